@@ -1,0 +1,52 @@
+"""How the stand-ins behave where the real thing is not known, or differs between clusters.
+
+Kept in `settings.json` of the state folder and read again at every use, so that a test can change one while the
+plane runs.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from sandbox.home import Home
+
+
+class PoolDelete(StrEnum):
+    """What deleting an agent pool does to the pods on its nodes."""
+
+    DRAIN = "drain"
+    """As seen in the field: cordon, eviction that honours budgets, `PodDrainFailure` when time is up."""
+    ABRUPT = "abrupt"
+    """As documented: the nodes go, along with any pods on them."""
+
+
+class Settings(BaseModel):
+    """The settings of one plane; every field has the default of a careful guess at the real thing."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+    pool_delete: PoolDelete = Field(
+        default=PoolDelete.DRAIN, description="what deleting an agent pool does to its pods"
+    )
+    pool_drain_seconds: float = Field(
+        default=600, gt=0, description="how long a pool's deletion evicts before it fails"
+    )
+    time_factor: float = Field(
+        default=1, gt=0, description="stand-ins divide every clock by this; objects keep their seconds"
+    )
+
+
+def read(home: Home | None = None) -> Settings:
+    path = (home or Home()).settings
+    return Settings.model_validate_json(path.read_text()) if path.exists() else Settings()
+
+
+def write(settings: Settings, home: Home | None = None) -> Path:
+    path = (home or Home()).settings
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(settings.model_dump_json(by_alias=True, indent=2) + "\n")
+    return path
