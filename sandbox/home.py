@@ -15,7 +15,7 @@ def user_cache() -> Path:
     """The per-user cache for built binaries and Python environments (`SM_SANDBOX_CACHE` overrides it)."""
     override = os.environ.get("SM_SANDBOX_CACHE")
     if override:
-        return Path(override)
+        return Path(override).resolve()
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "sm-realtime"
 

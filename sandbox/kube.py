@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -150,18 +150,24 @@ class Kube:
         answer = await self.request("GET", found.path(namespace), params=params)
         return [{"apiVersion": api_version, "kind": kind, **item} for item in answer["items"]]
 
-    async def create(self, obj: Json, dry_run: bool = False) -> Json:
+    async def create(self, obj: Json, dry_run: bool = False, manager: str | None = None) -> Json:
+        """`manager` stands in for the connection's field manager, here and below."""
         found = await self.kind(obj["apiVersion"], obj["kind"])
-        params = self._write_params(dry_run)
+        params = self._write_params(dry_run, manager)
         return await self.request("POST", found.path(obj["metadata"].get("namespace")), obj, params)
 
     async def apply(
-        self, obj: Json, dry_run: bool = False, force: bool = False, subresource: str | None = None
+        self,
+        obj: Json,
+        dry_run: bool = False,
+        force: bool = False,
+        subresource: str | None = None,
+        manager: str | None = None,
     ) -> Json:
         """Server-side apply of exactly the fields in `obj`. Field conflicts are a `KubeError` (409) unless forced."""
         found = await self.kind(obj["apiVersion"], obj["kind"])
         meta = obj["metadata"]
-        params = self._write_params(dry_run) | {"force": "true" if force else "false"}
+        params = self._write_params(dry_run, manager) | {"force": "true" if force else "false"}
         path = found.path(meta.get("namespace"), meta["name"], subresource)
         return await self.request("PATCH", path, obj, params, "application/apply-patch+yaml")
 
@@ -179,11 +185,13 @@ class Kube:
         path = found.path(namespace, name, subresource)
         return await self.request("PATCH", path, patch, self._write_params(False), "application/merge-patch+json")
 
-    async def replace(self, obj: Json, subresource: str | None = None) -> Json:
+    async def replace(
+        self, obj: Json, subresource: str | None = None, dry_run: bool = False, manager: str | None = None
+    ) -> Json:
         found = await self.kind(obj["apiVersion"], obj["kind"])
         meta = obj["metadata"]
         path = found.path(meta.get("namespace"), meta["name"], subresource)
-        return await self.request("PUT", path, obj, self._write_params(False))
+        return await self.request("PUT", path, obj, self._write_params(dry_run, manager))
 
     async def delete(
         self,
@@ -194,14 +202,19 @@ class Kube:
         propagation: DeletePropagation = "Background",
         grace_seconds: int | None = None,
         uid: str | None = None,
+        resource_version: str | None = None,
     ) -> Json | None:
-        """Ask for a deletion; None when the object was not there. It may live on while finalizers or a grace hold."""
+        """Ask for a deletion; None when the object was not there. It may live on while finalizers or a grace hold.
+
+        With `uid` or `resource_version` only that very object, or that state of it, is deleted; else `KubeError` 409.
+        """
         found = await self.kind(api_version, kind)
         options: Json = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = grace_seconds
-        if uid is not None:
-            options["preconditions"] = {"uid": uid}
+        preconditions = {k: v for k, v in (("uid", uid), ("resourceVersion", resource_version)) if v is not None}
+        if preconditions:
+            options["preconditions"] = preconditions
         try:
             return await self.request("DELETE", found.path(namespace, name), options)
         except KubeError as error:
@@ -216,11 +229,12 @@ class Kube:
 
     async def watch(
         self, api_version: str, kind: str, namespace: str | None = None, labels: str = "", fields: str = ""
-    ) -> AsyncIterator[tuple[str, Json]]:
-        """Every object as `("ADDED", object)`, then `("SYNCED", {})`, then changes for ever.
+    ) -> AsyncGenerator[tuple[str, Json], None]:
+        """Every object as `("ADDED", object)`, then `("SYNCED", <the list's metadata>)`, then changes for ever.
 
         Lost connections and expired versions start over with a fresh list: objects may be reported again, and
-        `("RESYNC", {})` says that a new list begins (what it does not repeat is gone).
+        `("RESYNC", {})` says that a new list begins (what it does not repeat is gone). Raises `KubeError` when the
+        server says that the caller may not list or watch.
         """
         found = await self.kind(api_version, kind)
         selectors = {k: v for k, v in (("labelSelector", labels), ("fieldSelector", fields)) if v}
@@ -238,13 +252,15 @@ class Kube:
             first = False
             for item in listing["items"]:
                 yield "ADDED", {"apiVersion": api_version, "kind": kind, **item}
-            yield "SYNCED", {}
+            yield "SYNCED", listing["metadata"]
             version = listing["metadata"]["resourceVersion"]
             params = selectors | {"watch": "true", "resourceVersion": version, "timeoutSeconds": "300"}
             try:
                 async with self._http.stream(
                     "GET", found.path(namespace), params=params, timeout=httpx.Timeout(30, read=330)
                 ) as response:
+                    if response.status_code in (401, 403):
+                        raise KubeError(json.loads(await response.aread()))
                     if not response.is_success:
                         await asyncio.sleep(0.5)
                         continue
@@ -256,6 +272,6 @@ class Kube:
             except (httpx.HTTPError, ValueError):
                 await asyncio.sleep(0.5)
 
-    def _write_params(self, dry_run: bool) -> dict[str, str]:
-        params = {"fieldManager": self.field_manager, "fieldValidation": "Strict"}
+    def _write_params(self, dry_run: bool, manager: str | None = None) -> dict[str, str]:
+        params = {"fieldManager": manager or self.field_manager, "fieldValidation": "Strict"}
         return params | {"dryRun": "All"} if dry_run else params

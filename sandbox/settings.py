@@ -46,7 +46,9 @@ def read(home: Home | None = None) -> Settings:
 
 
 def write(settings: Settings, home: Home | None = None) -> Path:
+    """Replace the file at once: a stand-in that reads it meanwhile sees the old settings or the new ones, whole."""
     path = (home or Home()).settings
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(settings.model_dump_json(by_alias=True, indent=2) + "\n")
-    return path
+    whole = path.with_suffix(".new")
+    whole.write_text(settings.model_dump_json(by_alias=True, indent=2) + "\n")
+    return whole.replace(path)

@@ -1,0 +1,37 @@
+# Every target runs in the user's cached Python environment, made on first use (sandbox/bootstrap.py).
+PYTHON ?= python3
+PY = $(eval PY := $$(shell $(PYTHON) -m sandbox.bootstrap))$(or $(PY),$(error no Python environment: see above))
+# What the checkers remember lives beside that environment, so that a clean clone starts warm.
+CACHE = $(abspath $(dir $(PY))/../..)
+RUFF = RUFF_CACHE_DIR=$(CACHE)/ruff $(PY) -m ruff
+MYPY = MYPY_CACHE_DIR=$(CACHE)/mypy $(PY) -m mypy
+
+.DEFAULT_GOAL := help
+.PHONY: help up down env test check conformance lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## build what is missing, start the local plane, run the program on it
+	@$(PY) -m sandbox up
+
+down: ## remove all that `make up` made
+	@$(PY) -m sandbox down
+
+env: ## print the shell exports with which plain pulumi and kubectl use the local plane
+	@$(PY) -m sandbox env
+
+check: ## format, lint, strict types
+	$(RUFF) format --check
+	$(RUFF) check
+	$(MYPY)
+
+test: check ## the checks, then every test
+	$(PY) -m sandbox.toolchain
+	$(PY) -m pytest
+
+conformance: ## the provider tests against an installed pulumi-kubernetes plugin
+	SM_CONFORMANCE_REAL=1 $(PY) -m pytest tests/conformance
+
+lock: ## pin what requirements.txt asks for, and all it pulls in, in requirements.lock
+	@$(PYTHON) -m sandbox.bootstrap --lock

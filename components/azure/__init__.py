@@ -1,0 +1,1 @@
+"""Azure resources: network, identity, address, cluster, node pools."""

@@ -1,0 +1,1 @@
+"""What the speech platform stands on inside the cluster: namespace, secrets, GPU plugin, Redis."""

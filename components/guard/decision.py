@@ -1,0 +1,55 @@
+"""Whether a step may be done, given what was found in the cluster. Pure: each answer is None or the reason against."""
+
+from __future__ import annotations
+
+from components.guard.names import Kind
+from components.guard.reading import Reading
+
+WAIT = "Wait until `kubectl get sessiongroups -A` shows usage 0 everywhere, then run it again."
+
+
+def listed(lines: list[str], most: int = 10) -> str:
+    """Indented lines, the first ones."""
+    more = [f"... and {len(lines) - most} more"] if len(lines) > most else []
+    return "".join(f"\n  {line}" for line in [*lines[:most], *more])
+
+
+def unknown(what: str, problem: str) -> str:
+    """The refusal when the cluster could not be read."""
+    return (
+        f"{what} is refused: the live sessions could not be read, and what is unknown counts as live.\n"
+        f"  {problem}\nMend the connection to the cluster and run it again."
+    )
+
+
+def delete_refusal(kind: Kind, what: str, name: str, reading: Reading) -> str | None:
+    """Why this resource must not be deleted now. `name` is its name in Azure or in the cluster."""
+    if reading.problem is not None:
+        return unknown(what, reading.problem)
+    if kind is Kind.NODE_POOL:
+        return _pool(what, name, reading)
+    live = [group for group in reading.live if kind is not Kind.SESSION_GROUP or group.name == name]
+    if not live:
+        return None
+    return f"{what} is refused: sessions are live.{listed([group.text for group in live])}\n{WAIT}"
+
+
+def _pool(what: str, name: str, reading: Reading) -> str | None:
+    """A pool goes only when no session pod is left on its nodes: absence, not a count that changes a second later."""
+    left = [pod for pod in reading.pods if pod.pool in (name, "?")]
+    if not left:
+        return None
+    pods = listed([f"{pod.namespace}/{pod.name}" for pod in left])
+    return (
+        f"{what} is refused: session pods are still on its nodes.{pods}\n"
+        "Make another generation of the pool active; the sessiongroups-controller moves idle pods there, and busy ones "
+        "when their last session ends. Then run it again."
+    )
+
+
+def scale_refusal(what: str, name: str, before: int | None, after: int | None, reading: Reading) -> str | None:
+    """Why the group must not get fewer pods now; more pods and other changes of the template are always allowed."""
+    if before is None or after is None or after >= before:
+        return None
+    refusal = delete_refusal(Kind.SESSION_GROUP, what, name, reading)
+    return None if refusal is None else f"from {before} to {after} pods: {refusal}"

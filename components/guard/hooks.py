@@ -1,0 +1,95 @@
+"""The hooks and the transform that binds them. Registered under their constant names, also when nothing uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from components.guard.decision import delete_refusal, scale_refusal
+from components.guard.live import Read
+from components.guard.names import Kind, Step, hook_name, kind_of
+
+
+class RefusedError(Exception):
+    """A step that would cut sessions. The engine prints the text and stops the step."""
+
+
+def real_name(args: pulumi.ResourceHookArgs) -> str:
+    """The resource's name in Azure or in the cluster, from its last inputs; else its logical name."""
+    inputs: Mapping[str, Any] = args.old_inputs or args.new_inputs or {}
+    metadata = inputs.get("metadata")
+    name = inputs.get("agentPoolName") or (metadata.get("name") if isinstance(metadata, Mapping) else None)
+    return name if isinstance(name, str) else args.name
+
+
+def described(args: pulumi.ResourceHookArgs, verb: str) -> str:
+    """What is refused, for a person: verb, kind, name."""
+    return f"{verb} {args.type.rpartition(':')[2]} {real_name(args)}"
+
+
+def replicas(inputs: Mapping[str, Any] | None) -> int | None:
+    """`spec.replicas` of a SessionGroup's inputs, where they are plain values."""
+    spec = (inputs or {}).get("spec")
+    value = spec.get("replicas") if isinstance(spec, Mapping) else None
+    return int(value) if isinstance(value, int | float) else None
+
+
+def delete_hook(kind: Kind, read: Read) -> pulumi.ResourceHook:
+    """The hook before a delete of this kind."""
+
+    async def before_delete(args: pulumi.ResourceHookArgs) -> None:
+        refusal = delete_refusal(kind, described(args, "deleting"), real_name(args), await read())
+        if refusal is not None:
+            raise RefusedError(refusal)
+
+    return pulumi.ResourceHook(hook_name(kind, Step.DELETE), before_delete)
+
+
+def update_hook(read: Read) -> pulumi.ResourceHook:
+    """The hook before an update of a SessionGroup: it reads the cluster only when pods would be taken away."""
+
+    async def before_update(args: pulumi.ResourceHookArgs) -> None:
+        before, after = replicas(args.old_inputs), replicas(args.new_inputs)
+        if before is None or after is None or after >= before:
+            return
+        refusal = scale_refusal(described(args, "scaling"), real_name(args), before, after, await read())
+        if refusal is not None:
+            raise RefusedError(refusal)
+
+    return pulumi.ResourceHook(hook_name(Kind.SESSION_GROUP, Step.UPDATE), before_update)
+
+
+class Guard:
+    """All hooks of one program run, and what they were bound to.
+
+    Made before the first guarded resource: `watch` registers one transformation at the root, which reaches every
+    resource after it, because what is bound to a component is not inherited by its children.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._delete = {kind: delete_hook(kind, read) for kind in Kind}
+        self._update = update_hook(read)
+        self.guarded: list[pulumi.Resource] = []
+        """Every resource in a session's path, the gate aside, in the order of the program."""
+
+    def binding(self, kind: Kind) -> pulumi.ResourceHookBinding:
+        """The hooks of a kind."""
+        updates: list[Any] | None = [self._update] if kind is Kind.SESSION_GROUP else None
+        return pulumi.ResourceHookBinding(before_delete=[self._delete[kind]], before_update=updates)
+
+    def transform(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        """Bind the hooks of the resource's kind; leave everything else as it is."""
+        kind = kind_of(args.type_)
+        if kind is None:
+            return None
+        if kind is not Kind.GATE:
+            self.guarded.append(args.resource)
+        # a copy: components share one options object among their children
+        options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=self.binding(kind)))
+        return pulumi.ResourceTransformationResult(args.props, options)
+
+    def watch(self) -> None:
+        """Bind hooks to every resource declared from now on."""
+        pulumi.runtime.register_stack_transformation(self.transform)

@@ -1,0 +1,112 @@
+"""Reads the cluster itself at the moment of a step: credentials from Azure, then SessionGroups, pods and nodes.
+
+Nothing here comes from the state or from the arguments of a hook, and nothing is awaited that depends on a resource of
+the program: group and cluster are plain strings. Whatever is not a clear answer is a `problem`, never zero.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx2 as httpx
+import pulumi
+import yaml
+from lightkube import AsyncClient, KubeConfig
+from lightkube.core.exceptions import ConfigError
+from lightkube.generic_resource import create_namespaced_resource
+from lightkube.resources.core_v1 import Node, Pod
+
+from components.guard.reading import NOTHING, Reading, group_of, pods_of
+from components.speech.crd import GROUP, KIND, PLURAL, VERSION
+from components.speech.disruption import SAFE_TO_EVICT_LABEL
+
+DEADLINE_SECONDS = 20.0
+"""For the whole reading. A hook without one can hang an update past Ctrl-C."""
+
+CREDENTIALS = "azure-native:containerservice:listManagedClusterUserCredentials"
+
+SessionGroup = create_namespaced_resource(GROUP, VERSION, KIND, PLURAL)
+
+_ABSENT = re.compile(
+    r'Status=404 Code="(ResourceNotFound|ResourceGroupNotFound)"'
+    r"|RESPONSE 404.*?ERROR CODE: (ResourceNotFound|ResourceGroupNotFound)\b",
+    re.DOTALL,
+)
+
+Read = Callable[[], Awaitable[Reading]]
+"""How hooks ask for the cluster's state."""
+
+
+def absent(azure_error: str) -> bool:
+    """Whether Azure says that the cluster, or its resource group, does not exist.
+
+    Two forms of the same answer: azure-native's own and the Azure SDK's. Any other 404, an unknown subscription for
+    example, says nothing about the cluster.
+    """
+    return _ABSENT.search(azure_error) is not None
+
+
+def one_line(text: object, most: int = 300) -> str:
+    """An error as one short line."""
+    return " ".join(str(text).split())[:most]
+
+
+async def credentials(provider: pulumi.ProviderResource, resource_group: str, cluster: str) -> str:
+    """The cluster's kubeconfig, from Azure, now. Raises what Azure answers."""
+    answer = await pulumi.runtime.invoke_async(
+        CREDENTIALS,
+        {"resourceGroupName": resource_group, "resourceName": cluster},
+        pulumi.InvokeOptions(provider=provider),
+    )
+    return base64.b64decode(answer["kubeconfigs"][0]["value"]).decode()
+
+
+async def read_cluster(kubeconfig: str) -> Reading:
+    """SessionGroups, session pods and nodes. A server without the SessionGroup kind has no session."""
+    client = AsyncClient(KubeConfig.from_dict(yaml.safe_load(kubeconfig)), timeout=httpx.Timeout(DEADLINE_SECONDS))
+    try:
+        return await _lists(client)
+    except httpx.HTTPStatusError as error:
+        return Reading(problem=f"the API server answered {error.response.status_code}: {one_line(error)}")
+    except httpx.HTTPError as error:
+        return Reading(problem=f"the API server does not answer: {type(error).__name__} {one_line(error)}")
+    finally:
+        await client.close()
+
+
+async def _lists(client: AsyncClient) -> Reading:
+    try:
+        groups = [group_of(dict(item)) async for item in client.list(SessionGroup, namespace="*")]
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code == 404:
+            return NOTHING
+        raise
+    labelled = client.list(Pod, namespace="*", labels={SAFE_TO_EVICT_LABEL: None})
+    pods: list[dict[str, Any]] = [pod.to_dict() async for pod in labelled]
+    nodes: list[dict[str, Any]] = [node.to_dict() async for node in client.list(Node)]
+    return Reading(tuple(groups), pods_of(pods, nodes))
+
+
+def reader(provider: pulumi.ProviderResource, resource_group: str, cluster: str) -> Read:
+    """How hooks read this cluster: within the deadline, and never with an exception."""
+
+    async def read() -> Reading:
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                try:
+                    kubeconfig = await credentials(provider, resource_group, cluster)
+                except Exception as error:
+                    # the SDK raises a plain Exception with the provider's text
+                    text = str(error)
+                    return NOTHING if absent(text) else Reading(problem=f"no credentials from Azure: {one_line(text)}")
+                return await read_cluster(kubeconfig)
+        except TimeoutError:
+            return Reading(problem=f"no answer within {DEADLINE_SECONDS:.0f} seconds")
+        except (ConfigError, KeyError, ValueError, TypeError, yaml.YAMLError, OSError) as error:
+            return Reading(problem=f"the credentials cannot be used: {type(error).__name__} {one_line(error)}")
+
+    return read

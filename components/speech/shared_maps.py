@@ -1,0 +1,79 @@
+"""The ConfigMaps through which the services find each other (contract: control plane 6 and 10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.outputs import once_made
+from components.speech.naming import MANAGED_BY, ControlPlaneLabels
+
+REDIS_URL = "redis_url"
+RESOURCE_MANAGER_URL = "resource_manager_url"
+
+
+@dataclass(frozen=True)
+class SharedMapsArgs:
+    """What the maps hold."""
+
+    namespace: pulumi.Output[str]
+    release: str
+    labels: ControlPlaneLabels
+    cluster: str
+    redis_url: pulumi.Input[str]
+    resource_manager_port: int
+    languages: tuple[str, ...]
+    pod_selectors: tuple[str, ...]
+    """Full names of the enabled data-plane components, in the chart's order."""
+
+
+class SharedMaps(pulumi.ComponentResource):
+    """`realtime`, `resource-manager-config` and `languages`. Not here: `discovery-api-features`, the proxy's."""
+
+    release_map: pulumi.Output[str]
+    """Name of the map with `resource_manager_url`."""
+    config_map: pulumi.Output[str]
+    """Name of the map with `redis_url`."""
+    languages_map: pulumi.Output[str]
+
+    def __init__(self, name: str, args: SharedMapsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("sm-realtime:speech:SharedMaps", name, {}, opts)
+        self._name, self._namespace = name, args.namespace
+        release_labels = {
+            "app.kubernetes.io/managed-by": MANAGED_BY,
+            "app.kubernetes.io/name": "sm-realtime",
+            "app.kubernetes.io/instance": args.release,
+            "speechmatics.io/component": args.release,
+        }
+        self.release_map = self._map(
+            "release",
+            args.release,
+            release_labels,
+            {
+                RESOURCE_MANAGER_URL: f"http://{args.labels.fullname}:{args.resource_manager_port}",
+                "pod_selector_list": ",".join(args.pod_selectors),
+            },
+        )
+        self.config_map = self._map(
+            "config",
+            f"{args.labels.fullname}-config",
+            args.labels.without_app(),
+            {"cluster_name": args.cluster, REDIS_URL: args.redis_url},
+        )
+        self.languages_map = self._map(
+            "languages", "languages", args.labels.without_app(), {"languages": ",".join(args.languages)}
+        )
+        self.register_outputs({"releaseMap": self.release_map, "configMap": self.config_map})
+
+    def _map(
+        self, suffix: str, map_name: str, labels: dict[str, str], data: dict[str, pulumi.Input[str]]
+    ) -> pulumi.Output[str]:
+        made = kubernetes.core.v1.ConfigMap(
+            f"{self._name}-{suffix}",
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=map_name, namespace=self._namespace, labels=labels),
+            data=data,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return once_made(made, map_name)

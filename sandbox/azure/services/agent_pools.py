@@ -1,0 +1,163 @@
+"""Microsoft.ContainerService/managedClusters/agentPools: what a PUT and a DELETE of a pool do."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from sandbox.azure import ids, versions
+from sandbox.azure.catalogue import AGENT_POOL, SUBNET
+from sandbox.azure.errors import ArmError, NotPlayedError, change_not_allowed, invalid
+from sandbox.azure.live import Live
+from sandbox.azure.nodes import NODE_IMAGE
+from sandbox.azure.rules import cluster as cluster_rules
+from sandbox.azure.rules import pool as pool_rules
+from sandbox.azure.rules.network import AZURE_KEEPS, Network, network, subnet_range
+from sandbox.azure.store import Record, Store
+from sandbox.rpc import Json
+
+
+class AgentPools:
+    """The pools of all clusters, the ones a cluster was created with among them."""
+
+    def __init__(self, store: Store, live: Live) -> None:
+        self._store, self._live = store, live
+
+    def of(self, cluster_id: str) -> list[Record]:
+        """The pools of a cluster, oldest first."""
+        return [record for record in self._store.under(cluster_id) if record.token == AGENT_POOL.token]
+
+    def new(self, cluster_id: str, body: Json, cluster: Json) -> Record:
+        """A pool that passes every rule of its own, not stored yet. `body` is inline form: its name is in it."""
+        name = body["name"]
+        state = pool_rules.with_defaults(pool_body(body), cluster["kubernetesVersion"])
+        pool_rules.check(state, cluster["kubernetesVersion"])
+        state |= {
+            "name": name,
+            "provisioningState": "Succeeded",
+            "currentOrchestratorVersion": versions.resolve(state["orchestratorVersion"]),
+            "nodeImageVersion": NODE_IMAGE,
+        }
+        return Record(f"{cluster_id}/agentPools/{name}", AGENT_POOL.token, state)
+
+    def check_ranges(self, cluster: Json, pools: list[Record]) -> None:
+        """Subnets exist and are in one network, ranges do not overlap, every node finds an address and pod range."""
+        custom = [pool.state.get("vnetSubnetID") for pool in pools]
+        if any(custom) and not all(custom):
+            raise invalid("Either every agent pool has a vnetSubnetID or none has.")
+        vnets = {ids.key(ids.parent(subnet) or "") for subnet in custom if subnet}
+        if len(vnets) > 1:
+            raise invalid("All agent pools of a cluster must be in one virtual network.", "SubnetsNotInSameVnet")
+        ranges: list[Network] = []
+        for subnet_id in filter(None, custom):
+            found = self._store.find(subnet_id)
+            if found is None or found.token != SUBNET.token:
+                raise ArmError(404, "VnetSubnetNotFound", f"The subnet {subnet_id} was not found.")
+            vnet = self._store.find(ids.parent(found.id) or "")
+            prefixes = vnet.state["addressSpace"]["addressPrefixes"] if vnet else []
+            ranges = [network(prefix, "addressSpace") for prefix in prefixes]
+            same = [p for p in pools if ids.key(p.state["vnetSubnetID"]) == ids.key(subnet_id)]
+            needed, room = sum(map(_most_nodes, same)), subnet_range(found.state).num_addresses - AZURE_KEEPS
+            if needed > room:
+                raise invalid(
+                    f"Pre-allocated IPs {needed} exceeds IPs available {room} in Subnet Cidr "
+                    f"{subnet_range(found.state)}, Subnet Name {found.state['name']}. "
+                    "http://aka.ms/aks/insufficientsubnetsize",
+                    "InsufficientSubnetSize",
+                )
+        cluster_rules.check_network(cluster["networkProfile"], ranges, any(custom))
+        pods = ipaddress.IPv4Network(cluster["networkProfile"]["podCidr"])
+        nodes = sum(map(_most_nodes, pools))
+        if pods.prefixlen > 24 or nodes > 2 ** (24 - pods.prefixlen):
+            raise invalid(
+                f"podCidr {pods} gives each node a /24 and so holds too few nodes for the {nodes} the pools may have.",
+                "InsufficientPodCidr",
+            )
+
+    async def create(self, resource_id: str, body: Json) -> None:
+        """Make a pool and wait for its nodes."""
+        cluster = self._cluster(resource_id)
+        pool = self.new(cluster.id, body | {"name": ids.name(resource_id)}, cluster.state)
+        pool.id = resource_id
+        self.check_ranges(cluster.state, [*self.of(cluster.id), pool])
+        count, pool.state["count"] = pool.state["count"], 0
+        self._store.put(pool)
+        try:
+            await self._live.pools(cluster).grow(pool, count)
+        except BaseException:
+            await self._live.pools(cluster).remove(pool)
+            self._store.remove(pool.id)
+            raise
+
+    async def update(self, pool: Record, body: Json, prefix: str) -> None:
+        """A PUT over a pool. `prefix` is how the refused property's path begins in Azure's answer."""
+        cluster = self._cluster(pool.id)
+        pool_rules.check_change(body, pool.state, prefix)
+        version = body.get("orchestratorVersion")
+        if version is not None and versions.resolve(version) != pool.state["currentOrchestratorVersion"]:
+            await self._live.check_budgets(cluster)
+            raise NotPlayedError("an upgrade of a pool in place; add a new generation of the pool instead")
+        keep = {name: value for name, value in pool.state.items() if name not in pool_rules.MUTABLE}
+        fresh = pool_rules.with_defaults(keep | body, cluster.state["kubernetesVersion"])
+        fresh["orchestratorVersion"] = version or pool.state["orchestratorVersion"]
+        live_count = pool.state["count"]
+        judged = {name: value for name, value in fresh.items() if name in pool_rules.PLAYED}
+        pool_rules.check(judged, cluster.state["kubernetesVersion"], creating=False)
+        wanted = fresh["count"]
+        if fresh["enableAutoScaling"] or wanted == live_count:
+            # The autoscaler owns the count: a PUT that repeats an older one does not take machines away.
+            wanted = max(live_count, fresh["minCount"]) if fresh["enableAutoScaling"] else live_count
+        elif wanted < live_count:
+            raise NotPlayedError(f"scaling a pool in ({live_count} to {wanted} nodes)")
+        if pool.state["mode"] == "System" and fresh["mode"] != "System" and self._last_system_pool(pool):
+            raise change_not_allowed(f"{prefix}.mode")
+        self.check_ranges(
+            cluster.state, [p for p in self.of(cluster.id) if p is not pool] + [Record(pool.id, pool.token, fresh)]
+        )
+        labels, taints = pool.state.get("nodeLabels") or {}, pool.state.get("nodeTaints") or []
+        pool.state = fresh | {"count": live_count, "provisioningState": "Succeeded"}
+        self._store.put(pool)
+        await self._live.pools(cluster).update(pool, labels, taints)
+        if wanted > live_count:
+            await self._live.pools(cluster).grow(pool, wanted - live_count)
+
+    async def delete(self, pool: Record) -> None:
+        """Empty the pool as the settings say, then take its nodes away. One that cannot be emptied stays, Failed."""
+        if pool.state["mode"] == "System" and self._last_system_pool(pool):
+            raise ArmError(400, "BadRequest", "There has to be at least one system agent pool.")
+        cluster = self._cluster(pool.id)
+        pool.state["provisioningState"] = "Deleting"
+        self._store.put(pool)
+        try:
+            await self._live.empty(cluster, pool)
+        except BaseException:
+            pool.state["provisioningState"] = "Failed"
+            self._store.put(pool)
+            raise
+        await self._live.pools(cluster).remove(pool)
+        self._store.remove(pool.id)
+
+    def _last_system_pool(self, pool: Record) -> bool:
+        others = [p for p in self.of(cluster_of(pool.id)) if ids.key(p.id) != ids.key(pool.id)]
+        return not any(other.state["mode"] == "System" for other in others)
+
+    def _cluster(self, child_id: str) -> Record:
+        found = self._store.find(cluster_of(child_id))
+        assert found is not None, "arm.py has checked the parent"
+        return found
+
+
+def cluster_of(child_id: str) -> str:
+    """The cluster's id from the id of one of its children."""
+    return child_id.rsplit("/", 2)[0]
+
+
+def pool_body(profile: Json) -> Json:
+    return {name: value for name, value in profile.items() if name != "name" and value is not None}
+
+
+def _most_nodes(pool: Record) -> int:
+    """The most nodes a pool may have, surge of an upgrade included."""
+    most = pool.state["maxCount"] if pool.state["enableAutoScaling"] else pool.state["count"]
+    surge = (pool.state["upgradeSettings"].get("maxSurge")) or "10%"
+    extra = -(-most * int(surge[:-1]) // 100) if surge.endswith("%") else int(surge)
+    return int(most + extra)

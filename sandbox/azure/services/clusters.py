@@ -1,0 +1,175 @@
+"""Microsoft.ContainerService/managedClusters: what a PUT and a DELETE of a cluster do."""
+
+from __future__ import annotations
+
+import uuid
+
+from sandbox.azure import ids, versions
+from sandbox.azure.catalogue import IDENTITY, MANAGED_CLUSTER, RESOURCE_GROUP
+from sandbox.azure.errors import ArmError, invalid
+from sandbox.azure.live import Live
+from sandbox.azure.rules import cluster as cluster_rules
+from sandbox.azure.services.agent_pools import AgentPools, pool_body
+from sandbox.azure.store import Record, Store
+from sandbox.rpc import Json
+
+
+class ManagedClusters:
+    """Clusters. Each has a node resource group of its own, with the kubelets' identity in it."""
+
+    def __init__(self, store: Store, live: Live, pools: AgentPools) -> None:
+        self._store, self._live, self._pools = store, live, pools
+
+    async def create(self, resource_id: str, body: Json) -> None:
+        """Judge everything first, then start the control plane and the first pools; what failed half way is gone."""
+        cluster_rules.check(body)
+        group = ids.group(resource_id) or ""
+        state = cluster_rules.with_defaults(body, ids.name(resource_id), group, body["location"])
+        profiles = state.pop("agentPoolProfiles")
+        pools = [self._pools.new(resource_id, profile, state) for profile in profiles]
+        self._pools.check_ranges(state, pools)
+        identity = self._identity(state["identity"])
+        node_group = ids.group_id(state["nodeResourceGroup"])
+        if self._store.find(node_group) is not None:
+            raise invalid(f"The node resource group {state['nodeResourceGroup']} exists already.", "Conflict")
+        full = versions.resolve(state["kubernetesVersion"])
+        suffix = uuid.uuid4().hex[:8]
+        state |= {
+            "name": ids.name(resource_id),
+            "type": "Microsoft.ContainerService/ManagedClusters",
+            "provisioningState": "Succeeded",
+            "currentKubernetesVersion": full,
+            "fqdn": f"{state['dnsPrefix']}-{suffix}.hcp.{state['location']}.azmk8s.io",
+            "maxAgentPools": 100,
+            "resourceUID": uuid.uuid4().hex[:24],
+            "identity": {"type": "UserAssigned", "userAssignedIdentities": {identity.id: _principal(identity)}},
+            "identityProfile": {"kubeletidentity": self._kubelet_identity(state, resource_id)},
+            "oidcIssuerProfile": self._issuer(state, {}),
+        }
+        zonal = any(len(pool.state.get("availabilityZones") or []) > 1 for pool in pools)
+        hidden = {"principal": identity.state["principalId"], "zoneRedundantDisks": zonal}
+        record = Record(resource_id, MANAGED_CLUSTER.token, state, hidden)
+        group_state = {
+            "name": state["nodeResourceGroup"],
+            "type": "Microsoft.Resources/resourceGroups",
+            "location": state["location"],
+            "managedBy": resource_id,
+            "properties": {"provisioningState": "Succeeded"},
+        }
+        self._store.put(record)
+        self._store.put(Record(node_group, RESOURCE_GROUP.token, group_state))
+        counts = [(pool, pool.state["count"]) for pool in pools]
+        for pool in pools:
+            pool.state["count"] = 0
+            self._store.put(pool)
+        try:
+            await self._live.up(record)
+            for pool, count in counts:
+                await self._live.pools(record).grow(pool, count)
+        except BaseException:
+            await self.delete(record)
+            raise
+
+    async def update(self, record: Record, body: Json) -> None:
+        """A PUT over a cluster: its own settings, and the pools it names; a pool it does not name stays."""
+        cluster_rules.check(body)
+        cluster_rules.check_change(body, record.state)
+        full = versions.resolve(body["kubernetesVersion"])
+        pools = {pool.state["name"]: pool for pool in self._pools.of(record.id)}
+        profiles = body.pop("agentPoolProfiles")
+        for profile in profiles:
+            if profile["name"] not in pools:
+                raise ArmError(
+                    400,
+                    "BadRequest",
+                    "A new agent pool was introduced. Adding agent pools to an existing cluster is not allowed through "
+                    "managed cluster operations. For agent pool specific change, please use per agent pool operations: "
+                    "https://aka.ms/agent-pool-rest-api",
+                )
+        if full != record.state["currentKubernetesVersion"]:
+            _check_pool_versions(profiles, pools)
+        for profile in profiles:
+            await self._pools.update(pools[profile["name"]], pool_body(profile), "agentPoolProfile")
+        kept = {
+            name: record.state[name]
+            for name in ("name", "type", "provisioningState", "fqdn", "maxAgentPools", "resourceUID", "identity")
+        }
+        fresh = cluster_rules.with_defaults(
+            body | {"nodeResourceGroup": record.state["nodeResourceGroup"]},
+            ids.name(record.id),
+            ids.group(record.id) or "",
+            record.state["location"],
+        )
+        fresh["oidcIssuerProfile"] = self._issuer(fresh, record.state)
+        fresh |= kept | {
+            "identityProfile": record.state["identityProfile"],
+            "currentKubernetesVersion": full,
+        }
+        record.state = fresh
+        self._store.put(record)
+
+    async def delete(self, record: Record) -> None:
+        """Stop the control plane; pools, node resource group and what is in them go with the cluster."""
+        await self._live.down(record)
+        node_group = ids.group_id(record.state["nodeResourceGroup"])
+        for inner in [*self._store.under(record.id), *self._store.under(node_group)]:
+            self._store.remove(inner.id)
+        self._store.remove(node_group)
+        self._store.remove(record.id)
+        self._live.release_frontends(record)
+
+    def _identity(self, profile: Json) -> Record:
+        (identity_id,) = profile["userAssignedIdentities"]
+        found = self._store.find(identity_id)
+        if found is None or found.token != IDENTITY.token:
+            raise ArmError(
+                400,
+                "FailedIdentityOperation",
+                f"Identity operation for the managed cluster failed with error 'Failed to perform resource identity "
+                f"operation. Status: 'BadRequest'. Response: The resource '{identity_id}' was not found.'",
+            )
+        return found
+
+    def _kubelet_identity(self, state: Json, cluster_id: str) -> Json:
+        """The identity AKS makes for the kubelets, in the node resource group."""
+        node_group, name = ids.group_id(state["nodeResourceGroup"]), f"{ids.name(cluster_id)}-agentpool"
+        resource_id = f"{node_group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+        client, principal = str(uuid.uuid4()), str(uuid.uuid4())
+        identity = {
+            "name": name,
+            "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+            "location": state["location"],
+            "tenantId": ids.TENANT_ID,
+            "clientId": client,
+            "principalId": principal,
+        }
+        self._store.put(Record(resource_id, IDENTITY.token, identity))
+        return {"clientId": client, "objectId": principal, "resourceId": resource_id}
+
+    def _issuer(self, state: Json, before: Json) -> Json:
+        """The OIDC issuer; on for every new cluster since Kubernetes 1.34, unless it is refused."""
+        enabled = (state.get("oidcIssuerProfile") or {}).get("enabled")
+        was = before.get("oidcIssuerProfile") or {}
+        if enabled is False:
+            return {"enabled": False}
+        url = was.get("issuerURL") or (
+            f"https://{state['location']}.oic.prod-aks.azure.com/{ids.TENANT_ID}/{uuid.uuid4()}/"
+        )
+        return {"enabled": True, "issuerURL": url}
+
+
+def _principal(identity: Record) -> Json:
+    return {"clientId": identity.state["clientId"], "principalId": identity.state["principalId"]}
+
+
+def _check_pool_versions(profiles: list[Json], pools: dict[str, Record]) -> None:
+    """A new control plane version comes with no pool version at all, or with all of them unchanged."""
+    given = [profile for profile in profiles if profile.get("orchestratorVersion") is not None]
+    unchanged = all(p["orchestratorVersion"] == pools[p["name"]].state["orchestratorVersion"] for p in given)
+    if given and not (unchanged and len(given) == len(pools)):
+        raise ArmError(
+            400,
+            "NotAllAgentPoolOrchestratorVersionSpecifiedAndUnchanged",
+            "Using managed cluster api, all Agent pools' OrchestratorVersion must be all specified or all unspecified. "
+            "If all specified, they must be stay unchanged or the same with control plane.",
+        )

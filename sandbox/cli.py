@@ -1,0 +1,171 @@
+"""The commands of `python -m sandbox`."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from sandbox import settings, shell, standing, up
+from sandbox.home import Home
+from sandbox.plane import daemon
+from sandbox.plane.errors import PlaneError
+from sandbox.toolchain import ToolchainError, Tools, ensure, report
+
+app = typer.Typer(
+    help="The local plane: the real engine and API server, with Azure, nodes and the vendor's controller played.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 200)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+INTERRUPTED = 130
+"""The exit code of a command ended with Ctrl-C."""
+
+STATE = ("clusters", "logs", "pulumi", "pulumi-home", "azure.json", "kubeconfig", "plane.json", "ports.json",
+         "settings.json", "lock")  # fmt: skip
+"""All that the plane writes into its state folder: what `down` removes, and nothing else."""
+
+
+def _say(text: str) -> None:
+    err.print(text, markup=False)
+
+
+def _tools() -> Tools:
+    return ensure(report())
+
+
+def _start(home: Home, tools: Tools) -> None:
+    started = daemon.start(home, tools, _say)
+    if started.cleaned:
+        _say(f"Ended {started.cleaned} processes that an interrupted run had left.")
+    _say(f"The local plane is up ({home.root})." if started.fresh else f"The local plane runs already ({home.root}).")
+
+
+def _is_up(home: Home) -> bool:
+    """Whether the plane is ready; says so when it is not."""
+    state = daemon.state(home)
+    if state is not daemon.State.UP:
+        _say(f"The local plane {state}. Start it, or wait for it: python -m sandbox start")
+    return state is daemon.State.UP
+
+
+@app.command()
+def start() -> None:
+    """Start the local plane, or say that it runs. Recovers what a crash or a reboot interrupted."""
+    _start(Home(), _tools())
+
+
+@app.command()
+def stop() -> None:
+    """End every process of the local plane; its state stays."""
+    ran = daemon.stop(Home(), _say)
+    _say("The local plane is stopped." if ran else "The local plane does not run.")
+
+
+@app.command()
+def down() -> None:
+    """End the local plane and remove its state."""
+    home = Home()
+    daemon.stop(home, _say)
+    for name in STATE:
+        path = home.root / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    if home.root.is_dir() and not any(home.root.iterdir()):
+        home.root.rmdir()
+    _say("The local plane is down and its state is removed.")
+
+
+@app.command()
+def status() -> None:
+    """What runs: processes, ports, clusters, nodes. Exit code 1 when the plane does not run."""
+    home = Home()
+    if not _is_up(home):
+        raise typer.Exit(1)
+    standing.show_processes(home, out)
+    standing.show_clusters(home, out)
+
+
+@app.command()
+def env() -> None:
+    """Shell exports with which plain pulumi and kubectl use the local plane."""
+    home, tools = Home(), _tools()
+    _is_up(home)
+    for name, value in shell.exports(home, tools).items():
+        # What stands on PATH already stays behind ours.
+        rest = ':"$PATH"' if name == "PATH" else ""
+        typer.echo(f"export {name}={shlex.quote(value)}{rest}")
+
+
+@app.command(name="up")
+def up_(
+    wait: Annotated[float, typer.Option(help="how long to wait for pods to be Ready, in seconds", min=1)] = 900,
+) -> None:
+    """Start the local plane, deploy the program on it, wait for its pods, show what stands."""
+    home, tools = Home(), _tools()
+    _start(home, tools)
+    environment = shell.environment(home, tools)
+    changes = up.deploy(home, tools, environment)
+    standing.wait_ready(home, wait, err)
+    standing.show_summary(home, tools, out)
+    _conclude(changes)
+
+
+def _conclude(changes: Mapping[str, int]) -> None:
+    changed = {step: count for step, count in changes.items() if step != "same"}
+    if changed:
+        out.print("Changed: " + ", ".join(f"{count} {step}" for step, count in sorted(changed.items())), markup=False)
+    else:
+        out.print(f"Nothing changed: all {changes.get('same', 0)} resources are as the program says.", markup=False)
+
+
+@app.command(name="set")
+def set_(key: str, value: str) -> None:
+    """Change a setting of the stand-ins (settings.json); the plane reads it at once."""
+    known = {str(field.alias): field for field in settings.Settings.model_fields.values()}
+    if key not in known:
+        meant = "\n".join(f"    {alias}: {field.description}" for alias, field in known.items())
+        raise PlaneError(f"There is no setting {key!r}. These exist:\n{meant}")
+    before = settings.read().model_dump(by_alias=True)
+    try:
+        path = settings.write(settings.Settings.model_validate_strings(_texts(before) | {key: value}))
+    except ValidationError as error:
+        raise PlaneError(f"{key} cannot be {value!r}: {error.errors()[0]['msg']}") from error
+    _say(f"{key} = {value} ({path})")
+
+
+def _texts(values: Mapping[str, object]) -> dict[str, str]:
+    return {key: str(value) for key, value in values.items()}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command's exit code; every error is a clear text on stderr."""
+    home = Home()
+    try:
+        app(arguments)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _say("Interrupted. What was started goes on: `python -m sandbox status` shows it, `... stop` ends it.")
+        return int(end.code or 0)
+    except (PlaneError, ToolchainError) as error:
+        _say(str(error))
+        return 1
+    except Exception as error:
+        log = home.log("command")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(traceback.format_exc())
+        _say(f"{type(error).__name__}: {error}\nThis is a fault of the sandbox itself; {log} says where.")
+        return 1
+    return 0

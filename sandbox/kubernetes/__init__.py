@@ -1,0 +1,1 @@
+"""The Kubernetes provider stand-in: behaves towards the engine as pulumi-kubernetes 4.34 does."""

@@ -1,0 +1,195 @@
+"""The one table of images: what each listens on, how long it takes to start and to stop, what it needs.
+
+Ports and HTTP paths are the contract's (transcription 4, 11; control plane 4, 10.3; proxy; nginx: its own manual).
+Start and stop seconds are the stand-in's own: nobody here has measured the vendor's images. An image that is not in the
+table cannot be pulled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+PULL_SECONDS = 1.0
+"""The first pull of an image onto a node (own number)."""
+
+VENDOR = "speechmaticspublic.azurecr.io"
+
+_CODES = (
+    "ar ba be bg bn ca cmn cmn_en cs cy da de el en en_ms en_ta eo es et eu fa fi fr ga gl he hi hr hu ia id it ja ko "
+    "lt lv mn mr ms mt nl no pl pt ro ru sk sl sv sw ta th tr ug uk ur vi yue es-bilingual-en"
+)
+LANGUAGES = frozenset(_CODES.split())
+"""Languages there is a transcriber image for (contract: transcription 12.5 and 6)."""
+
+
+class Need(StrEnum):
+    """What a process waits for before it listens (see `sandbox.nodes.dependencies`)."""
+
+    REDIS = "redis"
+    """A Redis behind the address in its REDIS_CONN_URL."""
+    CAPACITY = "capacity"
+    """A ready inference server for its language, when SM_CHECK_FOR_CAPACITY_ON_START says so."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """What is known of one image. Seconds are unscaled."""
+
+    start_seconds: float
+    """From the start of the container until the process listens, needs aside."""
+    stop_seconds: float
+    """From SIGTERM until an idle process has ended."""
+    ports: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Where it listens, with the HTTP paths that answer 200 there (none: not HTTP, or no path is known)."""
+    user: int = 0
+    """The user id it runs as when nobody says otherwise."""
+    needs: Need | None = None
+    redis_wait_seconds: float | None = None
+    """How long it tries to reach Redis before it exits; None: until a probe ends it."""
+    license_file: str | None = None
+    """A file it does not run without."""
+    session_port: int | None = None
+    """Where the connections of its sessions end."""
+    pre_stop_seconds: float = 0.0
+    """How long the product's preStop hook of an idle container takes, where the container has one."""
+    programs: frozenset[str] = frozenset()
+    """Programs that exec finds in it, beside what every image has here."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A registry the nodes can reach."""
+
+    credentials_sha256: str | None = None
+    """SHA-256 of the one `user:password` it accepts; None: anonymous pulls work."""
+
+
+REGISTRIES: Mapping[str, Registry] = {
+    VENDOR: Registry("8515e447de9d87fca52de6f6cfbdbbb28546a68d36ad492e23a1746bc380f479"),
+    "docker.io": Registry(),
+    "nvcr.io": Registry(),
+    "quay.io": Registry(),
+    "ghcr.io": Registry(),
+}
+
+_METRICS_SIDECAR: Mapping[int, tuple[str, ...]] = {8008: ("/metrics",), 8022: ()}
+_TRITON = Image(
+    start_seconds=8,
+    stop_seconds=1,
+    ports={8000: ("/v2", "/v2/health/ready", "/v2/health/live"), 8001: (), 8002: ("/metrics",)},
+    license_file="/etc/secrets/license.json",
+    session_port=8001,
+    pre_stop_seconds=21,
+    programs=frozenset({"bash", "netstat"}),
+)
+_TRANSCRIBER = Image(
+    start_seconds=3,
+    stop_seconds=1,
+    ports={9000: (), 8001: ("/live", "/ready", "/started", "/session_status")},
+    license_file="/license.json",
+    session_port=9000,
+)
+_REDIS = Image(1, 1, {6379: ()}, programs=frozenset({"redis-cli", "grep"}))
+_NGINX = Image(
+    2,
+    1,
+    {80: (), 443: (), 8081: ("/nginx-ready",), 9113: ("/metrics",)},
+    user=101,
+    session_port=443,
+)
+
+IMAGES: Mapping[str, Image] = {
+    f"{VENDOR}/resource-manager": Image(2, 1, {8080: ("/ready", "/live")}, needs=Need.REDIS),
+    f"{VENDOR}/resource-manager-metrics": Image(1, 1, {8080: ("/metrics",)}, needs=Need.REDIS, redis_wait_seconds=10),
+    f"{VENDOR}/resource-manager-reconciliation": Image(1, 1, {8080: ()}, needs=Need.REDIS, redis_wait_seconds=10),
+    f"{VENDOR}/sessiongroups-controller": Image(2, 1, {8081: ("/healthz", "/readyz"), 8025: ()}, needs=Need.REDIS),
+    f"{VENDOR}/rt-asr-transcriber-*": _TRANSCRIBER,
+    f"{VENDOR}/readiness-tracker": Image(1, 1, {8002: (), 8022: (), 8023: ()}),
+    f"{VENDOR}/worker-proxy": Image(1, 1, {8008: (), 8024: ("/ready",)}, needs=Need.CAPACITY),
+    f"{VENDOR}/sm-gpu-inference-server-enhanced-recipe1": _TRITON,
+    f"{VENDOR}/sm-gpu-inference-server-enhanced-recipe2": _TRITON,
+    f"{VENDOR}/sm-gpu-inference-server-enhanced-recipe3": _TRITON,
+    f"{VENDOR}/sm-gpu-inference-server-enhanced-recipe4": _TRITON,
+    f"{VENDOR}/sm-gpu-inference-server-standard-all": _TRITON,
+    f"{VENDOR}/inference-sidecar": Image(1, 1, _METRICS_SIDECAR),
+    f"{VENDOR}/proxy-service": Image(2, 1, {8080: ("/live", "/ready")}, session_port=8080),
+    f"{VENDOR}/cache-sidecar": Image(1, 1, {8080: ()}),
+    "docker.io/library/redis": _REDIS,
+    "docker.io/nginx/nginx-ingress": _NGINX,
+    "quay.io/nginx/nginx-ingress": _NGINX,
+    "ghcr.io/nginx/kubernetes-ingress": _NGINX,
+    "nvcr.io/nvidia/k8s-device-plugin": Image(1, 1),
+}
+"""By repository; `*` is a language."""
+
+INFERENCE_SIDECAR = f"{VENDOR}/inference-sidecar"
+DEVICE_PLUGIN = "nvcr.io/nvidia/k8s-device-plugin"
+
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
+_REFERENCE = re.compile(
+    rf"(?P<name>[a-z0-9][a-z0-9._/:-]*?)(?::(?P<tag>{_TAG}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?\Z"
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image as a container names it."""
+
+    registry: str
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.registry}/{self.repository}"
+
+    @property
+    def full(self) -> str:
+        """The normal form, as the runtime writes it."""
+        tag = f":{self.tag}" if self.tag else ""
+        return f"{self.name}{tag}" + (f"@{self.digest}" if self.digest else "")
+
+
+def parse(text: str) -> Reference | None:
+    """The reference, with the registry and tag that go without saying; None when it is none."""
+    match = _REFERENCE.match(text)
+    if match is None:
+        return None
+    name, tag, digest = match["name"], match["tag"], match["digest"]
+    first, slash, rest = name.partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost"):
+        first, rest = "docker.io", name if slash else f"library/{name}"
+    if ":" in rest:
+        return None
+    if first == "index.docker.io":
+        first = "docker.io"
+    return Reference(first, rest, tag or (None if digest else "latest"), digest)
+
+
+def find(reference: Reference) -> Image | None:
+    """What is known of the image; None when no such image exists."""
+    if reference.name in IMAGES:
+        known = IMAGES[reference.name]
+        untagged = reference.tag == "latest" and reference.registry == VENDOR
+        return None if untagged else known
+    for pattern, image in IMAGES.items():
+        stem = pattern.removesuffix("*")
+        if stem != pattern and reference.name.startswith(stem):
+            language = reference.name.removeprefix(stem)
+            return image if language in LANGUAGES and reference.tag != "latest" else None
+    return None
+
+
+def of(text: str) -> Image | None:
+    """As `find`, for the text of a container's `image`."""
+    reference = parse(text)
+    return find(reference) if reference else None
+
+
+def table() -> list[tuple[str, float, float]]:
+    """Every image with its start and stop seconds, for the printed table."""
+    return [(name, image.start_seconds, image.stop_seconds + image.pre_stop_seconds) for name, image in IMAGES.items()]

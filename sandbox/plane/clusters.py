@@ -1,0 +1,112 @@
+"""The control planes of the managed clusters that exist, for the Azure stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+
+from sandbox.home import Home
+from sandbox.kube import Kube, KubeError
+from sandbox.plane import inventory
+from sandbox.plane.control_plane import SERVICE_CIDR, ControlPlane
+from sandbox.plane.errors import PlaneError
+from sandbox.toolchain import Tools
+
+
+class PlaneClusters:
+    """One control plane for each key (`<resource group>_<cluster name>`), all of them children of this process."""
+
+    def __init__(self, home: Home, tools: Tools, *, agents: bool = True) -> None:
+        self._home, self._tools, self._agents = home, tools, agents
+        self._running: dict[str, ControlPlane] = {}
+        self._busy: dict[str, asyncio.Lock] = {}
+
+    def _lock(self, key: str) -> asyncio.Lock:
+        return self._busy.setdefault(key, asyncio.Lock())
+
+    def _get(self, key: str) -> ControlPlane:
+        if key not in self._running:
+            raise PlaneError(f"There is no running control plane for the managed cluster {key}.")
+        return self._running[key]
+
+    async def start(self, key: str, version: str, service_cidr: str = SERVICE_CIDR) -> None:
+        """Start the control plane, return when it answers. Starting one that runs changes nothing.
+
+        Raises `PlaneError` when it does not come up, or for a version the toolchain has no API server of.
+        """
+        async with self._lock(key):
+            if key in self._running:
+                return
+            plane = ControlPlane(
+                self._home.cluster(key),
+                self._tools,
+                version=version,
+                agents=self._agents,
+                service_cidr=service_cidr,
+                home=self._home,
+            )
+            await plane.start()
+            self._running[key] = plane
+            await self._remember_bare(plane)
+            self._hand_out(key)
+
+    async def _remember_bare(self, plane: ControlPlane) -> None:
+        """Note what a cluster has from the start, once in its life."""
+        path = plane.folder / "bare.json"
+        if not path.exists():
+            async with Kube(plane.admin_kubeconfig(), "sandbox-plane") as kube:
+                keys = sorted(entry.key for entry in await inventory.listing(kube))
+            path.write_text(json.dumps(keys, indent=1) + "\n")
+
+    def _hand_out(self, key: str) -> None:
+        self._home.kubeconfig.touch(mode=0o600)
+        self._home.kubeconfig.write_text(self.user_kubeconfig(key))
+
+    def left_path(self, key: str) -> Path:
+        """Where the deletion of a cluster notes what was left in it."""
+        return self._home.cluster(f"{key}.left.json")
+
+    async def delete(self, key: str) -> None:
+        """Write what is left in the API server to `clusters/<key>.left.json`, stop it, remove its folder.
+
+        A cluster that does not exist is deleted already. Raises `PlaneError` when its API server cannot be asked.
+        """
+        async with self._lock(key):
+            folder = self._home.cluster(key)
+            if key not in self._running and not folder.exists():
+                return
+            plane = self._get(key)
+            bare = frozenset(json.loads((folder / "bare.json").read_text()))
+            try:
+                async with Kube(plane.admin_kubeconfig(), "sandbox-plane") as kube:
+                    remaining = await inventory.left_behind(kube, bare)
+            except KubeError as error:
+                raise PlaneError(f"What is left in the cluster {key} cannot be listed: {error}") from error
+            self.left_path(key).write_text(json.dumps([entry.document() for entry in remaining], indent=1) + "\n")
+            await plane.stop()
+            del self._running[key]
+            shutil.rmtree(folder)
+            if self._running:
+                self._hand_out(next(reversed(self._running)))
+            else:
+                self._home.kubeconfig.unlink(missing_ok=True)
+
+    def admin_kubeconfig(self, key: str) -> str:
+        """A kubeconfig in the group system:masters, for the cloud's own controllers."""
+        return self._get(key).admin_kubeconfig()
+
+    def user_kubeconfig(self, key: str) -> str:
+        """What listManagedClusterUserCredentials hands out: with local accounts, AKS names this user so and puts it
+        into system:masters."""
+        return self._get(key).kubeconfig(f"clusterUser_{key}", ["system:masters"])
+
+    def kubelet_port(self, key: str) -> int:
+        """The loopback port on which every node's kubelet answers."""
+        return self._get(key).kubelet_port
+
+    async def close(self) -> None:
+        """Stop all control planes; what they hold stays."""
+        planes, self._running = list(self._running.values()), {}
+        await asyncio.gather(*(plane.stop() for plane in planes))

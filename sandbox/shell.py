@@ -1,0 +1,39 @@
+"""The environment in which plain `pulumi` and `kubectl` use the local plane."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from sandbox.home import Home
+from sandbox.plane.errors import PlaneError
+from sandbox.toolchain import Tools
+
+PASSPHRASE = "sandbox"
+"""Encrypts the sandbox stack's secrets, which are all made up."""
+
+
+def exports(home: Home, tools: Tools) -> dict[str, str]:
+    """The variables to set; PATH is what goes before the present one. Raises `PlaneError` before the first start."""
+    kept = home.root / "ports.json"
+    if not kept.exists():
+        raise PlaneError(f"There is no local plane in {home.root} yet. Start it: python -m sandbox start")
+    ports: dict[str, int] = json.loads(kept.read_text())
+    return {
+        "PATH": os.pathsep.join([str(tools.bin), str(Path(sys.executable).parent)]),
+        "KUBECONFIG": str(home.kubeconfig),
+        "PULUMI_BACKEND_URL": home.backend.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package, port in sorted(ports.items())),
+        "PULUMI_HOME": str(home.root / "pulumi-home"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
+def environment(home: Home, tools: Tools) -> dict[str, str]:
+    """The whole environment of a command. Raises `PlaneError` before the first start."""
+    ours = exports(home, tools)
+    path = os.pathsep.join([ours.pop("PATH"), os.environ.get("PATH", os.defpath)])
+    return os.environ | ours | {"PATH": path}

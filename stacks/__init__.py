@@ -1,0 +1,1 @@
+"""What a deployment is: the stack files, their typed schema, loading and wiring."""

@@ -1,0 +1,102 @@
+"""What fits on a node of each VM size. The loader and the planner read the same numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from components.speech.transcriber_resources import requests_of
+from stacks.schema import Settings
+from stacks.schema.pools import Generation, Role
+
+UNITS = {"m": 0.001, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+
+MIB = 2**20
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Size:
+    """What one VM size has."""
+
+    cpu: int
+    memory_gib: float
+    """As the node reports it, which is less than nominal."""
+    gpus: int
+    local_disk: bool
+
+
+SIZES = {
+    # memory: NC4as measured (28736340Ki, carverauto/threadr#68), the others nominal less 2 % (estimate)
+    "Standard_NC4as_T4_v3": Size(4, 27.4, 1, True),
+    "Standard_NC8as_T4_v3": Size(8, 54.9, 1, True),
+    "Standard_NC16as_T4_v3": Size(16, 107.8, 1, True),
+    "Standard_NC64as_T4_v3": Size(64, 431.2, 4, True),
+    "Standard_E16s_v5": Size(16, 125.5, 0, False),
+    "Standard_D4s_v5": Size(4, 15.6, 0, False),
+    "Standard_D8s_v5": Size(8, 31.3, 0, False),
+    "Standard_D16s_v5": Size(16, 62.7, 0, False),
+}
+"""The recommended sizes and their neighbours (Azure size pages; GPUs: T4 each)."""
+
+CPU_RESERVED = {2: 0.100, 4: 0.140, 8: 0.180, 16: 0.260, 64: 0.740}
+"""CPU the kubelet keeps, by vCPU (AKS node-resource-reservations, 2026-06-11, Kubernetes 1.29 and above)."""
+
+SIDECARS = (0.020, 30 * MIB)
+"""CPU and memory requests of readiness-tracker and worker-proxy together (contract: transcription 4.3 and 4.4)."""
+
+
+def quantity(text: str) -> float:
+    """A Kubernetes quantity as a number: `500m` is 0.5, `5Gi` is 5368709120."""
+    unit = next((unit for unit in UNITS if text.endswith(unit)), None)
+    return float(text) if unit is None else float(text.removesuffix(unit)) * UNITS[unit]
+
+
+def allocatable(size: Size, max_pods: int) -> tuple[float, float]:
+    """CPU and memory in bytes that pods may request on one node (the formula of AKS node-resource-reservations)."""
+    memory = size.memory_gib * GIB
+    reserved = min((20 * max_pods + 50) * MIB, 0.25 * memory) + 100 * MIB
+    return size.cpu - CPU_RESERVED[size.cpu], memory - reserved
+
+
+def inference_pods(settings: Settings) -> int:
+    """GPU pods that must fit at once: every enabled server's wanted pods and its surge."""
+    server = settings.inference_server_enhanced_recipe1
+    if not server.enabled:
+        return 0
+    groups = server.session_groups
+    scaled = settings.global_.session_groups.scaling.enabled
+    wanted = groups.scaling.max_replicas if scaled else groups.replicas
+    return wanted + groups.allowed_surge
+
+
+def transcriber_requests(settings: Settings) -> list[tuple[float, float]]:
+    """CPU and memory of every transcriber pod that must fit at once; one language rolls at a time with its surge."""
+    if not settings.transcribers.enabled:
+        return []
+    groups = settings.transcribers.session_groups
+    scaled = settings.global_.session_groups.scaling.enabled
+    wanted = groups.scaling.max_replicas if scaled else groups.replicas
+    pods: list[tuple[float, float]] = []
+    for language in settings.global_.transcriber.languages:
+        cpu, memory = requests_of(language)
+        pods += [(quantity(cpu) + SIDECARS[0], quantity(memory) + SIDECARS[1])] * wanted
+    largest = max(pods, default=None)
+    return pods + [largest] * groups.allowed_surge if largest else pods
+
+
+def nodes_needed(settings: Settings, role: Role, generation: Generation) -> int | None:
+    """Fewest nodes that hold what must be held plus surge; None where the size is not in the table.
+
+    A lower bound: whether the pods really pack into so few nodes is the scheduler's business.
+    """
+    size = SIZES.get(generation.vm_size)
+    if size is None:
+        return None
+    if role is Role.INFERENCE:
+        return -(-inference_pods(settings) // size.gpus) if size.gpus else None
+    if role is Role.TRANSCRIBERS:
+        pods = transcriber_requests(settings)
+        cpu, memory = allocatable(size, generation.max_pods)
+        shares = (sum(p[0] for p in pods) / cpu, sum(p[1] for p in pods) / memory)
+        return max(int(-(-share // 1)) for share in shares)
+    return 1

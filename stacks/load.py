@@ -1,0 +1,171 @@
+"""Reads the stack's configuration, all of it, and refuses it as a whole when anything in it is wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import pulumi
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from stacks.problem import PROJECT, Problem, report, set_command, set_secret
+from stacks.rules import check
+from stacks.schema import SECRET_KEYS, Settings
+
+REFUSED = 32
+"""Exit code with which the language host takes the message as shown already."""
+
+SCALARS = ("release", "namespace")
+"""Top-level keys whose value is text; every other one is an object."""
+
+SEED_SECRETS = {("global", "licensing", "license"): ("licenseJson", "license.json")}
+"""Where the seed keeps secrets among other values → the flat key of ours, and the file it comes from."""
+
+CODES = {
+    "extra_forbidden": "unknown-key",
+    "missing": "missing",
+    "literal_error": "not-allowed",
+    "enum": "not-allowed",
+    "string_pattern_mismatch": "bad-format",
+    "bad_format": "bad-format",
+    "string_too_short": "out-of-range",
+    "too_short": "out-of-range",
+    "too_long": "out-of-range",
+    "greater_than": "out-of-range",
+    "greater_than_equal": "out-of-range",
+    "less_than": "out-of-range",
+    "less_than_equal": "out-of-range",
+}
+"""Pydantic's error types → reason codes; every other one is a wrong type."""
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The secrets of the stack, never in clear."""
+
+    license_json: pulumi.Output[str] | None
+    registry_password: pulumi.Output[str] | None
+
+
+def dotted(location: tuple[int | str, ...]) -> str:
+    """A path as `pulumi config set --path` takes it: `pools.inference[1].state`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+
+
+def keys_at(location: tuple[int | str, ...]) -> list[str]:
+    """The keys the schema has beside the last part of a path; none where the path leads nowhere."""
+    model: Any = Settings
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        field = next((f for n, f in model.model_fields.items() if (f.alias or n) == part), None)
+        model = _section(field.annotation) if field else None
+        if model is None:
+            return []
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = [_section(each) for each in getattr(annotation, "__args__", ())]
+    return next((each for each in inner if each is not None), None)
+
+
+def unknown_key(location: tuple[int | str, ...]) -> Problem:
+    """A key the schema does not have, with the one that was probably meant."""
+    path, known = dotted(location), keys_at(location)
+    near = get_close_matches(str(location[-1]), known, n=1)
+    reason = f"there is no such key here{f'; did you mean `{near[0]}`?' if near else ''}"
+    remove = f"pulumi config rm --path '{path}'"
+    mend = f"rename it to `{dotted((*location[:-1], near[0]))}`" if near else remove
+    return Problem(path, "unknown-key", reason, mend)
+
+
+def problem_of(error: ErrorDetails) -> Problem:
+    """A schema error as a person reads it. The value itself is never repeated: it may be a secret."""
+    location, value = error["loc"], error["input"]
+    path = dotted(location)
+    if error["type"] == "extra_forbidden":
+        return unknown_key(location)
+    if error["type"] == "missing":
+        return Problem(path, "missing", "it has no default", set_command(path, "VALUE"))
+    if error["type"] == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
+        reason = "an unquoted number loses its zeros (1.10 becomes 1.1); this must be text"
+        return Problem(path, "unquoted-number", reason, f'write it in quotes in the stack file: {location[-1]}: "..."')
+    message = error["msg"][0].lower() + error["msg"][1:]
+    return Problem(path, CODES.get(error["type"], "wrong-type"), message, set_command(path, "VALUE"))
+
+
+def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict[str, Any], list[Problem]]:
+    """The configuration as one object, and what is wrong with its secrets."""
+    document: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for full, text in config.items():
+        namespace, _, key = full.partition(":")
+        if namespace != PROJECT:
+            continue
+        if key in SECRET_KEYS:
+            if full not in flagged:
+                reason = f"{SECRET_KEYS[key]}, in clear"
+                problems.append(Problem(key, "secret-in-clear", reason, set_secret(key, "FILE")))
+            continue
+        if full in flagged:
+            reason = "only flat keys made for it hold secrets; inside an object one would show in the state"
+            problems.append(Problem(key, "secret-not-allowed", reason, f"pulumi config rm {key}"))
+            continue
+        document[key] = text if key in SCALARS else _parsed(text)
+    for path, (key, file) in SEED_SECRETS.items():
+        if _take(document, path):
+            reason = f"secrets have flat keys of their own, kept encrypted; this one is `{key}`"
+            remove = f"pulumi config rm --path '{dotted(path)}'"
+            problems.append(Problem(dotted(path), "secret-in-clear", reason, f"{remove} && {set_secret(key, file)}"))
+    return document, problems
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _take(document: dict[str, Any], path: tuple[str, ...]) -> bool:
+    """Remove the value at a path; whether there was one with content."""
+    parent: Any = document
+    for part in path[:-1]:
+        parent = parent.get(part) if isinstance(parent, dict) else None
+    return bool(parent.pop(path[-1], None)) if isinstance(parent, dict) else False
+
+
+def read(config: Mapping[str, str], flagged: Collection[str]) -> tuple[Settings | None, list[Problem]]:
+    """The settings, or everything that is wrong with them.
+
+    `config` is all of the stack's configuration by full key, objects as JSON text; `flagged` are the full keys that
+    hold secrets. Rules between fields are looked at once every field by itself is right.
+    """
+    document, problems = _document(config, flagged)
+    try:
+        settings = Settings.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        return None, problems + [problem_of(each) for each in found]
+    present = {key for key in SECRET_KEYS if config.get(f"{PROJECT}:{key}")}
+    problems += check(settings, present)
+    return (None if problems else settings), problems
+
+
+def load() -> tuple[Settings, Secrets]:
+    """The stack's settings and secrets. Ends the program with one message when anything is wrong."""
+    flagged = pulumi.runtime.config.get_config_secret_keys_env()
+    settings, problems = read(pulumi.runtime.get_config_env(), flagged)
+    if settings is None:
+        pulumi.log.error(report(pulumi.get_stack(), problems))
+        sys.exit(REFUSED)
+    config = pulumi.Config(PROJECT)
+    return settings, Secrets(config.get_secret("licenseJson"), config.get_secret("registryPassword"))

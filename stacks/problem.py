@@ -1,0 +1,44 @@
+"""What is wrong with a configuration, told so that it can be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PROJECT = "sm-realtime"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong."""
+
+    path: str
+    """Where: the path in the stack file, such as `pools.inference[1].state`."""
+    code: str
+    """A constant that tests and tools match on."""
+    reason: str
+    """Why it is refused."""
+    mend: str
+    """The command or line that mends it."""
+
+    @property
+    def text(self) -> str:
+        return f"{PROJECT}:{self.path}  [{self.code}]\n    why:  {self.reason}\n    mend: {self.mend}"
+
+
+def report(stack: str, problems: Sequence[Problem]) -> str:
+    """All problems as one message, in the order of their paths."""
+    count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+    ordered = sorted(problems, key=lambda problem: (problem.path, problem.code))
+    lines = [f"  {number}. {problem.text}" for number, problem in enumerate(ordered, 1)]
+    return "\n".join([f"stacks/Pulumi.{stack}.yaml has {count}; nothing was changed.", *lines])
+
+
+def set_command(path: str, value: object) -> str:
+    """The command that sets a value. Text that would be read as a number is quoted for YAML by hand."""
+    return f"pulumi config set --path '{path}' {value}"
+
+
+def set_secret(key: str, file: str) -> str:
+    """The command that stores a secret encrypted, from a file so that it is in no shell history."""
+    return f"pulumi config set --secret {key} < {file}"

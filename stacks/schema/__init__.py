@@ -1,0 +1,47 @@
+"""The typed configuration of a stack, in the seed's own keys and paths, with the sections of ours beside them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from stacks.schema.azure import AzureSettings
+from stacks.schema.base import DnsLabel, Section
+from stacks.schema.global_settings import GlobalSettings
+from stacks.schema.inference_server import Recipe1Settings
+from stacks.schema.own import ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
+from stacks.schema.pools import PoolSettings
+from stacks.schema.resource_manager import ResourceManagerSettings
+from stacks.schema.transcribers import TranscriberSettings
+
+SECRET_KEYS = {
+    "licenseJson": "the Speechmatics license, the text of license.json",
+    "registryPassword": "the password at the vendor's registry",
+}
+"""Configuration keys that hold a secret, each a flat key of its own: only a top-level key is kept secret everywhere."""
+
+
+class Settings(Section):
+    """A whole stack configuration, without its secrets."""
+
+    global_: GlobalSettings = Field(default_factory=GlobalSettings, alias="global", description="Shared settings.")
+    resource_manager: ResourceManagerSettings = Field(
+        default_factory=ResourceManagerSettings, description="The resource manager and the sessiongroups-controller."
+    )
+    transcribers: TranscriberSettings = Field(default_factory=TranscriberSettings, description="All transcribers.")
+    inference_server_enhanced_recipe1: Recipe1Settings = Field(
+        default_factory=Recipe1Settings,
+        alias="inferenceServerEnhancedRecipe1",
+        description="The inference server with enhanced model recipe 1.",
+    )
+    azure: AzureSettings = Field(description="The cluster and the network around it.")
+    pools: PoolSettings = Field(description="The node pools.")
+    redis: RedisSettings = Field(default_factory=RedisSettings, description="The Redis in the cluster.")
+    sessions: SessionSettings = Field(default_factory=SessionSettings, description="What clients are promised.")
+    protection: ProtectionSettings = Field(
+        default_factory=ProtectionSettings, description="Whether what holds sessions may be deleted."
+    )
+    pull_secret: PullSecretSettings = Field(
+        default_factory=PullSecretSettings, description="The image pull secret, when created here."
+    )
+    release: DnsLabel = Field("realtime", description="Name of the installation, part of several object names.")
+    namespace: DnsLabel = Field("speechmatics", description="The one namespace of the platform.")

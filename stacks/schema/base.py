@@ -1,0 +1,36 @@
+"""What every section of the configuration shares: strict frozen models with the seed's camelCase keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic.alias_generators import to_camel
+
+
+class Section(BaseModel):
+    """A block of the configuration: no unknown key, no conversion between types, no change after loading."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", alias_generator=to_camel)
+
+
+DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
+"""A Kubernetes object or namespace name that is also a host name label (RFC 1035: at most 63 characters)."""
+
+GoDuration = Annotated[str, StringConstraints(pattern=r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$")]
+"""A Go duration such as `1m0s` (the pattern of the SessionGroup CRD)."""
+
+ImageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")]
+"""An image tag as registries accept them."""
+
+Registry = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9._/-]+)?$")]
+"""A registry host, with an optional port and path, without a scheme."""
+
+KubernetesVersion = Annotated[str, StringConstraints(pattern=r"^1\.[0-9]+\.[0-9]+$")]
+"""A full Kubernetes version, patch included: AKS rolls a pool whose version is only `major.minor`."""
+
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([_-][a-z]+)*$")]
+"""A language code of the vendor, such as `en`, `cmn_en` or `es-bilingual-en`."""
+
+Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kKMGT]i?)?$")]
+"""A Kubernetes quantity such as `500m` or `5Gi`."""

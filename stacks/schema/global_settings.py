@@ -1,0 +1,96 @@
+"""`global`: what several services share (seed: the `global.*` values)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from stacks.schema.base import DnsLabel, ImageTag, Language, Registry, Section
+
+VENDOR_REGISTRY = "speechmaticspublic.azurecr.io"
+
+
+class SpeechImage(Section):
+    """Where transcriber and inference images come from, and their tag."""
+
+    registry: Registry = Field(VENDOR_REGISTRY, description="Registry to pull images from.")
+    tag: ImageTag = Field("13.5.0", description="Image tag for both transcribers and inference server.")
+
+
+class ResourceManagerImage(Section):
+    """Where the resource manager's components and the sidecars come from, and their tag."""
+
+    registry: Registry = Field(VENDOR_REGISTRY, description="Registry to pull images from.")
+    tag: ImageTag = Field("1.34.6-1307912", description="Version of resource manager components and sidecars.")
+
+
+class PullSecret(Section):
+    """A reference to an image pull secret."""
+
+    name: DnsLabel = Field(description="Name of a Secret of type kubernetes.io/dockerconfigjson.")
+
+
+class Licensing(Section):
+    """The license Secret that transcribers and inference servers mount."""
+
+    create_secret: bool = Field(False, description="Create secret for license or read from existing secret.")
+    secret_name: DnsLabel = Field("speechmatics-license", description="Secret name to read license from.")
+
+
+class GlobalScaling(Section):
+    """Scaling of session groups, for all of them."""
+
+    enabled: bool = Field(False, description="Enable auto-scaling of sessiongroup components.")
+
+
+class GlobalSessionGroups(Section):
+    """How transcribers and inference servers are deployed."""
+
+    enabled: Literal[True] = Field(
+        True, description="Deploy as session groups; plain Deployments protect no session and are not offered."
+    )
+    scaling: GlobalScaling = Field(default_factory=GlobalScaling, description="Scaling of session groups.")
+
+
+class GlobalTranscriber(Section):
+    """Common transcriber and inference server configuration."""
+
+    image: SpeechImage = Field(default_factory=SpeechImage, description="Image registry and tag.")
+    languages: tuple[Language, ...] = Field(
+        ("en",), min_length=1, description="List of languages supported by environment."
+    )
+
+
+class GlobalResourceManager(Section):
+    """Common resource manager components configuration."""
+
+    image: ResourceManagerImage = Field(
+        default_factory=ResourceManagerImage, description="Resource manager image configuration."
+    )
+
+
+class GlobalFlow(Section):
+    """What the transcription services know of Flow."""
+
+    flow_use_local_transcriber: bool = Field(True, description="Connect local ASR workers from Flow workers.")
+
+
+class GlobalSettings(Section):
+    """Settings shared by several services."""
+
+    cluster: str = Field("test", min_length=1, description="Cluster name; distinct in each cluster of a multi-cluster.")
+    image_pull_secrets: tuple[PullSecret, ...] = Field(
+        (PullSecret(name="speechmatics-registry"),), description="List of image pull secrets to use."
+    )
+    licensing: Licensing = Field(default_factory=Licensing, description="The license Secret.")
+    session_groups: GlobalSessionGroups = Field(
+        default_factory=GlobalSessionGroups, description="Deployment of components as session groups."
+    )
+    transcriber: GlobalTranscriber = Field(
+        default_factory=GlobalTranscriber, description="Common transcriber/inference server configuration."
+    )
+    resource_manager: GlobalResourceManager = Field(
+        default_factory=GlobalResourceManager, description="Common resource manager components configuration."
+    )
+    flow: GlobalFlow = Field(default_factory=GlobalFlow, description="What transcription knows of Flow.")

@@ -1,0 +1,16 @@
+"""Versions of everything that is not the vendor's, each with where it comes from and when it was read.
+
+The vendor's own image tags are configuration, with the seed's defaults (`stacks/schema`).
+"""
+
+from __future__ import annotations
+
+CHART = "0.6.0"
+"""Version of the chart `sm-realtime` whose objects this program makes."""
+
+REDIS_IMAGE = "docker.io/library/redis:7.4.11"
+"""The official image: the chart's bitnami one is frozen since 2025-08 and no longer at its place. 7.4 is the newest
+line with the protocol and file formats of the chart's 7.0.5 (tags of library/redis, read 2026-11-23)."""
+
+GPU_PLUGIN_IMAGE = "nvcr.io/nvidia/k8s-device-plugin:v0.20.0"
+"""NVIDIA/k8s-device-plugin release v0.20.0 of 2026-08-19, which Microsoft's own packages also ship (2026-11-23)."""

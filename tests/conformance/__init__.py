@@ -1,0 +1,1 @@
+"""What the program relies on of the Kubernetes provider, shown on whichever provider the engine finds."""

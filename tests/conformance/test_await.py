@@ -1,0 +1,253 @@
+"""What an update waits for, and what it says and keeps when that does not come.
+
+One program with everything in it is brought up once. A kubelet of the test's own makes the pods ready that ask for
+it; everything that is expected to fail has a custom timeout of a few seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pytest
+
+from sandbox.kube import Kube
+from tests.conformance.harness import DEFINITION, Cluster, Engine, Object, Outcome, choose, definition, provider
+
+Json = dict[str, Any]
+NAMESPACE = "await"
+KUBELET = "conformance.example/kubelet"
+FAILS_AFTER = "6s"
+SUCCEEDS_WITHIN = "120s"
+THING = "awaited.example/v1"
+
+
+@dataclass(frozen=True)
+class Case:
+    """An object, whether the update waits for it in vain, and a word of the reason it must give."""
+
+    name: str
+    token: str
+    body: Json
+    fails: str = ""
+    annotations: tuple[tuple[str, str], ...] = ()
+    timeout: str = ""
+
+    @property
+    def properties(self) -> Json:
+        meta: Json = {"name": self.name, "namespace": NAMESPACE}
+        if self.annotations:
+            meta["annotations"] = {f"pulumi.com/{key}": value for key, value in self.annotations}
+        return {**self.body, "metadata": meta}
+
+
+def pods(name: str, *, kubelet: bool) -> Json:
+    labels = {"app": name, **({KUBELET: "yes"} if kubelet else {})}
+    spec = {"containers": [{"name": "main", "image": "registry.example/x:1", "ports": [{"containerPort": 80}]}]}
+    return {"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": labels}, "spec": spec}}
+
+
+def deployment(name: str, *, kubelet: bool) -> Json:
+    return {"spec": {**pods(name, kubelet=kubelet), "replicas": 1}}
+
+
+def service(name: str, **spec: Any) -> Json:
+    return {"spec": {"selector": {"app": name}, "ports": [{"port": 80}], **spec}}
+
+
+DEPLOYMENT, SERVICE, CUSTOM = "apps/v1:Deployment", "core/v1:Service", f"{THING}:Awaited"
+
+CASES = [
+    Case("deployment-ready", DEPLOYMENT, deployment("deployment-ready", kubelet=True)),
+    Case("deployment-never", DEPLOYMENT, deployment("deployment-never", kubelet=False), fails="deployment-never"),
+    Case(
+        "deployment-skipped",
+        DEPLOYMENT,
+        deployment("deployment-skipped", kubelet=False),
+        annotations=(("skipAwait", "true"),),
+    ),
+    Case(
+        "deployment-annotated-timeout",
+        DEPLOYMENT,
+        deployment("deployment-annotated-timeout", kubelet=False),
+        fails="deployment-annotated-timeout",
+        annotations=(("timeoutSeconds", "6"),),
+        timeout="none",
+    ),
+    Case("stateful-set-ready", "apps/v1:StatefulSet", {"spec": {**pods("stateful-set-ready", kubelet=True)}}),
+    Case(
+        "stateful-set-never",
+        "apps/v1:StatefulSet",
+        {"spec": pods("stateful-set-never", kubelet=False)},
+        fails="stateful-set-never",
+    ),
+    Case("service-ready", SERVICE, service("deployment-ready")),
+    Case("service-not-ready", SERVICE, service("deployment-skipped"), fails="does not target any Pods"),
+    Case("service-headless", SERVICE, service("deployment-skipped", clusterIP="None")),
+    Case("service-external", SERVICE, {"spec": {"type": "ExternalName", "externalName": "example.org"}}),
+    Case("service-skipped", SERVICE, service("deployment-skipped"), annotations=(("skipAwait", "true"),)),
+    Case(
+        "job-done",
+        "batch/v1:Job",
+        {
+            "spec": {
+                "template": {
+                    "metadata": {"labels": {KUBELET: "yes"}},
+                    "spec": {
+                        "restartPolicy": "Never",
+                        "containers": [{"name": "main", "image": "registry.example/x:1"}],
+                    },
+                }
+            }
+        },
+    ),
+    Case(
+        "claim-waits-for-a-pod",
+        "core/v1:PersistentVolumeClaim",
+        {
+            "spec": {
+                "storageClassName": "lazy",
+                "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            }
+        },
+    ),
+    Case(
+        "claim-never-bound",
+        "core/v1:PersistentVolumeClaim",
+        {
+            "spec": {
+                "storageClassName": "eager",
+                "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            }
+        },
+        fails="claim-never-bound",
+    ),
+    Case("custom-unannotated", CUSTOM, {"spec": {}}),
+    Case("custom-condition", CUSTOM, {"spec": {"ready": True}}, annotations=(("waitFor", "condition=Ready"),)),
+    Case("custom-path", CUSTOM, {"spec": {"ready": True}}, annotations=(("waitFor", "jsonpath={.status.phase}=Up"),)),
+    Case(
+        "custom-both",
+        CUSTOM,
+        {"spec": {"ready": True}},
+        annotations=(("waitFor", '["condition=Ready", "jsonpath={.status.phase}"]'),),
+    ),
+    Case(
+        "custom-never",
+        CUSTOM,
+        {"spec": {}},
+        fails="custom-never",
+        annotations=(("waitFor", "condition=Ready"),),
+    ),
+]
+
+
+def world(kubeconfig: str) -> None:
+    opts = provider("p", kubeconfig, cluster_identifier="one")
+    namespace = Object("core/v1:Namespace", "namespace", {"metadata": {"name": NAMESPACE}}, opts)
+    body = definition("awaiteds", "awaited.example", "Awaited", subresources={"status": {}})
+    crd = Object(DEFINITION, "crd", body, opts)
+    classes = [
+        Object(
+            "storage.k8s.io/v1:StorageClass",
+            name,
+            {"metadata": {"name": name}, "provisioner": "nobody.example", "volumeBindingMode": mode},
+            opts,
+        )
+        for name, mode in (("lazy", "WaitForFirstConsumer"), ("eager", "Immediate"))
+    ]
+    for case in CASES:
+        limit = case.timeout or (FAILS_AFTER if case.fails else SUCCEEDS_WITHIN)
+        more = {} if limit == "none" else {"custom_timeouts": pulumi.CustomTimeouts(create=limit)}
+        Object(case.token, case.name, case.properties, choose(opts, depends_on=[namespace, crd, *classes], **more))
+
+
+async def kubelet_and_controller(kube: Kube) -> None:
+    """Makes the pods ready, or done, that ask for it, and sets the status of the custom resources that do."""
+    await asyncio.gather(play_pods(kube), play_customs(kube))
+
+
+async def play_pods(kube: Kube) -> None:
+    async for event, pod in kube.watch("v1", "Pod", labels=KUBELET):
+        if event in ("ADDED", "MODIFIED") and pod.get("status", {}).get("phase") == "Pending":
+            meta = pod["metadata"]
+            done = pod["spec"]["restartPolicy"] == "Never"
+            status = {
+                "phase": "Succeeded" if done else "Running",
+                "podIP": "10.1.2.3",
+                "podIPs": [{"ip": "10.1.2.3"}],
+                "conditions": [{"type": "Ready", "status": "False" if done else "True"}],
+            }
+            await kube.merge("v1", "Pod", meta["name"], {"status": status}, meta["namespace"], subresource="status")
+
+
+async def play_customs(kube: Kube) -> None:
+    await until_served(kube)
+    async for event, thing in kube.watch(THING, "Awaited"):
+        if event in ("ADDED", "MODIFIED") and thing["spec"].get("ready") and not thing.get("status"):
+            status = {"phase": "Up", "conditions": [{"type": "Ready", "status": "True"}]}
+            meta = thing["metadata"]
+            await kube.merge(
+                THING, "Awaited", meta["name"], {"status": status}, meta["namespace"], subresource="status"
+            )
+
+
+async def until_served(kube: Kube) -> None:
+    """Wait until the definition is established; the block that plays this bounds it."""
+    name = "awaiteds.awaited.example"
+    async for _, crd in kube.watch(
+        "apiextensions.k8s.io/v1", "CustomResourceDefinition", fields=f"metadata.name={name}"
+    ):
+        conditions = crd.get("status", {}).get("conditions", [])
+        if any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
+            return
+
+
+@dataclass(frozen=True)
+class Update:
+    """What the one update did, how long it took, and what the state holds after it."""
+
+    outcome: Outcome
+    seconds: float
+    resources: dict[str, Json]
+
+
+@pytest.fixture(scope="module")
+def update(engine: Engine, cluster: Cluster) -> Update:
+    stack = engine.stack("await")
+    with cluster.meanwhile(kubelet_and_controller):
+        started = time.monotonic()
+        outcome = stack.up(lambda: world(cluster.kubeconfig), fails=True)
+        seconds = time.monotonic() - started
+    return Update(outcome, seconds, stack.resources())
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.fails], ids=lambda case: case.name)
+def test_ready_objects_and_those_that_need_not_be_are_done(update: Update, case: Case) -> None:
+    assert "initErrors" not in update.resources[case.name]
+    assert update.outcome.failed(case.name) == []
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.fails], ids=lambda case: case.name)
+def test_objects_that_do_not_become_ready_are_kept_with_the_reason(
+    update: Update, case: Case, cluster: Cluster
+) -> None:
+    kept = update.resources[case.name]
+    assert case.fails in " ".join(kept["initErrors"])
+    assert update.outcome.failed(case.name) == ["create"]
+    api_version = kept["outputs"]["apiVersion"]
+    live = cluster.get(api_version, case.token.rsplit(":", 1)[1], case.name, NAMESPACE)
+    assert live["metadata"]["uid"] == kept["outputs"]["metadata"]["uid"]
+
+
+def test_custom_timeouts_bound_the_waiting(update: Update) -> None:
+    assert 6 <= update.seconds < 100
+
+
+def test_readiness_is_what_the_outputs_show(update: Update) -> None:
+    assert update.resources["deployment-ready"]["outputs"]["status"]["availableReplicas"] == 1
+    assert update.resources["custom-path"]["outputs"]["status"]["phase"] == "Up"

@@ -1,0 +1,110 @@
+"""One platform for all live tests: a fresh copy of the checkout, stood up by `make up` as a newcomer would."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+Json = dict[str, Any]
+CHECKOUT = Path(__file__).resolve().parents[2]
+STACK = "sandbox"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A standing platform: where its checkout is, and the environment `python -m sandbox env` gives."""
+
+    checkout: Path
+    environment: dict[str, str]
+    first_up: str
+    """What `make up` printed."""
+
+    def run(self, *command: str, fails: bool = False, timeout: float = 600) -> str:
+        """Run a command in the checkout; its output. `fails` says that it must not succeed."""
+        done = subprocess.run(
+            command,
+            cwd=self.checkout,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            timeout=timeout,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, f"{' '.join(command)} exited {done.returncode}:\n{done.stdout}"
+        assert "Traceback" not in done.stdout, done.stdout
+        return done.stdout
+
+    def pulumi(self, *arguments: str, fails: bool = False) -> str:
+        return self.run("pulumi", "--non-interactive", *arguments, "--stack", STACK, fails=fails)
+
+    def kubectl(self, *arguments: str) -> str:
+        return self.run("kubectl", *arguments)
+
+    def objects(self, kind: str, *arguments: str) -> list[Json]:
+        items = json.loads(self.kubectl("get", kind, "-A", "-o", "json", *arguments))["items"]
+        assert isinstance(items, list)
+        return items
+
+    def steps(self, *arguments: str) -> dict[str, str]:
+        """What a preview would do: `urn -> operation`, without what stays the same."""
+        out = self.pulumi("preview", "--json", *arguments)
+        steps = json.loads(out[out.index("{") :])["steps"]
+        return {step["urn"]: step["op"] for step in steps if step["op"] != "same"}
+
+    def state(self) -> Json:
+        deployment = json.loads(self.pulumi("stack", "export"))["deployment"]
+        assert isinstance(deployment, dict)
+        return deployment
+
+    def pending(self) -> list[str]:
+        """What the state still owes: deletes not done and operations not finished."""
+        state = self.state()
+        deletes = [r["urn"] for r in state.get("resources", []) if r.get("delete")]
+        return deletes + [o["resource"]["urn"] for o in state.get("pending_operations") or []]
+
+    def configure(self, change: Callable[[Json], None]) -> None:
+        """Edit the stack file of this copy."""
+        path = self.checkout / "stacks" / f"Pulumi.{STACK}.yaml"
+        document = yaml.safe_load(path.read_text())
+        change(document["config"])
+        path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def _shell_exports(text: str) -> dict[str, str]:
+    out = subprocess.run(["bash", "-c", f"{text}\nenv -0"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return dict(line.split("=", 1) for line in out.split("\0") if "=" in line)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    checkout = tmp_path_factory.mktemp("clone") / "sm-realtime"
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    for name in listed.splitlines():
+        if (CHECKOUT / name).is_file():
+            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(CHECKOUT / name, checkout / name)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "SM_SANDBOX_HOME", "MAKE"))}
+    bare = Platform(checkout, environment, "")
+    try:
+        first_up = bare.run("make", "up", timeout=900)
+        exports = bare.run("make", "--silent", "env")
+        yield Platform(checkout, _shell_exports(exports), first_up)
+    finally:
+        bare.run("make", "down")
+        home = str(checkout)
+        left = [p.info for p in psutil.process_iter(["pid", "cmdline"]) if home in " ".join(p.info["cmdline"] or [])]
+        assert not left, f"still running after `make down`: {left}"

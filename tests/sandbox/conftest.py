@@ -1,0 +1,29 @@
+"""What the tests of the stand-ins share."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sandbox.kube import Kube
+from sandbox.plane.control_plane import ControlPlane
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture
+async def kube(control_plane: ControlPlane) -> AsyncIterator[Kube]:
+    """The administrator's client of the run's control plane."""
+    async with Kube(control_plane.admin_kubeconfig(), "test") as client:
+        yield client
+
+
+@pytest.fixture
+async def namespace(kube: Kube) -> AsyncIterator[str]:
+    """A namespace of the test's own."""
+    name = f"test-{next(_NUMBERS)}"
+    await kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    await kube.delete("v1", "Namespace", name)

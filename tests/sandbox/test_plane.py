@@ -1,0 +1,377 @@
+"""The plane's processes: recorded, restarted, ended, and cleaned up after a crash, with data and ports kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sandbox import cli
+from sandbox.home import CHECKOUT, Home
+from sandbox.kube import Kube
+from sandbox.plane import ports, record
+from sandbox.plane.clusters import PlaneClusters
+from sandbox.plane.control_plane import ControlPlane
+from sandbox.plane.errors import PlaneError
+from sandbox.plane.processes import Children, Program
+from sandbox.plane.record import Record, Running
+from sandbox.toolchain import Tools
+
+Command = Callable[..., str]
+
+SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
+STUBBORN = ("/bin/sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done")
+
+
+async def eventually(check: Callable[[], object], within: float = 20) -> None:
+    deadline = time.monotonic() + within
+    while not check():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+def program(folder: Path, name: str, command: tuple[str, ...], grace: float = 10) -> Program:
+    return Program(name, command, folder, dict(os.environ), grace)
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(SLEEP) as process:
+        yield process
+        process.kill()
+
+
+# --- the record
+
+
+def test_a_process_is_known_by_id_and_start_time(sleeper: subprocess.Popen[bytes]) -> None:
+    known = Running.of(sleeper.pid)
+    assert known.process() is not None
+    assert Running(known.pid, known.started - 60).process() is None, "the id alone is not enough"
+    sleeper.kill()
+    sleeper.wait()
+    assert known.process() is None
+
+
+def test_cleaning_up_never_touches_a_stranger_with_a_recorded_id(
+    sleeper: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    book = Record(tmp_path / "plane.json")
+    known = Running.of(sleeper.pid)
+    book.add("long gone", Running(known.pid, known.started - 3600))
+    assert record.clean(book) == 0
+    assert sleeper.poll() is None
+    book.add("ours", known)
+    assert record.clean(book) == 1
+    assert known.process() is None
+    assert not book.path.exists()
+
+
+def test_a_torn_record_is_no_record(tmp_path: Path) -> None:
+    (tmp_path / "plane.json").write_text('{"processes": {"etcd": {"pi')
+    assert Record(tmp_path / "plane.json").leftovers() == {}
+
+
+# --- ports
+
+
+def test_a_port_is_kept_until_somebody_takes_it(tmp_path: Path) -> None:
+    first = ports.keep(tmp_path / "ports.json", ["a", "b"])
+    assert len(set(first.values())) == 2
+    assert ports.keep(tmp_path / "ports.json", ["a", "b"]) == first
+    with socket.create_server(("127.0.0.1", first["a"])):
+        moved = ports.keep(tmp_path / "ports.json", ["a", "b"])
+    assert moved["a"] != first["a"]
+    assert moved["b"] == first["b"]
+    assert json.loads((tmp_path / "ports.json").read_text()) == moved
+
+
+# --- children
+
+
+@pytest.fixture
+async def children(tmp_path: Path) -> AsyncIterator[Children]:
+    family = Children(Record(tmp_path / "plane.json"), lambda name: tmp_path / f"{name}.log", print)
+    yield family
+    await family.stop()
+
+
+def pid_of(folder: Path, name: str) -> int | None:
+    running = Record(folder / "plane.json").processes().get(name)
+    return running.pid if running is not None and running.process() is not None else None
+
+
+async def test_a_child_that_dies_is_started_again_and_recorded(
+    children: Children, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await children.start(program(tmp_path, "worker", SLEEP))
+    first = pid_of(tmp_path, "worker")
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    await eventually(lambda: pid_of(tmp_path, "worker") not in (None, first))
+    assert "worker ended with -9" in capsys.readouterr().out
+
+
+async def test_stopping_ends_even_a_child_that_ignores_sigterm(children: Children, tmp_path: Path) -> None:
+    await children.start(program(tmp_path, "stubborn", STUBBORN, grace=0.3))
+    log = tmp_path / "stubborn.log"
+    await eventually(lambda: log.exists() and log.read_text())
+    process = Record(tmp_path / "plane.json").processes()["stubborn"].process()
+    assert process is not None
+    await children.stop()
+    assert not process.is_running()
+    assert Record(tmp_path / "plane.json").processes() == {}
+
+
+async def test_a_child_that_cannot_start_is_told_with_its_last_words(children: Children, tmp_path: Path) -> None:
+    async def never() -> bool:
+        return False
+
+    await children.start(program(tmp_path, "broken", (sys.executable, "-c", "raise SystemExit('no such key')")))
+    with pytest.raises(PlaneError, match=r"broken ended while it started(.|\n)*no such key"):
+        await children.until(never, ["broken"], "It was", 20)
+
+
+def test_a_child_whose_parent_dies_before_it_is_recorded_never_runs(tmp_path: Path) -> None:
+    """The parent is killed at the moment it would write the record."""
+    parent = textwrap.dedent(f"""
+        import asyncio, os, sys
+        from pathlib import Path
+        from sandbox.plane.processes import Children, Program
+        class Killer:
+            def add(self, name, running):
+                print(running.pid, flush=True)
+                os.kill(os.getpid(), 9)
+        async def main():
+            folder = Path({str(tmp_path)!r})
+            family = Children(Killer(), lambda name: folder / name, print)
+            await family.start(Program("child", {SLEEP!r}, folder, dict(os.environ)))
+        asyncio.run(main())
+    """)
+    done = subprocess.run([sys.executable, "-c", parent], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    try:
+        psutil.Process(int(done.stdout)).wait(10)
+    except psutil.NoSuchProcess:
+        return
+
+
+# --- control planes
+
+SERVERS = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"}
+
+HOLD = """
+import asyncio, sys
+from pathlib import Path
+from sandbox.plane.control_plane import ControlPlane
+from sandbox.toolchain import Tools
+async def main():
+    plane = ControlPlane(Path(sys.argv[1]), Tools(Path(sys.argv[2])), agents=False)
+    await plane.start()
+    print("up", flush=True)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def killed(tools: Tools, tmp_path: Path) -> Path:
+    """The folder of a control plane with a ConfigMap `kept`, whose parent was killed."""
+    folder = tmp_path / "cluster"
+    command = [sys.executable, "-c", HOLD, str(folder), str(tools.bin)]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "up\n"
+        holder.kill()
+    return folder
+
+
+async def test_a_killed_plane_leaves_nothing_unknown_and_comes_back_with_its_data(killed: Path, tools: Tools) -> None:
+    book = Record(killed / "plane.json")
+    orphans = book.leftovers()
+    assert {Path(name).name for name in orphans} == SERVERS
+    chosen = json.loads((killed / "ports.json").read_text())
+    config = (killed / "kubeconfigs" / "sandbox-kwok.yaml").read_text()
+    async with Kube(config, "test") as kube:
+        await kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kept"}})
+    assert record.clean(book) == len(orphans)
+    assert all(map(record.has_ended, orphans.values()))
+    assert all(ports.is_free(port) for port in chosen.values())
+
+    plane = ControlPlane(killed, tools, agents=False)
+    try:
+        await plane.start()
+        async with Kube(config, "test") as kube:
+            assert await kube.find("v1", "Namespace", "kept") is not None
+        running = {Path(name).name: entry.process() for name, entry in book.processes().items()}
+    finally:
+        await plane.stop()
+    assert json.loads((killed / "ports.json").read_text()) == chosen
+    assert running.keys() == SERVERS
+    assert all(process is not None and record.has_ended(process) for process in running.values())
+    assert book.processes() == {}
+    assert all(ports.is_free(port) for port in chosen.values())
+
+
+async def test_what_is_left_in_a_deleted_cluster_is_written_down(tools: Tools, tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    clusters = PlaneClusters(home, tools, agents=False)
+    try:
+        await clusters.start("rg_one", "1.35")
+        async with Kube(home.kubeconfig, "program") as kube:
+            for kind, name, namespace in (
+                ("Namespace", "empty", None),
+                ("ConfigMap", "ours", "default"),
+                ("ConfigMap", "ours", "kube-system"),
+            ):
+                meta = {"name": name} | ({"namespace": namespace} if namespace else {})
+                await kube.create({"apiVersion": "v1", "kind": kind, "metadata": meta})
+            claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+            meta = {"name": "data", "namespace": "default"}
+            await kube.create({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": claim})
+            await kube.delete("v1", "Namespace", "empty")
+        await clusters.start("rg_one", "1.35")  # it runs: nothing happens
+        await clusters.delete("rg_one")
+    finally:
+        await clusters.close()
+    left = json.loads((tmp_path / "clusters" / "rg_one.left.json").read_text())
+    assert [(entry["kind"], entry["namespace"], entry["name"]) for entry in left] == [
+        ("ConfigMap", "default", "ours"),
+        ("ConfigMap", "kube-system", "ours"),
+        ("PersistentVolumeClaim", "default", "data"),
+    ]
+    assert not home.cluster("rg_one").exists()
+    assert not home.kubeconfig.exists()
+    with pytest.raises(PlaneError, match="rg_one"):
+        clusters.admin_kubeconfig("rg_one")
+
+
+# --- the command line
+
+
+def sandbox(home: Path, *arguments: str, code: int = 0) -> str:
+    """Run `python -m sandbox`; what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", *arguments],
+        cwd=CHECKOUT,
+        env=os.environ | {"SM_SANDBOX_HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout
+    assert "Traceback" not in done.stdout
+    return done.stdout
+
+
+@pytest.fixture
+def home(tools: Tools, tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "state"
+    yield folder
+    sandbox(folder, "down")
+
+
+def supervisor(home: Path) -> psutil.Process:
+    running = Record(home / "plane.json").supervisor
+    process = running.process() if running is not None else None
+    assert process is not None
+    return process
+
+
+def test_a_plane_is_started_once_survives_a_kill_and_stops_without_a_trace(home: Path) -> None:
+    assert "is up" in sandbox(home, "start")
+    first = supervisor(home)
+    assert "runs already" in sandbox(home, "start")
+    assert supervisor(home) == first
+    providers = Record(home / "plane.json").providers
+    said = sandbox(home, "status")
+    assert all(str(port) in said for port in providers.values())
+
+    first.kill()
+    orphans = Record(home / "plane.json").leftovers()
+    assert set(orphans) == {"kubernetes"}
+    assert "does not run" in sandbox(home, "status", code=1)
+    assert "Ended 1 process" in sandbox(home, "start")
+    assert record.has_ended(orphans["kubernetes"])
+    assert Record(home / "plane.json").providers == providers
+
+    supervisor(home).kill()
+    (orphan,) = Record(home / "plane.json").leftovers().values()
+    assert "is stopped" in sandbox(home, "stop")
+    assert record.has_ended(orphan)
+    assert all(ports.is_free(port) for port in providers.values())
+    assert not (home / "plane.json").exists()
+
+
+def test_a_plane_that_cannot_start_says_why_and_leaves_nothing(home: Path) -> None:
+    home.mkdir()
+    (home / "azure.json").write_text("not what it should be")
+    said = sandbox(home, "start", code=1)
+    assert "could not be started" in said
+    assert str(home / "logs" / "supervisor.log") in said
+    assert Record(home / "plane.json").leftovers() == {}
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command that starts nothing, within this process."""
+    monkeypatch.setenv("SM_SANDBOX_HOME", str(tmp_path))
+
+    def run(*arguments: str, code: int = 0) -> str:
+        assert cli.main(list(arguments)) == code
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    return run
+
+
+def test_nothing_runs_before_the_first_start(command: Command) -> None:
+    assert "python -m sandbox start" in command("status", code=1)
+    assert "python -m sandbox start" in command("env", code=1)
+    assert "does not run" in command("stop")
+
+
+def test_env_is_what_a_shell_can_read(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "ports.json").write_text('{"kubernetes": 20001, "azure-native": 20002}')
+    exports = command("env")
+    told = subprocess.run(
+        ["/bin/sh", "-c", f"{exports}\nprintf '%s\n' \"$PULUMI_DEBUG_PROVIDERS\" \"$PULUMI_BACKEND_URL\" \"$PATH\""],
+        env={"PATH": "/usr/bin"}, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    assert told[:2] == ["azure-native:20002,kubernetes:20001", f"file://{tmp_path}/pulumi"]
+    first, second, *rest = told[2].split(":")
+    assert (Path(first) / "kube-apiserver").exists()
+    assert second == str(Path(sys.executable).parent)
+    assert rest == ["/usr/bin"]
+
+
+def test_down_removes_only_what_the_plane_made(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    command("set", "timeFactor", "60")
+    assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "settings.json"}
+    command("down")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_settings_are_checked(command: Command, tmp_path: Path) -> None:
+    command("set", "timeFactor", "60")
+    command("set", "poolDelete", "abrupt")
+    assert json.loads((tmp_path / "settings.json").read_text()) == {
+        "poolDelete": "abrupt", "poolDrainSeconds": 600, "timeFactor": 60,
+    }  # fmt: skip
+    assert "timeFactor" in command("set", "tempo", "60", code=1)
+    assert "greater than 0" in command("set", "timeFactor", "0", code=1)
