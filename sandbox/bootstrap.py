@@ -193,6 +193,7 @@ def main(arguments: list[str]) -> int:
             f"Install one and name it: make PYTHON=python{wanted} up"
         )
         return 1
+    goal = LOCK.name if arguments else "The Python environment"
     try:
         if arguments == ["--lock"]:
             lock()
@@ -202,15 +203,15 @@ def main(arguments: list[str]) -> int:
         else:
             print(environment())
     except BootstrapError as error:
-        say(f"The Python environment could not be made.\n{error}")
+        say(f"{goal} could not be made.\n{error}")
         return 1
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         remedy = Cause.DISK.value if full else "Point SM_SANDBOX_CACHE at a folder that can be written."
-        say(f"The Python environment could not be made: {error}\n{remedy}")
+        say(f"{goal} could not be made: {error}\n{remedy}")
         return 1
     except KeyboardInterrupt:
-        say("Stopped; the next run begins the environment anew.")
+        say("Stopped; the next run begins anew.")
         return 130
     return 0
 

@@ -102,6 +102,19 @@ def problem_of(error: ErrorDetails) -> Problem:
     return Problem(path, CODES.get(error["type"], "wrong-type"), message, set_command(path, "VALUE"))
 
 
+def causes(error: ValidationError) -> list[ErrorDetails]:
+    """The errors of a validation, without a list called too short only because an item of it is wrong."""
+    found = error.errors(include_url=False, include_context=False)
+
+    def follows(each: ErrorDetails) -> bool:
+        length = len(each["loc"])
+        return each["type"] == "too_short" and any(
+            other["loc"][:length] == each["loc"] and len(other["loc"]) > length for other in found
+        )
+
+    return [each for each in found if not follows(each)]
+
+
 def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict[str, Any], list[Problem]]:
     """The configuration as one object, and what is wrong with its secrets."""
     document: dict[str, Any] = {}
@@ -153,8 +166,7 @@ def read(config: Mapping[str, str], flagged: Collection[str]) -> tuple[Settings 
     try:
         settings = Settings.model_validate_json(json.dumps(document))
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False)
-        return None, problems + [problem_of(each) for each in found]
+        return None, problems + [problem_of(each) for each in causes(error)]
     present = {key for key in SECRET_KEYS if config.get(f"{PROJECT}:{key}")}
     problems += check(settings, present)
     return (None if problems else settings), problems

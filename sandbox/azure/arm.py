@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from sandbox.azure import Clusters, differ, ids
+from sandbox.azure import Clusters, differ, ids, regions
 from sandbox.azure.catalogue import (
     AGENT_POOL,
     IDENTITY,
@@ -85,6 +85,7 @@ class Arm:
         }
         if isinstance(body.get("location"), str):
             body["location"] = differ.location(body["location"])
+            regions.check(body["location"], ids.arm_type(resource_id))
         current = self.store.find(resource_id)
         if current is not None and kind is RESOURCE_GROUP and current.state.get("managedBy"):
             raise ArmError(403, "DenyAssignmentAuthorizationFailed", f"The resource group '{resource_id}' is managed.")

@@ -48,13 +48,14 @@ class LoadBalancer:
 
     async def _reconcile(self) -> None:
         services = self._services.all()
+        balanced = [service for service in services if is_balanced(service)]
+        self._release_all_but({frontend_id(self._cluster, service["metadata"]["uid"]) for service in balanced})
         for service in services:
-            balanced = service["spec"].get("type") == "LoadBalancer"
-            if "deletionTimestamp" in service["metadata"] or not balanced:
-                await self._release(service)
-            else:
+            if is_balanced(service):
                 await self._serve(service)
-        uids = {service["metadata"]["uid"] for service in services}
+            elif FINALIZER in (service["metadata"].get("finalizers") or []):
+                await self._let_go(service)
+        uids = {service["metadata"]["uid"] for service in balanced}
         self._refused = {uid: why for uid, why in self._refused.items() if uid in uids}
 
     async def _serve(self, service: Json) -> None:
@@ -82,17 +83,28 @@ class LoadBalancer:
         await self._kube.merge("v1", "Service", meta["name"], status, meta["namespace"], subresource="status")
         await record(self._kube, COMPONENT, service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer")
 
-    async def _release(self, service: Json) -> None:
-        meta = service["metadata"]
-        frontend = frontend_id(self._cluster, meta["uid"])
+    def _release_all_but(self, wanted: set[str]) -> None:
+        """Give back the addresses of Services that are gone, or no load balancer's any more."""
+        group = ids.group_id(self._cluster.state["nodeResourceGroup"])
         for address in self._store.of(PUBLIC_IP):
-            if frontend in address.hidden["frontends"]:
-                address.hidden["frontends"].remove(frontend)
+            held = address.hidden["frontends"]
+            kept = [frontend for frontend in held if frontend in wanted or not ids.within(frontend, group)]
+            if kept != held:
+                address.hidden["frontends"] = kept
                 self._store.save()
-        finalizers = meta.get("finalizers") or []
-        if FINALIZER in finalizers:
-            patch = {"metadata": {"finalizers": [one for one in finalizers if one != FINALIZER]}}
-            await self._kube.merge("v1", "Service", meta["name"], patch, meta["namespace"])
+
+    async def _let_go(self, service: Json) -> None:
+        meta = service["metadata"]
+        others = [one for one in meta["finalizers"] if one != FINALIZER]
+        patch = {"metadata": {"finalizers": others}}
+        await self._kube.merge("v1", "Service", meta["name"], patch, meta["namespace"])
+
+
+def is_balanced(service: Json) -> bool:
+    """Whether a Service is to have an address from Azure; one with a class of its own is somebody else's."""
+    spec = service["spec"]
+    ours = spec.get("type") == "LoadBalancer" and not spec.get("loadBalancerClass")
+    return ours and "deletionTimestamp" not in service["metadata"]
 
 
 def frontend_id(cluster: Record, uid: str) -> str:

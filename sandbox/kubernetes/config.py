@@ -114,16 +114,20 @@ def diff(old: Json, new: Json) -> ConfigDiff:
 
 
 def load_kubeconfig(text_or_path: str) -> Json:
-    """The parsed kubeconfig. Raises `ValueError` when it is neither a file nor a kubeconfig."""
-    path = Path(text_or_path).expanduser() if "\n" not in text_or_path and len(text_or_path) < 4096 else None
-    text = path.read_text() if path is not None and path.is_file() else text_or_path
-    try:
-        loaded = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"is not YAML: {error}") from error
+    """The parsed kubeconfig. Raises `ValueError` when it is neither a kubeconfig nor the path of one."""
+    loaded = _yaml(text_or_path)
+    if isinstance(loaded, str) and (path := Path(loaded).expanduser()).is_file():
+        loaded = _yaml(path.read_text())
     if not isinstance(loaded, dict) or "clusters" not in loaded:
         raise ValueError("is neither a kubeconfig nor the path of one")
     return loaded
+
+
+def _yaml(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"is not YAML: {error}") from error
 
 
 def select(kubeconfig: Json, context: str | None, cluster: str | None) -> Json:

@@ -53,7 +53,8 @@ class Provider(rpc.Provider):
 
     async def DiffConfig(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
         old = rpc.from_struct(request.old_inputs if request.HasField("old_inputs") else request.olds)
-        found = config.diff(old, rpc.from_struct(request.news))
+        async with _errors(context):
+            found = config.diff(old, rpc.from_struct(request.news))
         changes = provider_pb2.DiffResponse.DIFF_SOME if found.changed else provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(changes=changes, diffs=found.changed, replaces=found.replaces)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
+from typing import Any
 
 from sandbox.home import Home
 from sandbox.kube import Json, Kube, KubeError
@@ -86,6 +87,8 @@ class Agent:
     async def _node_gone(self, name: str) -> None:
         """The node's pods are not played any more: the pod garbage collector takes them."""
         self.world.nodes.pop(name, None)
+        self.world.addresses.forget(name)
+        self.world.pulled = {pull for pull in self.world.pulled if pull[0] != name}
         for uid, worker in list(self.workers.items()):
             if worker.node == name:
                 await self._report_cut(worker, f"its node {name} is gone")
@@ -123,7 +126,7 @@ class Agent:
                     self.world.services.pop(key, None)
                 else:
                     self.world.services[key] = service
-            self.world.changed.fire()
+            self.world.touch()
 
     # --- pods
 
@@ -195,16 +198,15 @@ class Agent:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         if worker is not None:
-            self.world.changed.fire()
+            self.world.touch()
             self._process_changed(worker)
 
     def _process_changed(self, worker: PodWorker) -> None:
         if any(gpu.is_plugin(container.spec["image"]) for container in worker.containers):
             self._chore(gpu.refresh(self.world, worker.node))
 
-    def _chore(self, work: object) -> None:
-        """Do something beside; its own errors are reported by itself."""
-        assert asyncio.iscoroutine(work)
-        task: asyncio.Task[None] = asyncio.create_task(work)
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside; it reports its own errors."""
+        task = asyncio.create_task(work)
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)

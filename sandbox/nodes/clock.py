@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from datetime import UTC, datetime
 
 from sandbox import settings
 from sandbox.home import Home
+
+_log = logging.getLogger(__name__)
 
 
 class Clock:
@@ -22,7 +25,10 @@ class Clock:
         path = self._home.settings
         changed = path.stat().st_mtime if path.exists() else 0.0
         if changed != self._read[0]:
-            self._read = (changed, settings.read(self._home).time_factor)
+            try:
+                self._read = (changed, settings.read(self._home).time_factor)
+            except ValueError as error:  # half written, or wrong: the last one counts
+                _log.warning("%s: %s", path, error)
         return self._read[1]
 
     def real(self, seconds: float) -> float:

@@ -179,7 +179,7 @@ class Container:
 
     def _wake(self) -> None:
         self.pod.answers_changed()
-        self.world.changed.fire()
+        self.world.touch()
         self.pod.publish()
 
     # --- creation

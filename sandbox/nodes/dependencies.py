@@ -17,6 +17,17 @@ from sandbox.nodes.images import Image, Need
 from sandbox.nodes.world import Played, World
 
 DOMAIN = ".svc.cluster.local"
+READS = {
+    Need.REDIS: ("REDIS_CONN_URL",),
+    Need.CAPACITY: (
+        "SM_CHECK_FOR_CAPACITY_ON_START",
+        "SM_CHECK_FOR_CAPACITY_ON_START_OPERATING_POINT",
+        "SM_TOKEN_STORE_URL",
+        "LANGUAGE_FEATURE",
+        "TRANSCRIBER_VERSION",
+    ),
+}
+"""The variables that say what a process waits for: one answer serves all processes that ask the same."""
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)")
 
@@ -165,11 +176,13 @@ def _capacity(world: World, namespace: str, env: Mapping[str, str]) -> str | Non
 
 def unmet(world: World, namespace: str, image: Image, env: Mapping[str, str]) -> str | None:
     """What the process still waits for, in words for its log; None when it can listen."""
-    if image.needs is Need.REDIS:
-        return _redis(world, namespace, env)
-    if image.needs is Need.CAPACITY:
-        return _capacity(world, namespace, env)
-    return None
+    if image.needs is None:
+        return None
+    key = (namespace, image.needs, *(env.get(name) for name in READS[image.needs]))
+    if key not in world.unmet:
+        look = _redis if image.needs is Need.REDIS else _capacity
+        world.unmet[key] = look(world, namespace, env)
+    return world.unmet[key]
 
 
 def patience(image: Image, env: Mapping[str, str]) -> float | None:

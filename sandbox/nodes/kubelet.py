@@ -20,10 +20,10 @@ from sandbox.nodes.container import Container
 from sandbox.nodes.creation import SYNC_SECONDS
 from sandbox.nodes.mounting import Mounting
 from sandbox.nodes.process import KILLED, TERMINATED, Exit, Role
-from sandbox.nodes.volumes import Volume
+from sandbox.nodes.volumes import Files
 from sandbox.nodes.world import World, sessions
 
-COALESCE_SECONDS = 0.02
+COALESCE_SECONDS = 0.05
 """Changes of a pod within this time are written together. Real seconds."""
 STRATEGIC = "application/strategic-merge-patch+json"
 """Conditions are merged by their type: those of others stay."""
@@ -75,7 +75,7 @@ class PodWorker:
         return iter(self.containers)
 
     @property
-    def volumes(self) -> Mapping[str, Volume]:
+    def volumes(self) -> Mapping[str, Files]:
         return self.mounting.volumes
 
     def container(self, name: str) -> Container | None:
@@ -240,8 +240,7 @@ class PodWorker:
         """Wait for the work to be done; True when the grace was over first."""
         real = self.world.clock.real
         grace = float(self.pod["metadata"].get("deletionGracePeriodSeconds") or 0)
-        # timestamps are cut to whole seconds: after a restart up to one more second is granted
-        asked = time.time() if self._seen_alive else epoch(self.pod["metadata"]["deletionTimestamp"]) - grace + 1
+        asked = time.time() if self._seen_alive else asked_to_stop(self.pod)
         deadline, idle_since = asked + real(grace), None if sessions(self.pod) else asked
         needed = max((c.stop_seconds() for c in self.containers if c.running), default=0.0)
         while True:
@@ -313,7 +312,13 @@ class PodWorker:
     def _now_ready(self, ready: bool) -> None:
         if ready != self.ready:
             self.ready = ready
-            self.world.changed.fire()
+            self.world.touch()
+
+
+def asked_to_stop(pod: Json) -> float:
+    """When the pod was told to stop (epoch seconds): timestamps are cut to whole seconds, the latest moment counts."""
+    meta = pod["metadata"]
+    return epoch(meta["deletionTimestamp"]) - float(meta.get("deletionGracePeriodSeconds") or 0) + 1
 
 
 def _is_redis(image: str) -> bool:

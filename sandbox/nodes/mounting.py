@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.kube import Json, KubeError
 from sandbox.nodes.clock import Backoff
-from sandbox.nodes.volumes import Mounter, MountError, NotAttachedError, Volume
+from sandbox.nodes.volumes import Files, Mounter, MountError, NotAttachedError
 
 if TYPE_CHECKING:
     from sandbox.nodes.kubelet import PodWorker
@@ -26,7 +26,7 @@ class Mounting:
 
     def __init__(self, pod: PodWorker) -> None:
         self._pod = pod
-        self.volumes: dict[str, Volume] = {v["name"]: Volume("none") for v in pod.pod["spec"].get("volumes") or []}
+        self.volumes: dict[str, Files] = {v["name"]: {} for v in pod.pod["spec"].get("volumes") or []}
 
     async def mount(self) -> None:
         """Returns when every volume is mounted; what is missing shows in events meanwhile."""

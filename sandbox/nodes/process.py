@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from sandbox.nodes import dependencies, images
+from sandbox.nodes import commands, dependencies, images
 
 if TYPE_CHECKING:
     from sandbox.nodes.container import Container
@@ -60,11 +60,28 @@ async def start(container: Container) -> Exit | None:
     """Returns when the process listens (None), or its end when it has ended instead."""
     if one_shot(container):
         return Exit(0)
+    if not await _post_start(container):
+        return Exit(KILLED)
     why = unable(container)
     if why is not None:
         container.log.say(why)
         return Exit(1)
     return await _needs(container)
+
+
+async def _post_start(container: Container) -> bool:
+    """Whether the container's postStart hook ends well; what is not simulated does not."""
+    hook = (container.spec.get("lifecycle") or {}).get("postStart")
+    if hook is None:
+        return True
+    if "sleep" in hook:
+        await container.world.clock.sleep(hook["sleep"]["seconds"])
+        return True
+    command = (hook.get("exec") or {}).get("command") or []
+    if "exec" in hook and commands.run(command, container.pod.inside(container)).code == 0:
+        return True
+    await container.event("Warning", "FailedPostStartHook", "PostStartHook failed")
+    return False
 
 
 async def _needs(container: Container) -> Exit | None:

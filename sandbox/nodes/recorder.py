@@ -56,6 +56,8 @@ class Recorder:
         uid = meta["uid"]
         if not self._buckets.setdefault(uid, _Bucket()).take():
             return
+        if kind == "Warning":
+            _log.info("%s/%s: %s: %s", meta["namespace"], meta["name"], reason, message)
         digest = hashlib.sha256(f"{uid} {kind} {reason} {message} {field_path}".encode()).hexdigest()[:16]
         counts = self._counts.setdefault(uid, {})
         counts[digest] = counts.get(digest, 0) + 1
@@ -65,7 +67,7 @@ class Recorder:
                 return
             await self._kube.create(_event(pod, name, kind, reason, message, field_path, counts[digest]))
         except KubeError as error:
-            if error.reason != "AlreadyExists":
+            if error.reason != "AlreadyExists":  # recorded by a stand-in that ran before
                 _log.info("event %s on %s/%s not written: %s", reason, meta["namespace"], meta["name"], error.message)
 
     async def _again(self, namespace: str, name: str, count: int) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from sandbox.kube import Json
 from sandbox.nodes import environment
@@ -20,14 +19,6 @@ class MountError(Exception):
 
 class NotAttachedError(Exception):
     """The volume cannot be set up before something else has happened; a kubelet waits and says so after a while."""
-
-
-@dataclass
-class Volume:
-    """A mounted volume."""
-
-    source: str
-    files: Files = field(default_factory=dict)
 
 
 def _pick(data: Mapping[str, bytes], items: list[Json] | None, missing: str, optional: bool) -> Files:
@@ -51,25 +42,27 @@ class Mounter:
         self._namespace: str = pod["metadata"]["namespace"]
         self._node: str = pod["spec"]["nodeName"]
 
-    async def mount(self, volume: Json) -> Volume:
-        """Raises `MountError`, `NotAttachedError`, and `KubeError` when the API server does not answer."""
+    async def mount(self, volume: Json) -> Files:
+        """What is in the volume now.
+
+        Raises `MountError`, `NotAttachedError`, and `KubeError` when the API server does not answer.
+        """
         match volume:
             case {"secret": source}:
                 optional = bool(source.get("optional"))
-                return Volume("secret", await self._secret(source["secretName"], source.get("items"), optional))
+                return await self._secret(source["secretName"], source.get("items"), optional)
             case {"configMap": source}:
                 optional = bool(source.get("optional"))
-                return Volume("configMap", await self._config_map(source["name"], source.get("items"), optional))
+                return await self._config_map(source["name"], source.get("items"), optional)
             case {"projected": source}:
-                return Volume("projected", await self._projected(source))
+                return await self._projected(source)
             case {"downwardAPI": source}:
-                return Volume("downwardAPI", self._downward(source.get("items") or []))
-            case {"emptyDir": _}:
-                return Volume("emptyDir")
-            case {"hostPath": _}:
-                return Volume("hostPath")
+                return self._downward(source.get("items") or [])
+            case {"emptyDir": _} | {"hostPath": _}:
+                return {}
             case {"persistentVolumeClaim": source}:
-                return await self._claim(volume["name"], source["claimName"])
+                await self._claim(source["claimName"])
+                return {}
         kind = next((key for key in volume if key != "name"), "none")
         raise MountError(f"no volume plugin matched: the node stand-in does not know volumes of type {kind}")
 
@@ -127,8 +120,8 @@ class Mounter:
                     raise MountError(f"the node stand-in does not know the projected source {', '.join(part)}")
         return found
 
-    async def _claim(self, volume: str, name: str) -> Volume:
-        """A PersistentVolumeClaim: bound, and its disk attached to this node."""
+    async def _claim(self, name: str) -> None:
+        """A PersistentVolumeClaim is bound, and its disk attached to this node. Raises `NotAttachedError`."""
         kube = self._world.kube
         claim = await kube.find("v1", "PersistentVolumeClaim", name, self._namespace)
         about = f"error processing PVC {self._namespace}/{name}"
@@ -144,15 +137,14 @@ class Mounter:
                 f"{about}: failed to find PV {claim['spec']['volumeName']!r} in PersistentVolumeInformer"
             )
         if "csi" in disk["spec"] and await self._attaches(disk["spec"]["csi"]["driver"]):
-            await self._attached(volume, disk["metadata"]["name"])
-        return Volume("persistentVolumeClaim")
+            await self._attached(disk["metadata"]["name"])
 
     async def _attaches(self, driver: str) -> bool:
         """Whether disks of this driver must be attached; a driver without CSIDriver object does so by default."""
         found = await self._world.kube.find("storage.k8s.io/v1", "CSIDriver", driver)
         return found is None or found["spec"].get("attachRequired", True) is not False
 
-    async def _attached(self, volume: str, disk: str) -> None:
+    async def _attached(self, disk: str) -> None:
         """Raises `NotAttachedError` until a VolumeAttachment of the disk to this node says that it is done."""
         for attachment in await self._world.kube.list("storage.k8s.io/v1", "VolumeAttachment"):
             spec = attachment["spec"]
@@ -162,7 +154,7 @@ class Mounter:
         raise NotAttachedError("timed out waiting for the condition")
 
 
-def files_of(container: Json, volumes: Mapping[str, Volume]) -> tuple[Files, set[str]]:
+def files_of(container: Json, volumes: Mapping[str, Files]) -> tuple[Files, set[str]]:
     """What exec finds in a container: contents by absolute path, and the folders that are mounted.
 
     A `subPath` that its volume lacks becomes an empty folder, as a kubelet makes it.
@@ -172,12 +164,12 @@ def files_of(container: Json, volumes: Mapping[str, Volume]) -> tuple[Files, set
     for mount in container.get("volumeMounts") or []:
         volume, at = volumes[mount["name"]], mount["mountPath"].rstrip("/") or "/"
         sub = (mount.get("subPath") or "").strip("/")
-        if sub and sub in volume.files:
-            files[at] = volume.files[sub]
+        if sub and sub in volume:
+            files[at] = volume[sub]
             continue
         folders.add(at)
         prefix = f"{sub}/" if sub else ""
-        for path, content in volume.files.items():
+        for path, content in volume.items():
             if path.startswith(prefix):
                 files[f"{at}/{path.removeprefix(prefix)}"] = content
     return files, folders

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from sandbox.kube import Json, Kube
 from sandbox.nodes.clock import Clock, Signal
-from sandbox.nodes.images import REGISTRIES, Image, Registry
+from sandbox.nodes.images import REGISTRIES, Registry
 from sandbox.nodes.recorder import Recorder
 
 GPUS = "sandbox.sm-realtime/gpus"
 """Node annotation, written by whoever makes the node: how many GPUs are in the machine."""
 SESSIONS = "sandbox.sm-realtime/sessions"
 """Pod annotation: how many sessions the pod holds."""
+
+READ_SECONDS = 0.5
+"""How old a Secret or ConfigMap may be that a pod is given. Real seconds; a kubelet watches them."""
+
+TOUCH_SECONDS = 0.05
+"""Changes within this time wake those who wait for them once. Real seconds."""
 
 POD_NETWORK = ipaddress.ip_network("10.244.0.0/16")
 """The cluster's pod addresses; each node has a /24 of its own."""
@@ -26,7 +33,6 @@ class Process(Protocol):
     """A container, as others see it."""
 
     spec: Json
-    image: Image | None
     env: Mapping[str, str]
     serving: bool
 
@@ -62,15 +68,19 @@ class Addresses:
         """The pod's address: the one it has, or the lowest free one of its node."""
         if uid in self._taken:
             return self._taken[uid]
-        if node not in self._blocks:
-            used = set(self._blocks.values())
-            self._blocks[node] = next(block for block in range(256) if block not in used)
-        start = int(POD_NETWORK.network_address) + 256 * self._blocks[node]
         taken = set(self._taken.values())
+        if node not in self._blocks:
+            used = set(self._blocks.values()) | {int(address.split(".")[2]) for address in taken}
+            self._blocks[node] = min(set(range(256)) - used)
+        start = int(POD_NETWORK.network_address) + 256 * self._blocks[node]
         # .0 is the network, .1 the node's end of it
         free = (str(ipaddress.ip_address(start + host)) for host in range(2, 255))
         self._taken[uid] = next(address for address in free if address not in taken)
         return self._taken[uid]
+
+    def forget(self, node: str) -> None:
+        """The node is gone: its block can be another's once the last of its pods is."""
+        self._blocks.pop(node, None)
 
     def free(self, uid: str) -> None:
         self._taken.pop(uid, None)
@@ -90,14 +100,39 @@ class World:
         """Node and image of every pull so far."""
         self.capacity_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         """Who writes a node's capacity, by node."""
+        self._readings: dict[tuple[str, str, str], tuple[float, asyncio.Task[Json | None]]] = {}
+        self.unmet: dict[tuple[str | None, ...], str | None] = {}
+        """What processes wait for, as found since the last change (`sandbox.nodes.dependencies`)."""
         self.changed = Signal()
+        """Fires soon after `touch`."""
+        self._touched: asyncio.TimerHandle | None = None
+
+    def touch(self) -> None:
         """A pod became ready or stopped being so, a process listens, a Service changed."""
+        self.unmet.clear()
+        if self._touched is None:
+            self._touched = asyncio.get_running_loop().call_later(TOUCH_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        self._touched = None
+        self.changed.fire()
 
     async def secret(self, namespace: str, name: str) -> Json | None:
-        return await self.kube.find("v1", "Secret", name, namespace)
+        return await self._read("Secret", namespace, name)
 
     async def config_map(self, namespace: str, name: str) -> Json | None:
-        return await self.kube.find("v1", "ConfigMap", name, namespace)
+        return await self._read("ConfigMap", namespace, name)
+
+    async def _read(self, kind: str, namespace: str, name: str) -> Json | None:
+        """One reading serves all pods that ask within `READ_SECONDS`: many of them mount the same objects."""
+        key, now = (kind, namespace, name), time.monotonic()
+        known = self._readings.get(key)
+        if known is None or known[0] < now or (known[1].done() and known[1].exception() is not None):
+            for old in [k for k, (until, _) in self._readings.items() if until < now]:
+                del self._readings[old]
+            reading = asyncio.create_task(self.kube.find("v1", kind, name, namespace))
+            known = self._readings[key] = (now + READ_SECONDS, reading)
+        return await asyncio.shield(known[1])
 
     def gpus(self, node: str) -> int:
         """GPUs in the machine of a node."""
@@ -108,14 +143,6 @@ class World:
         """The node's InternalIP; empty when it has none."""
         addresses: list[dict[str, Any]] = self.nodes.get(node, {}).get("status", {}).get("addresses") or []
         return next((str(a["address"]) for a in addresses if a["type"] == "InternalIP"), "")
-
-    def find(self, namespace: str, name: str) -> Played | None:
-        """The pod of that name."""
-        for played in self.played.values():
-            meta = played.pod["metadata"]
-            if meta["name"] == name and meta["namespace"] == namespace:
-                return played
-        return None
 
 
 def sessions(pod: Json) -> int:

@@ -14,6 +14,9 @@ from sandbox.plane.control_plane import SERVICE_CIDR, ControlPlane
 from sandbox.plane.errors import PlaneError
 from sandbox.toolchain import Tools
 
+BARE = "bare.json"
+"""In a cluster's folder: the keys of all objects it had right after its first start."""
+
 
 class PlaneClusters:
     """One control plane for each key (`<resource group>_<cluster name>`), all of them children of this process."""
@@ -48,13 +51,17 @@ class PlaneClusters:
                 home=self._home,
             )
             await plane.start()
+            try:
+                await self._remember_bare(plane)
+            except BaseException:
+                await plane.stop()
+                raise
             self._running[key] = plane
-            await self._remember_bare(plane)
             self._hand_out(key)
 
     async def _remember_bare(self, plane: ControlPlane) -> None:
         """Note what a cluster has from the start, once in its life."""
-        path = plane.folder / "bare.json"
+        path = plane.folder / BARE
         if not path.exists():
             async with Kube(plane.admin_kubeconfig(), "sandbox-plane") as kube:
                 keys = sorted(entry.key for entry in await inventory.listing(kube))
@@ -71,14 +78,16 @@ class PlaneClusters:
     async def delete(self, key: str) -> None:
         """Write what is left in the API server to `clusters/<key>.left.json`, stop it, remove its folder.
 
-        A cluster that does not exist is deleted already. Raises `PlaneError` when its API server cannot be asked.
+        A cluster that does not exist is deleted already; of one that never came up only the folder is removed. Raises
+        `PlaneError` when its API server cannot be asked.
         """
         async with self._lock(key):
             folder = self._home.cluster(key)
-            if key not in self._running and not folder.exists():
+            if not (folder / BARE).exists():
+                shutil.rmtree(folder, ignore_errors=not folder.exists())
                 return
             plane = self._get(key)
-            bare = frozenset(json.loads((folder / "bare.json").read_text()))
+            bare = frozenset(json.loads((folder / BARE).read_text()))
             try:
                 async with Kube(plane.admin_kubeconfig(), "sandbox-plane") as kube:
                     remaining = await inventory.left_behind(kube, bare)

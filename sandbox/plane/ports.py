@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.plane.errors import PlaneError
+
+_log = logging.getLogger(__name__)
 
 RANGE = range(20_000, 30_000)
 """Below what Linux hands to outgoing connections (32768 and up): a kept port is not lost to one while it is unused."""
@@ -36,6 +39,8 @@ def keep(path: Path, names: Sequence[str]) -> dict[str, int]:
     for name in names:
         wanted = kept.get(name)
         ports[name] = wanted if wanted is not None and is_free(wanted) else _choose(set(ports.values()))
+        if wanted not in (None, ports[name]):
+            _log.warning("port %s, kept for %s, is taken: it is %d now (%s)", wanted, name, ports[name], path)
     if kept != kept | ports:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(kept | ports, indent=2) + "\n")

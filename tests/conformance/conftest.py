@@ -6,6 +6,7 @@ By default the provider is the stand-in. With `SM_CONFORMANCE_REAL=1` the engine
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -37,9 +38,11 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
 def engine(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     with pytest.MonkeyPatch.context() as patch:  # the Automation API looks for `pulumi` on this process's PATH
         patch.setenv("PATH", str(tools.bin), prepend=os.pathsep)
-        yield from attached(tmp_path_factory.mktemp("conformance"))
+        with attached(tmp_path_factory.mktemp("conformance")) as engine, contextlib.closing(engine):
+            yield engine
 
 
+@contextlib.contextmanager
 def attached(folder: Path) -> Iterator[Engine]:
     """The engine with the provider under test."""
     environment = {

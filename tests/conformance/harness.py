@@ -80,6 +80,27 @@ class Engine:
 
     folder: Path
     environment: dict[str, str]
+    loops: list[asyncio.AbstractEventLoop] = field(default_factory=list)
+
+    def close(self) -> None:
+        for loop in self.loops:
+            loop.close()
+
+    @contextlib.contextmanager
+    def holding_loops(self) -> Iterator[None]:
+        """Hold on to the event loops that the SDK makes for an inline program, until `close`.
+
+        It leaves one open in every thread it uses, and the program's own when an update fails.
+        """
+        make = asyncio.new_event_loop
+
+        def recorded() -> asyncio.AbstractEventLoop:
+            self.loops.append(make())
+            return self.loops[-1]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(asyncio, "new_event_loop", recorded)
+            yield
 
     def stack(self, name: str) -> Stack:
         work = self.folder / name
@@ -90,20 +111,20 @@ class Engine:
             env_vars=self.environment | {"PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}"},
             project_settings=automation.ProjectSettings(name=name, runtime="python"),
         )
-        return Stack(automation.create_stack("test", name, lambda: None, opts=options), self.folder)
+        return Stack(automation.create_stack("test", name, lambda: None, opts=options), self)
 
 
 class Stack:
     """One stack; every operation takes the program to run."""
 
-    def __init__(self, stack: automation.Stack, folder: Path) -> None:
-        self._stack, self._folder = stack, folder
+    def __init__(self, stack: automation.Stack, engine: Engine) -> None:
+        self._stack, self._engine = stack, engine
         self.name = stack.workspace.project_settings().name
 
     def up(self, program: Program, *, fails: bool = False) -> Outcome:
         outcome = Outcome()
         try:
-            with event_loops_closed():
+            with self._engine.holding_loops():
                 self._stack.up(program=program, on_event=_recorder(outcome), continue_on_error=True)
         except automation.CommandError as error:
             outcome.error = str(error)
@@ -113,7 +134,7 @@ class Stack:
     def preview(self, program: Program, *, refresh: bool = False, fails: bool = False) -> Outcome:
         outcome = Outcome()
         try:
-            with event_loops_closed():
+            with self._engine.holding_loops():
                 self._stack.preview(program=program, on_event=_recorder(outcome), refresh=refresh)
         except automation.CommandError as error:
             outcome.error = str(error)
@@ -130,25 +151,7 @@ class Stack:
 
     def at_rest(self) -> str:
         """The state as it lies on the disk."""
-        return (self._folder / "state" / ".pulumi" / "stacks" / self.name / "test.json").read_text()
-
-
-@contextlib.contextmanager
-def event_loops_closed() -> Iterator[None]:
-    """Close the event loop that the SDK makes, and leaves open, in the thread that runs an inline program."""
-    make, made = asyncio.new_event_loop, list[asyncio.AbstractEventLoop]()
-
-    def recorded() -> asyncio.AbstractEventLoop:
-        made.append(make())
-        return made[-1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asyncio, "new_event_loop", recorded)
-        try:
-            yield
-        finally:
-            for loop in made:
-                loop.close()
+        return (self._engine.folder / "state" / ".pulumi" / "stacks" / self.name / "test.json").read_text()
 
 
 def _recorder(outcome: Outcome) -> Callable[[automation.EngineEvent], None]:
@@ -202,9 +205,8 @@ class Cluster:
         def work() -> None:
             asyncio.set_event_loop(loop)
             holder.append(loop.create_task(session()))
-            with contextlib.suppress(asyncio.CancelledError):  # how the block ends it
+            with contextlib.closing(loop), contextlib.suppress(asyncio.CancelledError):  # how the block ends it
                 loop.run_until_complete(holder[0])
-            loop.close()
 
         thread = threading.Thread(target=work)
         thread.start()

@@ -51,6 +51,15 @@ async def test_create_refuses_what_exists(engine: Engine) -> None:
     assert str(refused.value) == f"cannot create already existing resource '{shouted}'"
 
 
+async def test_a_region_must_exist(engine: Engine) -> None:
+    with pytest.raises(
+        Refused, match=r"'westeuropa' is not available for resource type 'Microsoft\.Resources/resourceGroups'"
+    ):
+        await engine.create(GROUP_KIND, inputs(GROUP_KIND, location="West Europa"))
+    _, state = await engine.create(GROUP_KIND, inputs(GROUP_KIND, location="West Europe"))
+    assert state["location"] == "westeurope"
+
+
 async def test_outputs_are_named_as_the_sdk_names_them(engine: Engine) -> None:
     principal = await base(engine)
     _, address = await engine.create(PUBLIC_IP, inputs(PUBLIC_IP, publicIpAddressName="second"))

@@ -87,7 +87,7 @@ async def world(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Async
         await clusters.close()
 
 
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
     """The condition's first true value. Fails when time is up."""
     async with asyncio.timeout(seconds):
         while True:
@@ -259,6 +259,24 @@ async def budget(world: World, name: str) -> AsyncIterator[None]:
     finally:
         await world.kube.delete("policy/v1", "PodDisruptionBudget", name, "default")
         await gone(world, name)
+
+
+async def test_a_clusters_own_settings_change_in_place(world: World) -> None:
+    resource_id, _, _ = await world.pool("beside")
+    state, _ = await current_cluster(world)
+    olds = inputs(MANAGED_CLUSTER, kubernetesVersion=state["kubernetesVersion"])
+    read = await world.engine.read(MANAGED_CLUSTER, CLUSTER_ID, olds, state | {"agentPoolProfiles": [SYSTEM_POOL]})
+    refreshed = rpc.from_struct(read.inputs)
+    assert [profile["name"] for profile in refreshed["agentPoolProfiles"]] == ["system", "beside"]
+    news = refreshed | {"autoScalerProfile": {"maxGracefulTerminationSec": "86400"}, "tags": {"a": "b"}}
+    after = await world.engine.update(MANAGED_CLUSTER, CLUSTER_ID, refreshed, news)
+    assert after["autoScalerProfile"] == {"maxGracefulTerminationSec": "86400"}
+    assert after["tags"] == {"a": "b"}
+    for same in ("oidcIssuerProfile", "identity", "identityProfile", "fqdn", "nodeResourceGroup"):
+        assert after[same] == state[same]
+    await world.drop(resource_id)
+    with pytest.raises(Refused, match="A new agent pool was introduced"):
+        await world.engine.update(MANAGED_CLUSTER, CLUSTER_ID, news, news | {"tags": {}})
 
 
 async def test_a_new_pool_in_the_clusters_put_is_refused(world: World) -> None:

@@ -22,7 +22,7 @@ from sandbox.toolchain import Tools
 Json = dict[str, Any]
 
 
-async def eventually(check: Callable[[], Awaitable[Any]], within: float = 20) -> Any:
+async def eventually(check: Callable[[], Awaitable[Any]], within: float = 60) -> Any:
     """The first true answer of `check`."""
     deadline = time.monotonic() + within
     while not (answer := await check()):

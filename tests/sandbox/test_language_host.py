@@ -12,7 +12,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -231,7 +231,7 @@ def test_host_and_program_end_with_a_killed_engine(workspace: Workspace) -> None
                 engine.kill()
     assert any("pulumi-language-python.py" in command for command in commands), commands
     assert any(EXECUTOR in command for command in commands), commands
-    _, alive = psutil.wait_procs(family, timeout=20)
+    _, alive = psutil.wait_procs(family, timeout=60)
     assert not alive
 
 
@@ -322,7 +322,12 @@ class TestRun:
             tell = f"import socket; socket.create_connection({address}).send(b'%d\\n' % os.getpid())"
             made, request = self.with_program(folder, f"{prepare}\n{tell}\nsignal.pause()")
             run = asyncio.create_task(made.Run(request, None))
-            yield made, run, await asyncio.wait_for(said, 30)
+            pid = await asyncio.wait_for(said, 30)
+            try:
+                yield made, run, pid
+            finally:
+                with suppress(ProcessLookupError):  # gone, as it should be
+                    os.kill(pid, signal.SIGKILL)
 
     async def test_a_program_that_will_not_stop_is_killed(self, tmp_path: Path) -> None:
         deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"

@@ -64,11 +64,13 @@ async def test_a_config_map_missing_for_the_environment(stage: Stage) -> None:
 
 
 async def test_what_is_optional_may_be_missing(stage: Stage) -> None:
+    await stage.create("Secret", "here", data=encoded(other="x"))
+    await stage.create("ConfigMap", "here", data={})
     volume = {"name": "v", "secret": {"secretName": "none", "optional": True}}
     await stage.pod(
         "p",
         container(
-            env=[variable("secret", "none", optional=True), variable("configMap", "none", optional=True)],
+            env=[variable(k, n, optional=True) for k in ("secret", "configMap") for n in ("none", "here")],
             envFrom=[{"secretRef": {"name": "none", "optional": True}}],
             volumeMounts=[{"name": "v", "mountPath": "/v"}],
         ),
@@ -133,7 +135,7 @@ async def test_a_disk_that_is_not_attached_to_the_node(stage: Stage) -> None:
         "storageClassName": "none",
         "resources": {"requests": {"storage": "1Gi"}},
     }
-    claim = await stage.create("PersistentVolumeClaim", "c", spec={**spec, "volumeName": disk})
+    claim = await stage.create("PersistentVolumeClaim", "c", spec=spec)
     reference = {"kind": "PersistentVolumeClaim", "namespace": stage.namespace, "name": "c"}
     await stage.kube.create(
         {

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from sandbox.kube import Kube
 from sandbox.nodes.images import VENDOR
+from sandbox.nodes.kubelet import asked_to_stop
 from sandbox.plane.control_plane import ControlPlane
-from tests.sandbox.nodes_world import Stage, container, env, is_ready, staged
+from tests.sandbox.nodes_world import FACTOR, Stage, container, env, is_ready, staged
 
 TRITON = f"{VENDOR}/sm-gpu-inference-server-enhanced-recipe1:13.5.0"
 
@@ -28,29 +30,27 @@ async def no_event(stage: Stage, name: str, reason: str) -> None:
 
 
 async def test_an_idle_pod_goes_when_its_process_has_ended(stage: Stage) -> None:
-    stage.settings(1)
-    await stage.pod("redis")
+    await stage.pod("redis", terminationGracePeriodSeconds=80000)
     await stage.ready("redis")
+    stage.settings(0.5)
     await stage.delete("redis")
     pod = await stage.get("redis")
     assert pod is not None, "not at once"
     assert pod["status"]["phase"] == "Running"
-    took = await stage.gone("redis")
-    assert 0.5 < took < 10, "its second, not its grace of 30"
+    assert await stage.gone("redis") > 1, "a second at half the speed, and not its grace"
     await stage.event("redis", "Killing", "Stopping container main")
     await no_event(stage, "redis", "SessionsCut")
 
 
 async def test_a_pod_that_waits_for_something_goes_at_once(stage: Stage) -> None:
-    stage.settings(1)
-    await stage.pod("p", volumes=[{"name": "x", "secret": {"secretName": "y"}}])
+    await stage.pod("p", volumes=[{"name": "x", "secret": {"secretName": "y"}}], terminationGracePeriodSeconds=80000)
     await stage.event("p", "FailedMount")
     await stage.delete("p")
-    assert await stage.gone("p") < 5
+    await stage.gone("p")
 
 
 async def test_a_pod_with_sessions_waits_for_them(stage: Stage) -> None:
-    await stage.pod("busy", sessions=2, terminationGracePeriodSeconds=2000)
+    await stage.pod("busy", sessions=2, terminationGracePeriodSeconds=80000)
     await stage.ready("busy")
     await stage.delete("busy")
     await stage.event("busy", "Killing")
@@ -62,7 +62,7 @@ async def test_a_pod_with_sessions_waits_for_them(stage: Stage) -> None:
     assert is_ready(pod), "its probes say so still; it is the endpoints that leave it out"
     assert pod["status"]["phase"] == "Running"
     await stage.hold("busy", 0)
-    assert await stage.gone("busy") < 5
+    await stage.gone("busy")
     await no_event(stage, "busy", "SessionsCut")
 
 
@@ -97,24 +97,26 @@ async def test_sessions_cut_by_force_or_with_their_node_are_told(stage: Stage) -
 
 
 async def test_a_new_stand_in_keeps_to_the_old_deadline(stage: Stage) -> None:
-    stage.settings(10)
-    await stage.pod("busy", sessions=1, terminationGracePeriodSeconds=60)
-    await stage.pod("idle")
+    await stage.pod("busy", sessions=1, terminationGracePeriodSeconds=120)
+    await stage.pod("idle", terminationGracePeriodSeconds=80000)
     await stage.ready("busy")
     await stage.ready("idle")
-    began = time.monotonic()
     await stage.delete("busy")
+    told = time.time()
     await stage.event("busy", "Killing")
     await stage.stop()
     await stage.delete("idle")
     await stage.start()
     await stage.gone("idle")
-    assert await stage.get("busy") is not None
     await stage.gone("busy")
-    took = time.monotonic() - began
-    # 6 s, and at most two for timestamps of whole seconds
-    assert 5 < took < 9
+    assert time.time() - told > 120 / FACTOR - 1
     await stage.event("busy", "SessionsCut")
+
+
+def test_the_moment_of_the_request_is_read_from_the_object() -> None:
+    deleted = {"metadata": {"deletionTimestamp": "2026-11-23T12:01:00Z", "deletionGracePeriodSeconds": 60}}
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
+    assert noon <= asked_to_stop(deleted) <= noon + 1
 
 
 async def test_an_idle_inference_server_takes_its_pre_stop_hook(stage: Stage) -> None:

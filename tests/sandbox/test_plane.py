@@ -34,7 +34,7 @@ SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 STUBBORN = ("/bin/sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done")
 
 
-async def eventually(check: Callable[[], object], within: float = 20) -> None:
+async def eventually(check: Callable[[], object], within: float = 60) -> None:
     deadline = time.monotonic() + within
     while not check():
         assert time.monotonic() < deadline
@@ -255,6 +255,23 @@ async def test_what_is_left_in_a_deleted_cluster_is_written_down(tools: Tools, t
     assert not home.kubeconfig.exists()
     with pytest.raises(PlaneError, match="rg_one"):
         clusters.admin_kubeconfig("rg_one")
+    await clusters.delete("rg_one")  # it is deleted already
+
+
+async def test_a_cluster_that_never_came_up_is_removed_and_one_that_is_down_is_not(
+    tools: Tools, tmp_path: Path
+) -> None:
+    clusters = PlaneClusters(Home(tmp_path), tools, agents=False)
+    folder = Home(tmp_path).cluster("rg_half")
+    (folder / "pki").mkdir(parents=True)
+    await clusters.delete("rg_half")
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / "bare.json").write_text("[]")
+    with pytest.raises(PlaneError, match="no running control plane"):
+        await clusters.delete("rg_half")
+    assert folder.exists()
+    assert not clusters.left_path("rg_half").exists()
 
 
 # --- the command line
@@ -300,6 +317,14 @@ def test_a_plane_is_started_once_survives_a_kill_and_stops_without_a_trace(home:
     providers = Record(home / "plane.json").providers
     said = sandbox(home, "status")
     assert all(str(port) in said for port in providers.values())
+
+    beside = home.with_name("beside")
+    sandbox(beside, "start")
+    others = Record(beside / "plane.json").providers
+    assert not set(others.values()) & set(providers.values())
+    sandbox(beside, "down")
+    assert not beside.exists()
+    assert record.Running(first.pid, first.create_time()).process() is not None
 
     first.kill()
     orphans = Record(home / "plane.json").leftovers()

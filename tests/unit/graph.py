@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextvars
 import json
 import os
 import runpy
@@ -214,6 +215,11 @@ def run_program(stack: str, change: Callable[[dict[str, Any]], None] | None = No
         parsed = {k: v if k in flagged else json.loads(v) for k, v in config.items()}
         change(parsed)
         config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in parsed.items()}
+    # a context of its own: the SDK keeps the root resource, with its transformations, in a context variable
+    return contextvars.copy_context().run(_recorded, stack, config, flagged)
+
+
+def _recorded(stack: str, config: dict[str, str], flagged: list[str]) -> Graph:
     graph = Graph()
     hooks = SimpleNamespace(register_resource_hook=lambda hook: graph.hooks.append(hook.name))
     loop = asyncio.new_event_loop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from sandbox.azure import ids, versions
+from sandbox.azure import ids, regions, sizes, versions
 from sandbox.azure.catalogue import AGENT_POOL, SUBNET
 from sandbox.azure.errors import ArmError, NotPlayedError, change_not_allowed, invalid
 from sandbox.azure.live import Live
@@ -31,6 +31,9 @@ class AgentPools:
         name = body["name"]
         state = pool_rules.with_defaults(pool_body(body), cluster["kubernetesVersion"])
         pool_rules.check(state, cluster["kubernetesVersion"])
+        size = sizes.find(state["vmSize"])
+        assert size is not None, "with_defaults has refused it"
+        regions.check_size(cluster["location"], size.name, size.gpus)
         state |= {
             "name": name,
             "provisioningState": "Succeeded",

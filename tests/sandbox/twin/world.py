@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,127 +16,10 @@ import yaml
 from sandbox.kube import Kube, KubeError
 from sandbox.twin.controller import Controller
 from sandbox.twin.instance import Instances
+from tests.sandbox.twin.objects import ACCOUNT, API_VERSION, NAME, RULES, Json, crd
 
-Json = dict[str, Any]
-GROUP = "speechmatics.com"
-API_VERSION = f"{GROUP}/v1"
-ACCOUNT = "resource-manager-sessiongroups"
 SESSIONS = "sandbox.sm-realtime/sessions"
 RBAC = "rbac.authorization.k8s.io/v1"
-
-RULES: list[Json] = [
-    # control-plane.md §8, ClusterRole realtime-sessiongroups-controller
-    {
-        "apiGroups": [GROUP],
-        "resources": ["sessiongroups"],
-        "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
-    },
-    {"apiGroups": [GROUP], "resources": ["sessiongroups/finalizers"], "verbs": ["update"]},
-    {"apiGroups": [GROUP], "resources": ["sessiongroups/status"], "verbs": ["get", "patch", "update"]},
-    {
-        "apiGroups": [""],
-        "resources": ["pods", "events"],
-        "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
-    },
-    {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list", "get", "watch", "patch", "update"]},
-    {
-        "apiGroups": ["coordination.k8s.io"],
-        "resources": ["leases"],
-        "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"],
-    },
-]
-
-
-def crd() -> Json:
-    """The CRD of control-plane.md §1, its `template.spec` left open (form b of §1.4)."""
-
-    def number(default: int | None = None, minimum: int | None = None, kind: str = "integer") -> Json:
-        schema: Json = {"type": kind} | ({"format": "int32"} if kind == "integer" else {})
-        return schema | {k: v for k, v in (("default", default), ("minimum", minimum)) if v is not None}
-
-    def switch(default: bool) -> Json:
-        return {"type": "boolean", "default": default}
-
-    duration = {"type": "string", "default": "5m", "pattern": r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$"}
-    scaling = {
-        "enabled": switch(True),
-        "maxPodsScaledDownAtOnce": number(10, 1),
-        "maxReplicas": number(2, 1),
-        "minReplicas": number(1, 0),
-        "scaleDownDelay": duration,
-        "scaleOnCapacityLeft": number(-1, -1),
-        "scaleOnPodsLeft": number(-1, -1, "number"),
-    }
-    strings = {"type": "object", "additionalProperties": {"type": "string"}}
-    template = {
-        "metadata": {"type": "object", "properties": {"labels": strings, "annotations": strings}},
-        "spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-    }
-    defrag = {"enabled": switch(False), "maxIdlePodsOnScaleUp": number(1, 1)}
-    spec = {
-        "activeNodeScheduling": switch(False),
-        "allowedSurge": number(1, 1),
-        "defrag": {"type": "object", "properties": defrag},
-        "maxPodsCreateAtOnce": number(3, 1),
-        "replicas": number(None, 0),
-        "scaling": {"type": "object", "properties": scaling},
-        "selector": {"type": "object", "properties": {"matchLabels": strings}, "x-kubernetes-map-type": "atomic"},
-        "strategyRecreate": switch(False),
-        "template": {"type": "object", "properties": template},
-    }
-    status = {name: number() for name in ("activeSessions", "capacity", "replicas", "totalSessions", "usage")}
-    status |= {"specHash": {"type": "string"}, "specVersion": {"type": "integer"}}
-    root = {
-        "spec": {"type": "object", "properties": spec, "required": ["replicas", "scaling", "selector", "template"]},
-        "status": {"type": "object", "properties": status, "required": sorted(status)},
-    }
-    version = {
-        "name": "v1",
-        "served": True,
-        "storage": True,
-        "schema": {"openAPIV3Schema": {"type": "object", "properties": root}},
-        "subresources": {
-            "status": {},
-            "scale": {
-                "specReplicasPath": ".spec.replicas",
-                "statusReplicasPath": ".status.replicas",
-                "labelSelectorPath": ".status.selector",
-            },
-        },
-    }
-    names = {"kind": "SessionGroup", "listKind": "SessionGroupList", "plural": "sessiongroups", "shortNames": ["sg"]}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"sessiongroups.{GROUP}"},
-        "spec": {"group": GROUP, "scope": "Namespaced", "names": names, "versions": [version]},
-    }
-
-
-def session_group(name: str = "rt-transcriber-en", *, capacity: int = 2, image: str = "13.5.0", **spec: Any) -> Json:
-    features = json.dumps({"capacity": capacity, "version": "13.5.0", "model_costs": {"en": 1}})
-    tracker = {
-        "name": "readiness-tracker",
-        "image": "registry.example/readiness-tracker:1",
-        "env": [{"name": "REGISTER_FEATURES", "value": features}],
-    }
-    proxy = {"name": "worker-proxy", "image": "registry.example/worker-proxy:1", "restartPolicy": "Always"}
-    transcriber = {"name": "rt-asr-transcriber", "image": f"registry.example/rt-asr-transcriber-en:{image}"}
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "SessionGroup",
-        "metadata": {"name": name},
-        "spec": {
-            "replicas": 1,
-            "scaling": {"enabled": False},
-            "selector": {"matchLabels": {"app": name}},
-            "template": {
-                "metadata": {"labels": {"app": "rt-asr-transcriber", "speechmatics.io/safe-to-evict": "false"}},
-                "spec": {"containers": [transcriber, tracker], "initContainers": [proxy]},
-            },
-            **spec,
-        },
-    }
 
 
 async def eventually(condition: Callable[[], Awaitable[Any]], what: str, within: float = 30.0) -> Any:
@@ -152,8 +34,9 @@ async def eventually(condition: Callable[[], Awaitable[Any]], what: str, within:
 
 
 class LateNews(Kube):
-    """A connection that hears of every change to a pod late."""
+    """A connection that hears of every change to some kinds late."""
 
+    kinds: tuple[str, ...] = ()
     lag = 0.5
     """Seconds by which each event is later than the one before it."""
 
@@ -163,7 +46,7 @@ class LateNews(Kube):
         synced = False
         async with contextlib.aclosing(super().watch(api_version, kind, namespace, labels, fields)) as changes:
             async for event, obj in changes:
-                if kind == "Pod" and synced:
+                if kind in self.kinds and synced:
                     await asyncio.sleep(self.lag)
                 synced = synced or event == "SYNCED"
                 yield event, obj
@@ -265,15 +148,15 @@ class World:
     async def change(self, group: Json, **spec: Any) -> None:
         await self.admin.merge(API_VERSION, "SessionGroup", group["metadata"]["name"], {"spec": spec}, self.namespace)
 
-    async def group(self, name: str = "rt-transcriber-en") -> Json:
+    async def group(self, name: str = NAME) -> Json:
         return await self.admin.get(API_VERSION, "SessionGroup", name, self.namespace)
 
-    async def pods(self, group: str = "rt-transcriber-en") -> list[Json]:
+    async def pods(self, group: str = NAME) -> list[Json]:
         found = await self.admin.list("v1", "Pod", self.namespace)
         owners = {p["metadata"]["name"]: p["metadata"].get("ownerReferences") or [] for p in found}
         return [p for p in found if any(owner["name"] == group for owner in owners[p["metadata"]["name"]])]
 
-    async def names(self, group: str = "rt-transcriber-en", version: int | None = None) -> list[str]:
+    async def names(self, group: str = NAME, version: int | None = None) -> list[str]:
         """Live pods of a group (of one template version), by name."""
         return sorted(
             p["metadata"]["name"]
@@ -282,7 +165,7 @@ class World:
             and version in (None, int(p["metadata"]["labels"]["speechmatics.com/spec-version"]))
         )
 
-    async def status_is(self, group: str = "rt-transcriber-en", within: float = 30.0, **fields: Any) -> Json:
+    async def status_is(self, group: str = NAME, within: float = 30.0, **fields: Any) -> Json:
         async def condition() -> Json | None:
             status: Json = (await self.group(group)).get("status") or {}
             return status if fields.items() <= status.items() else None
@@ -304,13 +187,12 @@ class World:
         return found
 
     @asynccontextmanager
-    async def late_controller(self) -> AsyncIterator[None]:
-        """A controller (with the administrator's rights) that hears of pods late."""
-        async with (
-            LateNews(self.kubeconfig, "late") as kube,
-            background(Controller(kube, self.namespace, lambda: 1).run()),
-        ):
-            yield
+    async def late_controller(self, *kinds: str) -> AsyncIterator[None]:
+        """A controller (with the administrator's rights) that hears of these kinds late."""
+        async with LateNews(self.kubeconfig, "late") as kube:
+            kube.kinds = kinds
+            async with background(Controller(kube, self.namespace, lambda: 1).run()):
+                yield
 
     @asynccontextmanager
     async def kubelet(self) -> AsyncIterator[None]:
@@ -348,3 +230,19 @@ async def background(work: Awaitable[None]) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def nothing_happens(world: World, names: list[str]) -> None:
+    """For a second, more than ten times what a change takes."""
+    for _ in range(10):
+        assert await world.names() == names
+        await asyncio.sleep(0.1)
+
+
+async def all_ready(world: World, count: int) -> None:
+    async def condition() -> bool:
+        pods = [p for p in await world.pods() if "deletionTimestamp" not in p["metadata"]]
+        ready = [p for p in pods if any(c["type"] == "Ready" for c in p["status"].get("conditions", []))]
+        return len(ready) == len(pods) == count
+
+    await eventually(condition, f"{count} Ready pods")

@@ -229,6 +229,12 @@ def test_a_pod_is_the_template_the_version_and_the_owner() -> None:
     assert manifest["spec"] == template.complete(group.template, "g")["spec"]
 
 
+def test_active_node_scheduling_changes_no_pod() -> None:
+    on, off = (model.group(session_group(activeNodeScheduling=value)) for value in (True, False))
+    assert template.pod_manifest(on, 1, "g-abcde") == template.pod_manifest(off, 1, "g-abcde")
+    assert on == off
+
+
 def test_pod_names_start_with_the_group_and_differ() -> None:
     names = {template.pod_name("rt-transcriber-en") for _ in range(50)}
     assert len(names) == 50

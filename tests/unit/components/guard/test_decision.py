@@ -1,0 +1,97 @@
+"""Every answer of the guard, for what may be found in a cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.guard.decision import delete_refusal, scale_refusal
+from components.guard.names import Kind
+from components.guard.reading import NOTHING, Group, Reading, SessionPod
+
+IDLE = Group("speechmatics", "rt-transcriber-en", 0, 0)
+BUSY = Group("speechmatics", "rt-transcriber-cy", 2, 2)
+SILENT = Group("speechmatics", "rt-transcriber-eu", None, None)
+EVERYTHING_ELSE = [Kind.WORKLOAD, Kind.CLUSTER_OBJECT, Kind.AZURE, Kind.GATE]
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("reading", [NOTHING, Reading((IDLE,))], ids=["nothing", "idle"])
+def test_without_sessions_everything_may_go(kind: Kind, reading: Reading) -> None:
+    assert delete_refusal(kind, "deleting it", "rt-transcriber-en", reading) is None
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_could_not_be_read_is_live(kind: Kind) -> None:
+    refusal = delete_refusal(kind, "deleting it", "x", Reading(problem="the API server answered 503"))
+    assert refusal is not None
+    assert "the API server answered 503" in refusal
+    assert "counts as live" in refusal
+
+
+@pytest.mark.parametrize("kind", EVERYTHING_ELSE)
+def test_any_session_keeps_everything_in_its_path(kind: Kind) -> None:
+    refusal = delete_refusal(kind, "deleting Service resource-manager", "resource-manager", Reading((IDLE, BUSY)))
+    assert refusal is not None
+    assert refusal.startswith("deleting Service resource-manager is refused")
+    assert "rt-transcriber-cy: 2 sessions, usage 2" in refusal
+    assert "rt-transcriber-en" not in refusal
+    assert "kubectl get sessiongroups -A" in refusal
+
+
+def test_a_group_is_kept_by_its_own_sessions_alone() -> None:
+    reading = Reading((IDLE, BUSY))
+    assert delete_refusal(Kind.SESSION_GROUP, "deleting it", IDLE.name, reading) is None
+    assert delete_refusal(Kind.SESSION_GROUP, "deleting it", BUSY.name, reading) is not None
+
+
+@pytest.mark.parametrize("usage", [(1, 0), (0, 1), (None, 0), (0, None), (None, None)])
+def test_either_count_and_an_unknown_one_are_live(usage: tuple[int | None, int | None]) -> None:
+    group = Group("speechmatics", "g", *usage)
+    assert group.live
+    refusal = delete_refusal(Kind.GATE, "deleting all", "gate", Reading((group,)))
+    assert refusal is not None
+    assert ("unknown" in refusal) is (None in usage)
+
+
+def test_a_missing_status_is_named_as_such() -> None:
+    refusal = delete_refusal(Kind.GATE, "deleting all", "gate", Reading((SILENT,)))
+    assert refusal is not None
+    assert "rt-transcriber-eu: unknown, its status is missing" in refusal
+
+
+def test_a_pool_is_kept_by_session_pods_on_its_nodes_idle_ones_too() -> None:
+    reading = Reading((IDLE,), (SessionPod("speechmatics", "rt-transcriber-en-x", "trans01aaaaa"),))
+    refusal = delete_refusal(Kind.NODE_POOL, "deleting AgentPool trans01aaaaa", "trans01aaaaa", reading)
+    assert refusal is not None
+    assert "speechmatics/rt-transcriber-en-x" in refusal
+    assert "another generation" in refusal
+
+
+def test_a_pool_is_not_kept_by_pods_elsewhere_nor_by_sessions_elsewhere() -> None:
+    reading = Reading((BUSY,), (SessionPod("speechmatics", "p", "trans02bbbbb"), SessionPod("speechmatics", "q", "")))
+    assert delete_refusal(Kind.NODE_POOL, "deleting it", "trans01aaaaa", reading) is None
+
+
+def test_a_pod_on_a_node_that_is_not_listed_counts_for_every_pool() -> None:
+    reading = Reading((), (SessionPod("speechmatics", "p", "?"),))
+    assert delete_refusal(Kind.NODE_POOL, "deleting it", "trans01aaaaa", reading) is not None
+
+
+def test_a_long_list_is_cut_and_says_so() -> None:
+    groups = tuple(Group("speechmatics", f"rt-transcriber-{n:02d}", 1, 1) for n in range(14))
+    refusal = delete_refusal(Kind.GATE, "deleting all", "gate", Reading(groups))
+    assert refusal is not None
+    assert "rt-transcriber-09" in refusal
+    assert "rt-transcriber-10" not in refusal
+    assert "... and 4 more" in refusal
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [(3, 2, True), (3, 0, True), (3, 3, False), (2, 3, False), (None, 1, False), (1, None, False)],
+)
+def test_fewer_pods_only_without_sessions(before: int | None, after: int | None, refused: bool) -> None:
+    refusal = scale_refusal("scaling", BUSY.name, before, after, Reading((BUSY,)))
+    assert (refusal is not None) is refused
+    assert scale_refusal("scaling", IDLE.name, before, after, Reading((IDLE, BUSY))) is None
+    assert (scale_refusal("scaling", IDLE.name, before, after, Reading(problem="x")) is not None) is refused

@@ -1,0 +1,106 @@
+"""The hooks themselves: what they are told, when they read, how they refuse."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.guard.hooks import Guard, RefusedError, real_name
+from components.guard.names import Kind, Step, hook_name
+from components.guard.reading import NOTHING, Group, Reading
+from tests.unit.graph import Graph
+
+GROUP_TYPE = "kubernetes:speechmatics.com/v1:SessionGroup"
+BUSY = Reading((Group("speechmatics", "rt-transcriber-en", 1, 1),))
+
+
+class Cluster:
+    """What a hook reads."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading, self.reads = reading, 0
+
+    async def __call__(self) -> Reading:
+        self.reads += 1
+        return self.reading
+
+
+@pytest.fixture
+def hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hooks that register nowhere."""
+    monkeypatch.setattr("pulumi.resource_hooks.register_resource_hook", lambda _: SimpleNamespace())
+
+
+def arguments(resource_type: str, **inputs: Any) -> pulumi.ResourceHookArgs:
+    return pulumi.ResourceHookArgs(urn="urn", id="id", name="logical", type=resource_type, **inputs)
+
+
+def spec(count: int) -> dict[str, Any]:
+    return {"metadata": {"name": "rt-transcriber-en"}, "spec": {"replicas": count}}
+
+
+async def run(hook: Any, args: pulumi.ResourceHookArgs) -> None:
+    await hook.callback(args)
+
+
+@pytest.mark.usefixtures("hooks")
+async def test_a_delete_is_refused_with_the_name_the_user_knows() -> None:
+    cluster = Cluster(BUSY)
+    (hook,) = Guard(cluster).binding(Kind.SESSION_GROUP).before_delete or []
+    with pytest.raises(RefusedError, match="deleting SessionGroup rt-transcriber-en is refused"):
+        await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1)))
+    assert cluster.reads == 1
+
+
+@pytest.mark.usefixtures("hooks")
+async def test_every_step_reads_anew() -> None:
+    cluster = Cluster(BUSY)
+    (hook,) = Guard(cluster).binding(Kind.WORKLOAD).before_delete or []
+    with pytest.raises(RefusedError):
+        await run(hook, arguments("kubernetes:core/v1:ConfigMap"))
+    cluster.reading = NOTHING
+    await run(hook, arguments("kubernetes:core/v1:ConfigMap"))
+    assert cluster.reads == 2
+
+
+@pytest.mark.usefixtures("hooks")
+async def test_an_update_reads_only_when_pods_would_go() -> None:
+    cluster = Cluster(BUSY)
+    (hook,) = Guard(cluster).binding(Kind.SESSION_GROUP).before_update or []
+    await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1), new_inputs=spec(1)))
+    await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1), new_inputs=spec(2)))
+    assert cluster.reads == 0
+    with pytest.raises(RefusedError, match="from 2 to 1 pods"):
+        await run(hook, arguments(GROUP_TYPE, old_inputs=spec(2), new_inputs=spec(1)))
+
+
+@pytest.mark.usefixtures("hooks")
+def test_only_session_groups_have_an_update_hook() -> None:
+    guard = Guard(Cluster(NOTHING))
+    assert [kind for kind in Kind if guard.binding(kind).before_update] == [Kind.SESSION_GROUP]
+    for kind in Kind:
+        (hook,) = guard.binding(kind).before_delete or []
+        assert hook.name == hook_name(kind, Step.DELETE)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "name"),
+    [
+        ({"old_inputs": {"agentPoolName": "infer01aaaaa"}}, "infer01aaaaa"),
+        ({"old_inputs": {"metadata": {"name": "x"}}}, "x"),
+        ({"new_inputs": {"metadata": {"name": "x"}}}, "x"),
+        ({"old_inputs": {"metadata": {}}}, "logical"),
+        ({}, "logical"),
+    ],
+)
+def test_real_name(inputs: dict[str, Any], name: str) -> None:
+    assert real_name(arguments("t", **inputs)) == name
+
+
+def test_the_transform_reaches_every_child_of_every_component(graph: Graph) -> None:
+    real = [e for e in graph.resources if e.custom and not e.type.startswith("pulumi:providers:")]
+    assert len(real) > 40
+    assert [each.urn for each in real if not each.before_delete] == []

@@ -1,0 +1,186 @@
+"""Reading a cluster: what an API server may answer, and what may go wrong before it is asked.
+
+The API server is a small HTTP server on loopback, because the answers of interest are those a real one gives only
+when it is broken.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pulumi
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from components.guard import live
+from components.guard.reading import NOTHING, Group, Reading, SessionPod
+
+SESSION_GROUPS = "/apis/speechmatics.com/v1/sessiongroups"
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def kubeconfig(server: str) -> str:
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "c",
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": server}}],
+            "users": [{"name": "u", "user": {"token": "made-up"}}],
+        }
+    )
+
+
+class ApiServer:
+    """Answers lists from `items`, or everything with `broken`."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, list[dict[str, Any]]] = {SESSION_GROUPS: [], "/api/v1/pods": [], "/api/v1/nodes": []}
+        self.broken: Answer | None = None
+        self.asked: list[str] = []
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request.path_qs)
+        if self.broken is not None:
+            return await self.broken(request)
+        if request.path not in self.items:
+            return web.Response(status=404, text="404 page not found\n")
+        return web.json_response(
+            {"kind": "List", "metadata": {"resourceVersion": "1"}, "items": self.items[request.path]}
+        )
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[tuple[ApiServer, str]]:
+    api, app = ApiServer(), web.Application()
+    app.router.add_get("/{path:.*}", api.answer)
+    async with TestServer(app, host="127.0.0.1") as running:
+        yield api, str(running.make_url("")).rstrip("/")
+
+
+def answering(status: int, body: dict[str, Any] | None = None, text: str = "") -> Answer:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, text=text) if body is None else web.json_response(body, status=status)
+
+    return answer
+
+
+async def test_groups_pods_and_nodes_are_read(server: tuple[ApiServer, str]) -> None:
+    api, url = server
+    api.items[SESSION_GROUPS] = [
+        {"metadata": {"namespace": "ns", "name": "g"}, "status": {"usage": 2, "activeSessions": 1}}
+    ]
+    api.items["/api/v1/pods"] = [
+        {"metadata": {"namespace": "ns", "name": "p"}, "spec": {"nodeName": "n", "containers": []}}
+    ]
+    api.items["/api/v1/nodes"] = [{"metadata": {"name": "n", "labels": {"agentpool": "trans01aaaaa"}}}]
+    reading = await live.read_cluster(kubeconfig(url))
+    assert reading == Reading((Group("ns", "g", 2, 1),), (SessionPod("ns", "p", "trans01aaaaa"),))
+    assert any("labelSelector=speechmatics.io" in asked for asked in api.asked)
+
+
+async def test_a_server_without_the_kind_has_no_session(server: tuple[ApiServer, str]) -> None:
+    api, url = server
+    del api.items[SESSION_GROUPS]
+    assert await live.read_cluster(kubeconfig(url)) == NOTHING
+
+
+async def test_a_404_for_anything_else_is_no_zero(server: tuple[ApiServer, str]) -> None:
+    api, url = server
+    del api.items["/api/v1/nodes"]
+    assert "404" in str((await live.read_cluster(kubeconfig(url))).problem)
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 503])
+@pytest.mark.parametrize("structured", [True, False])
+async def test_a_refusal_is_a_problem(server: tuple[ApiServer, str], status: int, structured: bool) -> None:
+    api, url = server
+    api.broken = answering(status, {"kind": "Status", "message": "no"} if structured else None, "no")
+    assert str(status) in str((await live.read_cluster(kubeconfig(url))).problem)
+
+
+async def test_nobody_there_is_a_problem() -> None:
+    reading = await live.read_cluster(kubeconfig("http://127.0.0.1:9"))
+    assert "does not answer" in str(reading.problem)
+
+
+AZURE_404 = 'invoke of x failed: request failed /p: Status=404 Code="{}" Message="gone"'
+
+
+@pytest.mark.parametrize(
+    ("text", "absent"),
+    [
+        (AZURE_404.format("ResourceNotFound"), True),
+        (AZURE_404.format("ResourceGroupNotFound"), True),
+        (AZURE_404.format("SubscriptionNotFound"), False),
+        ('Status=403 Code="AuthorizationFailed" Message="ResourceNotFound"', False),
+        ("GET https://x\n---\nRESPONSE 404: 404 Not Found\nERROR CODE: ResourceNotFound\n---", True),
+        ("RESPONSE 404: 404 Not Found\nERROR CODE: SubscriptionNotFound", False),
+        ("RESPONSE 500: oops\nERROR CODE: ResourceNotFound", False),
+        ("", False),
+    ],
+)
+def test_only_azures_own_word_makes_a_cluster_absent(text: str, absent: bool) -> None:
+    assert live.absent(text) is absent
+
+
+@pytest.fixture
+def azure(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | Exception], live.Read]:
+    """A reader whose Azure answers with this kubeconfig, or with this error."""
+
+    def made(answer: str | Exception) -> live.Read:
+        async def invoke(token: str, args: dict[str, str], options: pulumi.InvokeOptions) -> Any:
+            assert token == live.CREDENTIALS
+            assert args == {"resourceGroupName": "rg", "resourceName": "cluster"}
+            if isinstance(answer, Exception):
+                raise answer
+            return {"kubeconfigs": [{"name": "user", "value": base64.b64encode(answer.encode()).decode()}]}
+
+        monkeypatch.setattr(pulumi.runtime, "invoke_async", invoke)
+        monkeypatch.setattr(pulumi, "InvokeOptions", lambda provider: provider)
+        provider: Any = object()
+        return live.reader(provider, "rg", "cluster")
+
+    return made
+
+
+async def test_no_cluster_is_no_session(azure: Callable[[str | Exception], live.Read]) -> None:
+    assert await azure(Exception(AZURE_404.format("ResourceNotFound")))() == NOTHING
+
+
+async def test_azure_refusing_is_a_problem(azure: Callable[[str | Exception], live.Read]) -> None:
+    reading = await azure(Exception('Status=403 Code="AuthorizationFailed" Message="no"'))()
+    assert "AuthorizationFailed" in str(reading.problem)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "kind: Config", "a: b: c", "current-context: x"])
+async def test_credentials_of_no_use_are_a_problem(azure: Callable[[str | Exception], live.Read], text: str) -> None:
+    assert (await azure(text)()).problem is not None
+
+
+async def test_a_server_that_hangs_is_a_problem_when_the_deadline_is_over(
+    azure: Callable[[str | Exception], live.Read], server: tuple[ApiServer, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, url = server
+    monkeypatch.setattr(live, "DEADLINE_SECONDS", 0.3)
+    stopped = False
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while not stopped:
+            await response.write(b" ")
+        return response
+
+    api.broken = hang
+    started = time.monotonic()
+    reading = await azure(kubeconfig(url))()
+    stopped = True
+    assert "no answer within" in str(reading.problem)
+    assert time.monotonic() - started < 5

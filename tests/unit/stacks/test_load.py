@@ -1,0 +1,134 @@
+"""The loader on every case file: what is right loads with these values, what is wrong is refused with these words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stacks.load import REFUSED, load, read
+from stacks.problem import Problem, report
+from stacks.schema import Settings
+from tests.unit.graph import CHECKOUT, configured, stack_config
+
+CASES = CHECKOUT / "tests" / "cases"
+SCALARS = ("release", "namespace")
+HAPPY = sorted(CASES.glob("*.happy.yaml"))
+ERRORS = sorted(CASES.glob("*.error.*.yaml"))
+
+Json = dict[str, Any]
+
+
+def name(path: Path) -> str:
+    return path.name.removesuffix(".yaml")
+
+
+def merged(base: Any, over: Any) -> Any:
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {
+            key: merged(base.get(key), over[key]) if key in over else base[key] for key in base.keys() | over.keys()
+        }
+    return over
+
+
+def removed(document: Json, path: str) -> None:
+    *parents, last = path.split(".")
+    for part in parents:
+        document = document[part]
+    del document[last]
+
+
+def given(case: Json) -> tuple[dict[str, str], list[str]]:
+    """A case as the engine hands it over: full keys with text, and which of them are secret."""
+    document = merged(yaml.safe_load((CASES / "base.yaml").read_text()), case.get("config") or {})
+    for path in case.get("remove", ()):
+        removed(document, path)
+    config = {f"sm-realtime:{k}": v if k in SCALARS else json.dumps(v) for k, v in document.items()}
+    secrets, clear = case.get("secrets", {}), case.get("clear", {})
+    config |= {f"sm-realtime:{key}": value for key, value in {**secrets, **clear}.items()}
+    config |= case.get("other", {})
+    return config, [f"sm-realtime:{key}" for key in [*secrets, *case.get("flag", ())]]
+
+
+def at(settings: Any, path: str) -> Any:
+    for part in path.split("."):
+        settings = getattr(settings, part)
+    return list(settings) if isinstance(settings, tuple) else settings
+
+
+@pytest.mark.parametrize("path", HAPPY, ids=name)
+def test_a_right_configuration_loads(path: Path) -> None:
+    case = yaml.safe_load(path.read_text())
+    settings, problems = read(*given(case))
+    assert problems == []
+    assert {key: at(settings, key) for key in case["settings"]} == case["settings"]
+
+
+@pytest.mark.parametrize("path", ERRORS, ids=name)
+def test_a_wrong_configuration_is_refused_with_path_code_reason_and_mend(path: Path) -> None:
+    case = yaml.safe_load(path.read_text())
+    settings, problems = read(*given(case))
+    assert settings is None
+    found = sorted(problems, key=lambda problem: problem.path)
+    wanted = sorted(case["problems"], key=lambda problem: str(problem["path"]))
+    assert [(p.path, p.code) for p in found] == [(w["path"], w["code"]) for w in wanted]
+    for problem, words in zip(found, wanted, strict=True):
+        assert words["says"] in problem.reason
+        assert words["mend"] in problem.mend
+    assert path.name.split(".")[2] in {problem.code for problem in problems}
+    if "never" in case:
+        assert case["never"] not in report("sandbox", problems)
+
+
+def test_there_are_cases_for_every_reason_code() -> None:
+    source = "".join((CHECKOUT / "stacks" / f"{module}.py").read_text() for module in ("load", "rules"))
+    covered = {path.name.split(".")[2] for path in ERRORS}
+    assert not {code for code in covered if f'"{code}"' not in source}
+    assert len(ERRORS) >= 40
+
+
+def test_every_key_of_the_schema_is_set_by_the_case_with_everything() -> None:
+    case = yaml.safe_load((CASES / "everything.happy.yaml").read_text())
+    document = merged(yaml.safe_load((CASES / "base.yaml").read_text()), case["config"])
+    loaded = Settings.model_validate_json(json.dumps(document))
+
+    def unset(section: Any, path: str) -> list[str]:
+        missing = [f"{path}{field}" for field in type(section).model_fields if field not in section.model_fields_set]
+        for field in section.model_fields_set:
+            value = getattr(section, field)
+            if hasattr(value, "model_fields_set"):
+                missing += unset(value, f"{path}{field}.")
+        return missing
+
+    assert unset(loaded, "") == []
+
+
+def test_a_report_names_the_file_and_says_that_nothing_happened() -> None:
+    text = report("sandbox", [Problem("b", "two", "because", "do that"), Problem("a", "one", "why", "do this")])
+    assert text.splitlines()[0] == "stacks/Pulumi.sandbox.yaml has 2 problems; nothing was changed."
+    assert text.index("sm-realtime:a  [one]") < text.index("sm-realtime:b  [two]")
+
+
+def test_the_program_ends_with_one_message_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("pulumi.log.error", said.append)
+    monkeypatch.setattr("pulumi.get_stack", lambda: "sandbox")
+    with configured({"sm-realtime:redis": '{"sise": 1}'}, []), pytest.raises(SystemExit) as ended:
+        load()
+    assert ended.value.code == REFUSED == 32
+    (text,) = said
+    assert "redis.sise  [unknown-key]" in text
+    assert "azure  [missing]" in text
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("stack", ["sandbox", "staging", "production"])
+def test_every_stack_file_is_right(stack: str) -> None:
+    settings, problems = read(*stack_config(stack))
+    assert problems == []
+    assert settings is not None
