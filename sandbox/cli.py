@@ -13,7 +13,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from sandbox import settings, shell, standing, up
+from sandbox import settings, shell, up
 from sandbox.home import Home
 from sandbox.plane import daemon
 from sandbox.plane.errors import PlaneError
@@ -94,6 +94,8 @@ def status() -> None:
     home = Home()
     if not _is_up(home):
         raise typer.Exit(1)
+    from sandbox import standing  # brings the API client, which takes as long to load as all the rest
+
     standing.show_processes(home, out)
     standing.show_clusters(home, out)
 
@@ -118,6 +120,8 @@ def up_(
     _start(home, tools)
     environment = shell.environment(home, tools)
     changes = up.deploy(home, tools, environment)
+    from sandbox import standing  # as above
+
     standing.wait_ready(home, wait, err)
     standing.show_summary(home, tools, out)
     _conclude(changes)

@@ -82,6 +82,10 @@ class Kube:
     async def close(self) -> None:
         await self._http.aclose()
 
+    @property
+    def closed(self) -> bool:
+        return self._http.is_closed
+
     async def request(
         self,
         method: str,

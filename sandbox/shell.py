@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from sandbox.home import Home
+from sandbox.home import Home, user_cache
 from sandbox.plane.errors import PlaneError
 from sandbox.toolchain import Tools
 
@@ -29,6 +29,11 @@ def exports(home: Home, tools: Tools) -> dict[str, str]:
         "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package, port in sorted(ports.items())),
         "PULUMI_HOME": str(home.root / "pulumi-home"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # a package nobody attached is one clear error, not five tries at a download
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        # every engine command starts Python anew and imports the SDKs: compiled once, wherever that is switched off
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(user_cache() / "bytecode"),
     }
 
 

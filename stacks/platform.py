@@ -23,13 +23,13 @@ from components.guard.gate import Gate, GateArgs
 from components.guard.hooks import Guard
 from components.guard.live import reader
 from components.placement import Placement
-from components.speech.crd import SessionGroupCrd, SessionGroupCrdArgs
+from components.speech.crd import Crd, CrdArgs
 from components.speech.inference_server import InferenceServer, InferenceServerArgs
 from components.speech.naming import ControlPlaneLabels
 from components.speech.resource_manager import ResourceManager, ResourceManagerArgs
 from components.speech.session_groups_controller import SessionGroupsController, SessionGroupsControllerArgs
 from components.speech.shared_maps import SharedMaps, SharedMapsArgs
-from components.speech.transcriber import Transcribers, TranscribersArgs
+from components.speech.transcriber import Transcriber, TranscriberArgs
 from stacks.load import Secrets
 from stacks.schema import Settings
 from stacks.schema.pools import Role, State
@@ -132,13 +132,13 @@ class Base:
 
     namespace: pulumi.Output[str]
     redis: Redis
-    crd: SessionGroupCrd
+    crd: Crd
 
 
 def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.ResourceOptions) -> Base:
     """Namespace, kind, Secrets, GPU plugin and Redis."""
     protect, global_ = settings.protection.enabled, settings.global_
-    crd = SessionGroupCrd("crd", SessionGroupCrdArgs(protect), opts)
+    crd = Crd("crd", CrdArgs(protect), opts)
     GpuPlugin("gpu-plugin", GpuPluginArgs(GPU_PLUGIN_IMAGE), opts)
     pools = tuple(pool.agent_pool for pool in found.pools)
     namespace = Namespace("speech", NamespaceArgs(settings.namespace, pools, protect), opts).name
@@ -256,9 +256,9 @@ def data_plane(
         )
         groups.append(server.group)
     if settings.transcribers.enabled:
-        transcribers = Transcribers(
+        transcribers = Transcriber(
             "transcribers",
-            TranscribersArgs(
+            TranscriberArgs(
                 namespace=on.namespace,
                 namespace_name=settings.namespace,
                 settings=settings.transcribers,

@@ -51,5 +51,4 @@ def scale_refusal(what: str, name: str, before: int | None, after: int | None, r
     """Why the group must not get fewer pods now; more pods and other changes of the template are always allowed."""
     if before is None or after is None or after >= before:
         return None
-    refusal = delete_refusal(Kind.SESSION_GROUP, what, name, reading)
-    return None if refusal is None else f"from {before} to {after} pods: {refusal}"
+    return delete_refusal(Kind.SESSION_GROUP, f"{what} from {before} to {after} pods", name, reading)

@@ -16,7 +16,6 @@ import httpx2 as httpx
 import pulumi
 import yaml
 from lightkube import AsyncClient, KubeConfig
-from lightkube.core.exceptions import ConfigError
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Node, Pod
 
@@ -97,16 +96,14 @@ def reader(provider: pulumi.ProviderResource, resource_group: str, cluster: str)
     async def read() -> Reading:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                try:
-                    kubeconfig = await credentials(provider, resource_group, cluster)
-                except Exception as error:
-                    # the SDK raises a plain Exception with the provider's text
-                    text = str(error)
-                    return NOTHING if absent(text) else Reading(problem=f"no credentials from Azure: {one_line(text)}")
-                return await read_cluster(kubeconfig)
+                return await read_cluster(await credentials(provider, resource_group, cluster))
         except TimeoutError:
             return Reading(problem=f"no answer within {DEADLINE_SECONDS:.0f} seconds")
-        except (ConfigError, KeyError, ValueError, TypeError, yaml.YAMLError, OSError) as error:
-            return Reading(problem=f"the credentials cannot be used: {type(error).__name__} {one_line(error)}")
+        except Exception as error:
+            # the SDK raises a plain Exception with the provider's text; whatever else goes wrong is not zero either
+            text = str(error)
+            if absent(text):
+                return NOTHING
+            return Reading(problem=f"the cluster's credentials: {type(error).__name__} {one_line(text)}")
 
     return read

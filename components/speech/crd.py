@@ -225,20 +225,20 @@ def definition() -> Schema:
 
 
 @dataclass(frozen=True)
-class SessionGroupCrdArgs:
+class CrdArgs:
     """What the definition needs."""
 
     protect: bool
 
 
-class SessionGroupCrd(pulumi.ComponentResource):
+class Crd(pulumi.ComponentResource):
     """The definition. Deleting it deletes every SessionGroup with its sessions."""
 
     ready: pulumi.Resource
     definition_name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: SessionGroupCrdArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("sm-realtime:speech:SessionGroupCrd", name, {}, opts)
+    def __init__(self, name: str, args: CrdArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("sm-realtime:speech:Crd", name, {}, opts)
         # the schema is written in the API's own names, which the SDK passes on as they are
         schema: Any = definition()
         crd = kubernetes.apiextensions.v1.CustomResourceDefinition(

@@ -45,7 +45,7 @@ TOLERATIONS: list[Json] = [
 
 
 @dataclass(frozen=True)
-class TranscribersArgs:
+class TranscriberArgs:
     """What the transcribers need."""
 
     namespace: pulumi.Output[str]
@@ -60,14 +60,14 @@ class TranscribersArgs:
     """What must run before a SessionGroup means anything: the kind and the controller."""
 
 
-def register_features(args: TranscribersArgs, language: str) -> str:
+def register_features(args: TranscriberArgs, language: str) -> str:
     """What a pod registers with the resource manager: the chart's own text, blanks included."""
     capacity = args.settings.transcriber.max_concurrent_connections.value
     version = args.global_.transcriber.image.tag
     return json.dumps({"capacity": capacity, "version": version, "model_costs": {language: 1}})
 
 
-def transcriber_container(args: TranscribersArgs, language: str, group: str) -> Json:
+def transcriber_container(args: TranscriberArgs, language: str, group: str) -> Json:
     """The transcriber (contract: transcription 4.2)."""
     settings, speech = args.settings, args.global_.transcriber.image
     disable_validation = [env("SM_DISABLE_API_VALIDATION", "true")]
@@ -104,7 +104,7 @@ def transcriber_container(args: TranscribersArgs, language: str, group: str) -> 
     )
 
 
-def readiness_tracker(args: TranscribersArgs, language: str, group: str) -> Json:
+def readiness_tracker(args: TranscriberArgs, language: str, group: str) -> Json:
     """The sidecar that registers the pod (contract: transcription 4.3)."""
     tracker, sidecars = args.settings.readiness_tracker, args.global_.resource_manager.image
     warm = tracker.pre_warm
@@ -133,7 +133,7 @@ def readiness_tracker(args: TranscribersArgs, language: str, group: str) -> Json
     )
 
 
-def worker_proxy(args: TranscribersArgs, language: str, group: str) -> Json:
+def worker_proxy(args: TranscriberArgs, language: str, group: str) -> Json:
     """The native sidecar towards the inference servers (contract: transcription 4.4; Kubernetes is above 1.29 here)."""
     settings, sidecars = args.settings, args.global_.resource_manager.image
     check = settings.worker_proxy.check_for_capacity_on_start
@@ -161,7 +161,7 @@ def worker_proxy(args: TranscribersArgs, language: str, group: str) -> Json:
     )
 
 
-def group_template(args: TranscribersArgs, language: str, group: str, account: pulumi.Input[str]) -> Json:
+def group_template(args: TranscriberArgs, language: str, group: str, account: pulumi.Input[str]) -> Json:
     """The pod of one language."""
     policy = session_pod(args.session_seconds)
     return pod_template(
@@ -186,13 +186,13 @@ def group_template(args: TranscribersArgs, language: str, group: str, account: p
     )
 
 
-class Transcribers(pulumi.ComponentResource):
+class Transcriber(pulumi.ComponentResource):
     """The groups of all languages with their account. Not here: the license Secret (`cluster.credentials`)."""
 
     groups: list[str]
 
-    def __init__(self, name: str, args: TranscribersArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("sm-realtime:speech:Transcribers", name, {}, opts)
+    def __init__(self, name: str, args: TranscriberArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("sm-realtime:speech:Transcriber", name, {}, opts)
         base = args.settings.fullname_override
         account = self._account(name, base, args)
         self.groups = []
@@ -228,7 +228,7 @@ class Transcribers(pulumi.ComponentResource):
             self.groups.append(group)
         self.register_outputs({"groups": self.groups})
 
-    def _account(self, name: str, base: str, args: TranscribersArgs) -> pulumi.Output[str]:
+    def _account(self, name: str, base: str, args: TranscriberArgs) -> pulumi.Output[str]:
         """The account of all languages, and what the readiness-tracker may do with pods (contract: 13.2)."""
         rbac, meta = kubernetes.rbac.v1, kubernetes.meta.v1.ObjectMetaArgs
         child = pulumi.ResourceOptions(parent=self)

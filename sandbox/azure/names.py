@@ -57,7 +57,7 @@ RULES: dict[tuple[str, str], NameRule] = {
     ),
     # Linux pools; Windows pools, at most 6 characters, are not played
     ("AgentPool", "agentPoolName"): NameRule(
-        r"[a-z][a-z0-9]*", 1, 13, "lower-case letters and digits; starts with a letter"
+        r"[a-z][a-z0-9]*", 1, 12, "lower-case letters and digits; starts with a letter"
     ),
     # AKS documentation, planned-maintenance: the only three names there are
     ("MaintenanceConfiguration", "configName"): NameRule(

@@ -19,10 +19,12 @@ async def run(port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    server, bound = await rpc.serve(Provider(), port)
+    provider = Provider()
+    server, bound = await rpc.serve(provider, port)
     print(f"kubernetes stand-in listens on 127.0.0.1:{bound}", file=sys.stderr)
     await stop.wait()
     await server.stop(STOP_GRACE_SECONDS)
+    await provider.close()
 
 
 def main() -> None:

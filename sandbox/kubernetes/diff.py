@@ -13,19 +13,10 @@ from typing import Any
 
 from sandbox.kubernetes import paths
 from sandbox.kubernetes.forcenew import force_new_paths, forces_new
-from sandbox.kubernetes.objects import (
-    AUTONAMED,
-    Recorded,
-    is_built_in,
-    is_true,
-    name_of,
-    namespace_of,
-    normalized,
-    prune,
-    with_metadata,
-)
+from sandbox.kubernetes.objects import AUTONAMED, is_built_in, is_true, name_of, namespace_of, with_metadata
 from sandbox.kubernetes.paths import Path
 from sandbox.kubernetes.quantity import is_quantity_at, same_amount
+from sandbox.kubernetes.state import Recorded, normalized, prune
 from sandbox.rpc import UNKNOWN
 
 Json = dict[str, Any]

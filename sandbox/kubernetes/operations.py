@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.kube import DeletePropagation, Kube, KubeError
 from sandbox.kubernetes import awaiting, ownership, readiness
-from sandbox.kubernetes.config import Settings
 from sandbox.kubernetes.objects import (
-    Recorded,
     annotations_of,
     is_custom_resource_definition,
     is_true,
-    likely_namespaced,
     metadata_of,
     name_of,
     namespace_of,
     with_metadata,
 )
-from sandbox.rpc import UNKNOWN, has_unknown
+from sandbox.kubernetes.sessions import Session
+from sandbox.kubernetes.state import Recorded
 
 Json = dict[str, Any]
 
@@ -43,52 +40,12 @@ CONFLICT_HELP = (
 )
 
 
-class UnreachableError(Exception):
-    """The cluster does not answer; the text says why."""
-
-
 class InitFailedError(Exception):
     """The object exists but did not become ready; what is recorded of it, and why."""
 
     def __init__(self, summary: str, recorded: Recorded, reasons: tuple[str, ...]) -> None:
         super().__init__(summary)
         self.summary, self.recorded, self.reasons = summary, recorded, reasons
-
-
-@dataclass
-class Session:
-    """One provider resource's connection: its settings and its cluster."""
-
-    settings: Settings
-    kube: Kube
-    unreachable: str = ""
-    """Why the cluster does not answer; empty while it does."""
-    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def namespaced(self, api_version: str, kind: str) -> bool:
-        """Whether a kind lives in namespaces; assumed so while the cluster does not know it."""
-        if self.unreachable:
-            return likely_namespaced(kind)
-        found = await awaiting.kind_or_none(self.kube, api_version, kind)
-        return found.namespaced if found is not None else likely_namespaced(kind)
-
-    async def with_namespace(self, inputs: Json) -> Json:
-        """The inputs in the provider's default namespace, where they name none and their kind has one."""
-        if metadata_of(inputs).get("namespace") or inputs.get("metadata") == UNKNOWN:
-            return inputs
-        if not await self.namespaced(str(inputs["apiVersion"]), str(inputs["kind"])):
-            return inputs
-        return with_metadata(inputs, namespace=self.settings.namespace)
-
-    async def can_preview(self, inputs: Json) -> bool:
-        """Whether a dry run can say anything: all is known, the cluster answers, and it has the kind."""
-        if has_unknown(inputs) or self.unreachable:
-            return False
-        return await awaiting.kind_or_none(self.kube, inputs["apiVersion"], inputs["kind"]) is not None
-
-    def require_cluster(self) -> None:
-        if self.unreachable:
-            raise UnreachableError(f"configured Kubernetes cluster is unreachable: {self.unreachable}")
 
 
 async def preview_create(session: Session, inputs: Json, manager: str) -> Json | None:

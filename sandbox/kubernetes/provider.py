@@ -13,11 +13,13 @@ from lightkube.core.exceptions import ConfigError
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from sandbox import rpc
-from sandbox.kube import Kube, KubeError
-from sandbox.kubernetes import config, diff, objects, operations, secrets
+from sandbox.kube import KubeError
+from sandbox.kubernetes import config, diff, objects, operations, secrets, state
 from sandbox.kubernetes.awaiting import NotReadyError
-from sandbox.kubernetes.objects import Recorded, RefusedError
-from sandbox.kubernetes.operations import InitFailedError, Session, UnreachableError
+from sandbox.kubernetes.objects import RefusedError
+from sandbox.kubernetes.operations import InitFailedError
+from sandbox.kubernetes.sessions import Session, Sessions, UnreachableError, connect
+from sandbox.kubernetes.state import Recorded
 
 Json = dict[str, Any]
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -35,7 +37,11 @@ class Provider(rpc.Provider):
     version = "4.34.2"
 
     def __init__(self) -> None:
-        self._sessions: rpc.Connections[Session] = rpc.Connections()
+        self._sessions = Sessions()
+
+    async def close(self) -> None:
+        """Close every connection to a cluster."""
+        await self._sessions.close()
 
     async def Handshake(
         self, request: provider_pb2.ProviderHandshakeRequest, context: Context
@@ -62,17 +68,13 @@ class Provider(rpc.Provider):
         self, request: provider_pb2.ConfigureRequest, context: Context
     ) -> provider_pb2.ConfigureResponse:
         async with _errors(context):
-            session = await _connect(config.parse(rpc.from_struct(request.args)))
-            before = self._sessions.put(context, session)
-            if before is not None:
-                await before.kube.close()
+            await self._sessions.put(context, await connect(config.parse(rpc.from_struct(request.args))))
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
         )
 
     async def Cancel(self, request: empty_pb2.Empty, context: Context) -> empty_pb2.Empty:
-        with contextlib.suppress(KeyError):  # a connection that never configured has nothing to cancel
-            self._sessions.get(context).cancelled.set()
+        self._sessions.cancel(context)
         return empty_pb2.Empty()
 
     async def Invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
@@ -82,14 +84,14 @@ class Provider(rpc.Provider):
     # --- resources
 
     async def Check(self, request: provider_pb2.CheckRequest, context: Context) -> provider_pb2.CheckResponse:
-        async with _errors(context):
-            inputs = await self._checked(request, self._sessions.get(context))
-        marked = secrets.mark(objects.to_state(inputs), _marks_with_secret_data(request.news))
+        async with _errors(context), self._sessions.use(context) as session:
+            inputs = await self._checked(request, session)
+        marked = secrets.mark(state.to_state(inputs), _marks_with_secret_data(request.news))
         return provider_pb2.CheckResponse(inputs=rpc.to_struct(marked))
 
     async def _checked(self, request: provider_pb2.CheckRequest, session: Session) -> Json:
-        old, new = objects.to_wire(rpc.from_struct(request.olds)), objects.to_wire(rpc.from_struct(request.news))
-        inputs = objects.normalized(objects.complete_type(new, objects.parse_type(_type(request.urn))))
+        old, new = state.to_wire(rpc.from_struct(request.olds)), state.to_wire(rpc.from_struct(request.news))
+        inputs = state.normalized(objects.complete_type(new, objects.parse_type(_type(request.urn))))
         objects.refuse_unknown_annotations(inputs)
         if inputs.get("metadata") == rpc.UNKNOWN:
             return inputs
@@ -100,11 +102,10 @@ class Provider(rpc.Provider):
         return await session.with_namespace(inputs)
 
     async def Diff(self, request: provider_pb2.DiffRequest, context: Context) -> provider_pb2.DiffResponse:
-        async with _errors(context):
-            session = self._sessions.get(context)
-            new = objects.to_wire(rpc.from_struct(request.news))
+        async with _errors(context), self._sessions.use(context) as session:
+            new = state.to_wire(rpc.from_struct(request.news))
             found = diff.diff(
-                objects.recorded_from(rpc.from_struct(request.olds)),
+                state.recorded_from(rpc.from_struct(request.olds)),
                 new,
                 namespaced=await session.namespaced(str(new["apiVersion"]), str(new["kind"])),
                 mutability=diff.Mutability(session.settings.config_maps_mutable, session.settings.secrets_mutable),
@@ -125,10 +126,12 @@ class Provider(rpc.Provider):
 
     async def Create(self, request: provider_pb2.CreateRequest, context: Context) -> provider_pb2.CreateResponse:
         of = secrets.marks(request.properties)
-        inputs = objects.to_wire(rpc.from_struct(request.properties))
+        inputs = state.to_wire(rpc.from_struct(request.properties))
         manager = objects.new_field_manager()
-        async with _errors(context, f'resource "{request.urn}" was not successfully created', manager, of):
-            session = self._sessions.get(context)
+        async with (
+            _errors(context, f'resource "{request.urn}" was not successfully created', manager, of),
+            self._sessions.use(context) as session,
+        ):
             if request.preview:
                 if not await session.can_preview(inputs):
                     return provider_pb2.CreateResponse(properties=request.properties)
@@ -139,16 +142,18 @@ class Provider(rpc.Provider):
             session.require_cluster()
             recorded = await operations.create(session, inputs, manager, request.timeout)
         return provider_pb2.CreateResponse(
-            id=objects.resource_id(recorded.live), properties=rpc.to_struct(objects.record(recorded, of))
+            id=objects.resource_id(recorded.live), properties=rpc.to_struct(state.record(recorded, of))
         )
 
     async def Update(self, request: provider_pb2.UpdateRequest, context: Context) -> provider_pb2.UpdateResponse:
         of = secrets.marks(request.news)
-        old = objects.recorded_from(rpc.from_struct(request.olds))
-        inputs = objects.normalized(objects.to_wire(rpc.from_struct(request.news)))
+        old = state.recorded_from(rpc.from_struct(request.olds))
+        inputs = state.normalized(state.to_wire(rpc.from_struct(request.news)))
         ignore = list(request.ignoreChanges)
-        async with _errors(context, f'update of resource "{request.urn}" failed', old.field_manager, of):
-            session = self._sessions.get(context)
+        async with (
+            _errors(context, f'update of resource "{request.urn}" failed', old.field_manager, of),
+            self._sessions.use(context) as session,
+        ):
             if request.preview:
                 if not await session.can_preview(inputs):
                     return provider_pb2.UpdateResponse(properties=request.news)
@@ -156,13 +161,12 @@ class Provider(rpc.Provider):
                 return provider_pb2.UpdateResponse(properties=_previewed(inputs, live, old.field_manager, of))
             session.require_cluster()
             recorded = await operations.update(session, old, inputs, ignore, request.timeout)
-        return provider_pb2.UpdateResponse(properties=rpc.to_struct(objects.record(recorded, of)))
+        return provider_pb2.UpdateResponse(properties=rpc.to_struct(state.record(recorded, of)))
 
     async def Read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
         of = _marks_with_secret_data(request.inputs)
-        inputs = objects.normalized(objects.to_wire(rpc.from_struct(request.inputs)))
-        async with _errors(context):
-            session = self._sessions.get(context)
+        inputs = state.normalized(state.to_wire(rpc.from_struct(request.inputs)))
+        async with _errors(context), self._sessions.use(context) as session:
             session.require_cluster()
             token = objects.parse_type(_type(request.urn))
             namespace, name = objects.parse_id(request.id)
@@ -176,33 +180,22 @@ class Provider(rpc.Provider):
                 return provider_pb2.ReadResponse()
         live, not_ready = found
         built_in = objects.is_built_in(str(live["apiVersion"]))
-        kept = objects.prune(live, inputs, built_in=built_in) if inputs else objects.imported_inputs(live)
-        before = objects.recorded_from(rpc.from_struct(request.properties) or {"apiVersion": wanted["apiVersion"]})
+        kept = state.prune(live, inputs, built_in=built_in) if inputs else state.imported_inputs(live)
+        before = state.recorded_from(rpc.from_struct(request.properties) or {"apiVersion": wanted["apiVersion"]})
         recorded = Recorded(kept, live, before.field_manager, before.initial_api_version)
-        state = rpc.to_struct(objects.record(recorded, of))
-        kept_inputs = rpc.to_struct(secrets.mark(objects.to_state(kept), of))
+        outputs = rpc.to_struct(state.record(recorded, of))
+        kept_inputs = rpc.to_struct(secrets.mark(state.to_state(kept), of))
         if not_ready is not None:
-            await _abort_not_ready(context, str(not_ready), request.id, state, not_ready.reasons, kept_inputs)
-        return provider_pb2.ReadResponse(id=request.id, properties=state, inputs=kept_inputs)
+            await _abort_not_ready(context, str(not_ready), request.id, outputs, not_ready.reasons, kept_inputs)
+        return provider_pb2.ReadResponse(id=request.id, properties=outputs, inputs=kept_inputs)
 
     async def Delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
-        async with _errors(context):
-            session = self._sessions.get(context)
+        async with _errors(context), self._sessions.use(context) as session:
             if session.unreachable:
                 raise UnreachableError(f"{_DELETE_HELP}: {session.unreachable}")
-            recorded = objects.recorded_from(rpc.from_struct(request.properties))
+            recorded = state.recorded_from(rpc.from_struct(request.properties))
             await operations.delete(session, recorded, request.timeout)
         return empty_pb2.Empty()
-
-
-async def _connect(settings: config.Settings) -> Session:
-    """A session; whether the cluster answers is found out now, as the real provider does."""
-    kube = Kube(settings.kubeconfig, "pulumi-kubernetes")
-    try:
-        await kube.request("GET", "/version")
-    except KubeError as error:
-        return Session(settings, kube, unreachable=error.message)
-    return Session(settings, kube)
 
 
 def _type(urn: str) -> str:
@@ -228,7 +221,7 @@ def _marks_with_secret_data(inputs: struct_pb2.Struct) -> secrets.Marks:
 def _previewed(inputs: Json, live: Json, manager: str, of: secrets.Marks) -> struct_pb2.Struct:
     """The outputs of a dry run, without the status: nothing has set it yet."""
     shown = {key: value for key, value in live.items() if key != "status"}
-    return rpc.to_struct(objects.record(Recorded(inputs, shown, manager, str(inputs["apiVersion"])), of))
+    return rpc.to_struct(state.record(Recorded(inputs, shown, manager, str(inputs["apiVersion"])), of))
 
 
 @contextlib.asynccontextmanager
@@ -244,8 +237,8 @@ async def _errors(
             f'the Kubernetes API server reported that "{objects.resource_id(error.recorded.live)}" failed to fully '
             f"initialize or become live: {error.summary}"
         )
-        state = rpc.to_struct(objects.record(error.recorded, of))
-        await _abort_not_ready(context, summary, objects.resource_id(error.recorded.live), state, error.reasons)
+        outputs = rpc.to_struct(state.record(error.recorded, of))
+        await _abort_not_ready(context, summary, objects.resource_id(error.recorded.live), outputs, error.reasons)
     except NotReadyError as error:
         await context.abort(grpc.StatusCode.UNKNOWN, f"{prefix}{'; '.join((error.summary, *error.reasons))}")
     except KubeError as error:
@@ -260,7 +253,7 @@ async def _abort_not_ready(
     context: Context,
     summary: str,
     resource_id: str,
-    state: struct_pb2.Struct,
+    outputs: struct_pb2.Struct,
     reasons: tuple[str, ...],
     inputs: struct_pb2.Struct | None = None,
 ) -> None:
@@ -268,7 +261,7 @@ async def _abort_not_ready(
     detail = any_pb2.Any()
     detail.Pack(
         provider_pb2.ErrorResourceInitFailed(
-            id=resource_id, properties=state, reasons=[summary, *reasons], inputs=inputs
+            id=resource_id, properties=outputs, reasons=[summary, *reasons], inputs=inputs
         )
     )
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=summary, details=[detail])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 NOT_SIMULATED, NOT_FOUND = 126, 127
 _CLIENTS = "10.244.255.1"
@@ -45,7 +45,7 @@ class Inside:
     """Port and how many connections are established to it."""
     redis: bool = False
     """Whether a Redis listens in the pod."""
-    stdin: bytes = field(default=b"")
+    stdin: bytes = b""
 
 
 def sockets(inside: Inside) -> list[tuple[int, int | None, str]]:
@@ -220,13 +220,9 @@ def _shell(arguments: Sequence[str], inside: Inside) -> Completed:
         return _refused(["sh", *arguments])
     done, error = Completed(0, inside.stdin), b""
     for stage in stages:
-        done = run(stage, _with_input(inside, done.out))
+        done = run(stage, replace(inside, stdin=done.out))
         error += done.error
     return Completed(done.code, done.out, error)
-
-
-def _with_input(inside: Inside, stdin: bytes) -> Inside:
-    return Inside(**{**inside.__dict__, "stdin": stdin})
 
 
 def _refused(command: Sequence[str]) -> Completed:

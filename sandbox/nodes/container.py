@@ -207,9 +207,16 @@ class Container:
         self.pod.publish()
 
     def look_into_volumes(self) -> None:
-        """What the mounts show now."""
+        """What the mounts show at the container's start."""
         files, folders = volumes.files_of(self.spec, self.pod.volumes)
         self.files, self.folders = files, frozenset(folders)
+
+    def look_again(self) -> None:
+        """What the mounts show now: files mounted by `subPath` stay as they were."""
+        mounts = [m["mountPath"] for m in self.spec.get("volumeMounts") or [] if m.get("subPath")]
+        kept = {path: self.files[path] for path in mounts if path in self.files}
+        self.look_into_volumes()
+        self.files |= kept
 
     async def _recall(self) -> None:
         """A container that runs already, found by a stand-in that has just begun: its environment as it is now."""
@@ -260,7 +267,7 @@ class Container:
             self.spec,
             started_at,
             self.changed,
-            lambda probe: check(probe, self.spec, self.pod, self.pod.inside(self)),
+            lambda probe: check(probe, self.spec, self.pod, lambda: self.pod.inside(self)),
             unhealthy,
         )
         prober = Prober(watched, self.world.clock)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -53,7 +54,9 @@ class PodWorker:
         self._over = False
         self.ready = False
         self.address = before.get("podIP") or ""
-        known = {s["name"]: s for key in ("containerStatuses", "initContainerStatuses") for s in before.get(key) or []}
+        found = [*(before.get("containerStatuses") or []), *(before.get("initContainerStatuses") or [])]
+        # copies: the containers change their statuses, and what stands in the API server is compared with them
+        known = {s["name"]: copy.deepcopy(s) for s in found}
         self.init = [
             Container(self, spec, Role.SIDECAR if status.is_sidecar(spec) else Role.INIT, known.get(spec["name"]))
             for spec in pod["spec"].get("initContainers") or []
@@ -252,7 +255,7 @@ class PodWorker:
                 idle_since = None
             elif idle_since is None:
                 idle_since = now
-            done = deadline + 1 if idle_since is None else idle_since + real(needed)
+            done = math.inf if idle_since is None else idle_since + real(needed)
             if now >= deadline:
                 return True
             if now >= done:

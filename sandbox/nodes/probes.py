@@ -73,7 +73,7 @@ def _http(action: Json, container: Json, network: Network) -> Result:
     return Result(True)
 
 
-def check(probe: Json, container: Json, network: Network, inside: Inside) -> Result:
+def check(probe: Json, container: Json, network: Network, inside: Callable[[], Inside]) -> Result:
     """What the probe finds at this moment."""
     try:
         match probe:
@@ -87,7 +87,7 @@ def check(probe: Json, container: Json, network: Network, inside: Inside) -> Res
                 port = int(action["port"])
                 return Result(False, f'service unhealthy or not simulated: no gRPC health service at "{port}" is known')
             case {"exec": action}:
-                done = commands.run(action.get("command") or [], inside)
+                done = commands.run(action.get("command") or [], inside())
                 return Result(done.code == 0, (done.out + done.error).decode(errors="replace").strip())
     except ValueError as error:
         return Result(False, str(error), error=True)

@@ -203,7 +203,7 @@ class Streams:
     async def _exec(self, container: Container, worker: PodWorker, request: Json, wire: _Wire) -> None:
         command = [str(word) for word in request.get("command") or []]
         await worker.mounting.refresh()
-        container.look_into_volumes()
+        container.look_again()
         await wire.accept()
         stdin = b""
         if command[:1] == ["cat"] and len(command) == 1:

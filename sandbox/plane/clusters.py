@@ -84,7 +84,8 @@ class PlaneClusters:
         async with self._lock(key):
             folder = self._home.cluster(key)
             if not (folder / BARE).exists():
-                shutil.rmtree(folder, ignore_errors=not folder.exists())
+                if folder.exists():
+                    shutil.rmtree(folder)
                 return
             plane = self._get(key)
             bare = frozenset(json.loads((folder / BARE).read_text()))

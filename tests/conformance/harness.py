@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ Json = dict[str, Any]
 Program = Callable[[], None]
 
 DEFINITION = "apiextensions.k8s.io/v1:CustomResourceDefinition"
+END_SECONDS = 30.0
 REPLACEMENT = ["create-replacement", "replace", "delete-replaced"]
 
 
@@ -32,7 +34,9 @@ class Object(pulumi.CustomResource):
     status: pulumi.Output[Any]
 
     def __init__(self, token: str, name: str, properties: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
-        super().__init__(f"kubernetes:{token}", name, {**properties, "status": None}, opts)
+        module, _, kind = token.partition(":")
+        inputs = {"apiVersion": module.removeprefix("core/"), "kind": kind, **properties, "status": None}
+        super().__init__(f"kubernetes:{token}", name, inputs, opts)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,10 @@ class Engine:
     loops: list[asyncio.AbstractEventLoop] = field(default_factory=list)
 
     def close(self) -> None:
+        """Close what `holding_loops` holds; after a failed operation its program may still be ending."""
+        deadline = time.monotonic() + END_SECONDS
+        while any(loop.is_running() for loop in self.loops) and time.monotonic() < deadline:
+            time.sleep(0.1)
         for loop in self.loops:
             loop.close()
 

@@ -45,15 +45,15 @@ class Case:
         return {**self.body, "metadata": meta}
 
 
-def pods(name: str, *, kubelet: bool) -> Json:
-    labels = {"app": name, **({KUBELET: "yes"} if kubelet else {})}
+def pods(name: str, *, kubelet: str) -> Json:
+    labels = {"app": name, KUBELET: kubelet}
     spec: Json = {"containers": [{"name": "main", "image": "registry.example/x:1", "ports": [{"containerPort": 80}]}]}
-    if kubelet:
+    if kubelet != "absent":
         spec["nodeName"] = NODE
     return {"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": labels}, "spec": spec}}
 
 
-def deployment(name: str, *, kubelet: bool) -> Json:
+def deployment(name: str, *, kubelet: str) -> Json:
     return {"spec": {**pods(name, kubelet=kubelet), "replicas": 1}}
 
 
@@ -64,32 +64,33 @@ def service(name: str, **spec: Any) -> Json:
 DEPLOYMENT, SERVICE, CUSTOM = "apps/v1:Deployment", "core/v1:Service", f"{THING}:Awaited"
 
 CASES = [
-    Case("deployment-ready", DEPLOYMENT, deployment("deployment-ready", kubelet=True)),
-    Case("deployment-never", DEPLOYMENT, deployment("deployment-never", kubelet=False), fails="deployment-never"),
+    Case("deployment-ready", DEPLOYMENT, deployment("deployment-ready", kubelet="ready")),
+    Case("deployment-never", DEPLOYMENT, deployment("deployment-never", kubelet="absent"), fails="deployment-never"),
     Case(
         "deployment-skipped",
         DEPLOYMENT,
-        deployment("deployment-skipped", kubelet=False),
+        deployment("deployment-skipped", kubelet="unready"),
         annotations=(("skipAwait", "true"),),
     ),
     Case(
         "deployment-annotated-timeout",
         DEPLOYMENT,
-        deployment("deployment-annotated-timeout", kubelet=False),
+        deployment("deployment-annotated-timeout", kubelet="absent"),
         fails="deployment-annotated-timeout",
         annotations=(("timeoutSeconds", "6"),),
         timeout="none",
     ),
-    Case("stateful-set-ready", "apps/v1:StatefulSet", {"spec": {**pods("stateful-set-ready", kubelet=True)}}),
+    Case("stateful-set-ready", "apps/v1:StatefulSet", {"spec": {**pods("stateful-set-ready", kubelet="ready")}}),
     Case(
         "stateful-set-never",
         "apps/v1:StatefulSet",
-        {"spec": pods("stateful-set-never", kubelet=False)},
+        {"spec": pods("stateful-set-never", kubelet="absent")},
         fails="stateful-set-never",
     ),
     Case("service-ready", SERVICE, service("deployment-ready")),
-    Case("service-not-ready", SERVICE, service("deployment-skipped"), fails="does not target any Pods"),
+    Case("service-not-ready", SERVICE, service("deployment-skipped"), fails="service-not-ready"),
     Case("service-headless", SERVICE, service("deployment-skipped", clusterIP="None")),
+    Case("service-without-selector", SERVICE, {"spec": {"ports": [{"port": 80}]}}),
     Case("service-external", SERVICE, {"spec": {"type": "ExternalName", "externalName": "example.org"}}),
     Case("service-skipped", SERVICE, service("deployment-skipped"), annotations=(("skipAwait", "true"),)),
     Case(
@@ -98,7 +99,7 @@ CASES = [
         {
             "spec": {
                 "template": {
-                    "metadata": {"labels": {KUBELET: "yes"}},
+                    "metadata": {"labels": {KUBELET: "done"}},
                     "spec": {
                         "restartPolicy": "Never",
                         "containers": [{"name": "main", "image": "registry.example/x:1"}],
@@ -117,18 +118,6 @@ CASES = [
                 "resources": {"requests": {"storage": "1Gi"}},
             }
         },
-    ),
-    Case(
-        "claim-never-bound",
-        "core/v1:PersistentVolumeClaim",
-        {
-            "spec": {
-                "storageClassName": "eager",
-                "accessModes": ["ReadWriteOnce"],
-                "resources": {"requests": {"storage": "1Gi"}},
-            }
-        },
-        fails="claim-never-bound",
     ),
     Case("custom-unannotated", CUSTOM, {"spec": {}}),
     Case("custom-condition", CUSTOM, {"spec": {"ready": True}}, annotations=(("waitFor", "condition=Ready"),)),
@@ -179,15 +168,16 @@ async def kubelet_and_controller(kube: Kube) -> None:
 
 
 async def play_pods(kube: Kube) -> None:
-    async for event, pod in kube.watch("v1", "Pod", labels=KUBELET):
+    """A pod's label says what becomes of it: `ready`, running but `unready`, or `done`."""
+    async for event, pod in kube.watch("v1", "Pod", labels=f"{KUBELET} in (ready,unready,done)"):
         if event in ("ADDED", "MODIFIED") and pod.get("status", {}).get("phase") == "Pending":
             meta = pod["metadata"]
-            done = pod["spec"]["restartPolicy"] == "Never"
+            fate = meta["labels"][KUBELET]
             status = {
-                "phase": "Succeeded" if done else "Running",
+                "phase": "Succeeded" if fate == "done" else "Running",
                 "podIP": "10.1.2.3",
                 "podIPs": [{"ip": "10.1.2.3"}],
-                "conditions": [{"type": "Ready", "status": "False" if done else "True"}],
+                "conditions": [{"type": "Ready", "status": "True" if fate == "ready" else "False"}],
             }
             await kube.merge("v1", "Pod", meta["name"], {"status": status}, meta["namespace"], subresource="status")
 

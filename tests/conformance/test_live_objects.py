@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
 import pytest
 
 from sandbox.kube import Kube
@@ -19,6 +20,7 @@ def world(kubeconfig: str, *, labelled: bool = True) -> None:
     configuration("annotated", opts, {"a": "1"}, name="annotated", labels={"x": "y"} if labelled else {})
     properties: Json = {"metadata": {"name": "credentials"}, "stringData": {"password": "in-clear-nowhere"}}
     Object("core/v1:Secret", "credentials", properties, opts)
+    configuration("marked", opts, {"a": pulumi.Output.secret("marked-in-clear-nowhere")}, name="marked")
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,7 @@ def test_secrets_do_not_lie_in_the_state_in_clear(stack: Stack, cluster: Cluster
     at_rest = stack.at_rest()
     assert '"default/credentials"' in at_rest
     assert "in-clear-nowhere" not in at_rest
+    assert cluster.get("v1", "ConfigMap", "marked", "default")["data"]["a"] == "marked-in-clear-nowhere"
     assert encoded not in at_rest
 
 

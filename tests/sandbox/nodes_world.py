@@ -184,6 +184,13 @@ class Stage:
                 raise AssertionError(f"{name}: no {reason} {text!r} among {[e['message'] for e in events]}")
             await asyncio.sleep(0.05)
 
+    async def counted(self, event: Json, times: int, within: float = WITHIN) -> None:
+        """Returns when the event has been recorded that many times."""
+        deadline = time.monotonic() + within
+        while (await self.kube.get("v1", "Event", event["metadata"]["name"], self.namespace))["count"] < times:
+            assert time.monotonic() < deadline, f"not {times} times: {event['message']}"
+            await asyncio.sleep(0.05)
+
     async def delete(self, name: str, grace: int | None = None) -> None:
         await self.kube.delete("v1", "Pod", name, self.namespace, grace_seconds=grace)
 

@@ -146,6 +146,12 @@ async def test_a_resource_takes_its_groups_location(engine: Engine) -> None:
     assert checked["location"] == "northeurope"
 
 
+async def test_a_resource_keeps_its_location_when_the_providers_changes(engine: Engine) -> None:
+    olds = inputs(GROUP_KIND, location="northeurope")
+    checked, _ = await engine.check(GROUP_KIND, inputs(GROUP_KIND, location=None), olds=olds)
+    assert checked["location"] == "northeurope"
+
+
 async def test_another_subscription_does_not_exist(engine: Engine) -> None:
     await engine.configure(subscriptionId=ids.SUBSCRIPTION_ID)
     with pytest.raises(Refused, match=r'^Status=404 Code="SubscriptionNotFound"'):

@@ -20,6 +20,7 @@ from tests.sandbox.nodes_world import (
     is_ready,
     staged,
     status_of,
+    until,
     vendor,
     waiting,
 )
@@ -170,6 +171,13 @@ async def transcriber(stage: Stage, name: str, language: str = "en") -> None:
                     volumes=[volume], **PULL)  # fmt: skip
 
 
+def said_by_the_proxy(stage: Stage) -> list[str]:
+    """The log of the pod `transcriber`'s worker-proxy."""
+    worker = next(w for w in stage.agent.workers.values() if w.pod["metadata"]["name"] == "transcriber")
+    current = worker.init[0].log.current
+    return [text for _, text in current.lines] if current else []
+
+
 async def platform(stage: Stage) -> None:
     """Redis, the resource manager, the license."""
     await stage.create("Secret", "license", stringData={"license.json": "{}"})
@@ -189,9 +197,12 @@ async def test_a_transcriber_waits_for_an_inference_server_of_its_language_and_v
     await stage.ready("other-language")
     await stage.ready("other-version")
     await stage.event("transcriber", "Unhealthy", "Startup probe failed")
+    await stage.pod("later")
+    await stage.ready("later")
     pod = await stage.get("transcriber")
     assert pod is not None
     assert waiting("PodInitializing", name="rt-asr-transcriber")(pod)
+    assert not any("listening" in text for text in said_by_the_proxy(stage))
     await inference(stage, "inference", "en")
     pod = await stage.ready("transcriber")
     assert status_of(pod, "worker-proxy")["restartCount"] == 0
@@ -204,9 +215,8 @@ async def test_without_a_resource_manager_no_capacity_is_found(stage: Stage) -> 
     await stage.delete("resource-manager", grace=0)
     await transcriber(stage, "transcriber")
     await stage.event("transcriber", "Unhealthy")
-    log = next(w for w in stage.agent.workers.values() if w.pod["metadata"]["name"] == "transcriber").init[0].log
-    assert log.current is not None
-    assert any("cannot reach the resource manager" in text for _, text in log.current.lines)
+    await until(lambda: any("cannot reach the resource manager" in text for text in said_by_the_proxy(stage)))
+    assert not any("listening" in text for text in said_by_the_proxy(stage))
 
 
 async def test_a_license_that_is_not_where_it_is_looked_for(stage: Stage) -> None:
@@ -293,5 +303,6 @@ def test_features_that_cannot_be_read_serve_nothing() -> None:
     good = '{"capacity":480,"model_costs":{"en:ensemble_en_enhanced":16},"version":"13.5.0"}'
     assert serves(good, "en", "enhanced", "13.5.0")
     assert not serves(good, "en", "standard", "13.5.0")
+    assert not serves(good, "en", "enhanced", "13.6.0")
     assert not serves("{", "en", "enhanced", "13.5.0")
     assert not serves("[]", "en", "enhanced", "13.5.0")

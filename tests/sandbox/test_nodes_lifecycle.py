@@ -127,6 +127,17 @@ async def test_a_stand_in_that_comes_back_goes_on_where_it_was(stage: Stage) -> 
     assert status_of(after)["restartCount"] == 0
 
 
+async def test_a_stand_in_that_comes_back_reports_what_happens_then(stage: Stage) -> None:
+    stage.settings(1)
+    liveness = probe(1234, initialDelaySeconds=3, failureThreshold=1)
+    await stage.pod("frail", container(readinessProbe=probe(1234), livenessProbe=liveness))
+    await stage.until("frail", lambda p: "running" in status_of(p).get("state", {}))
+    await stage.stop()
+    await stage.start()
+    pod = await stage.until("frail", lambda p: status_of(p)["restartCount"] == 1)
+    assert condition(pod, "Ready")["status"] == "False"
+
+
 async def test_the_pods_of_a_node_that_is_gone_are_not_played(stage: Stage) -> None:
     await stage.pod("redis")
     await stage.ready("redis")

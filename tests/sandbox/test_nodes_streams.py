@@ -48,7 +48,10 @@ async def test_exec_answers_for_the_pod(stage: Stage) -> None:
         "redis",
         container(
             env=env(COLOUR="blue"),
-            volumeMounts=[{"name": "c", "mountPath": "/etc/config"}],
+            volumeMounts=[
+                {"name": "c", "mountPath": "/etc/config"},
+                {"name": "c", "mountPath": "/fixed", "subPath": "languages"},
+            ],
         ),
         volumes=[{"name": "c", "configMap": {"name": "c"}}],
     )
@@ -66,7 +69,10 @@ async def test_exec_answers_for_the_pod(stage: Stage) -> None:
     code, out, _ = await stage.kubectl("exec", "-i", "redis", "--", "cat", stdin=b"through\n")
     assert (code, out) == (0, "through\n")
     await stage.kube.merge("v1", "ConfigMap", "c", {"data": {"languages": "en"}}, stage.namespace)
-    assert (await stage.kubectl("exec", "redis", "--", "cat", "/etc/config/languages"))[1] == "en"
+    async with asyncio.timeout(30):
+        while (await stage.kubectl("exec", "redis", "--", "cat", "/etc/config/languages"))[1] != "en":
+            continue
+    assert (await stage.kubectl("exec", "redis", "--", "cat", "/fixed"))[1] == "en,de"
 
 
 async def test_exec_never_reaches_the_machine(stage: Stage, tmp_path: Path) -> None:

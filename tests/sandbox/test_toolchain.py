@@ -211,16 +211,13 @@ class TestGo:
         assert go.installed((1, 21)) is not None
         assert go.installed((1, 9999)) is None
 
-    def test_without_go_the_wheel_builds(
-        self, cache: Path, program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
+    def test_without_go_the_wheel_builds(self, cache: Path, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
         """On a machine without Go: fetched into the cache, and able to build."""
         monkeypatch.setenv("PATH", "/usr/bin:/bin")
         if shutil.which("go") is not None:
             pytest.skip("Go is in /usr/bin here")
         fetched = go.find((1, 26), Quiet())
         assert Path(fetched).is_relative_to(cache)
-        monkeypatch.setenv("GOCACHE", str(tmp_path / "gocache"))
         built = build.build(program, lambda: fetched, "hello (1 of 1)", Quiet())
         assert subprocess.run([built], capture_output=True, text=True, check=True).stdout == "v1.2.3"
         shutil.rmtree(cache)

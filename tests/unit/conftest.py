@@ -7,9 +7,17 @@ import pytest
 from tests.unit.graph import STACKS, Graph, run_program
 
 
+class Graphs(dict[str, Graph]):
+    """The program is run for a stack when a test first asks for it."""
+
+    def __missing__(self, stack: str) -> Graph:
+        self[stack] = run_program(stack)
+        return self[stack]
+
+
 @pytest.fixture(scope="session")
 def graphs() -> dict[str, Graph]:
-    return {stack: run_program(stack) for stack in STACKS}
+    return Graphs()
 
 
 @pytest.fixture(scope="session")

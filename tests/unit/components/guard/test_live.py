@@ -6,6 +6,7 @@ when it is broken.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
@@ -169,18 +170,20 @@ async def test_a_server_that_hangs_is_a_problem_when_the_deadline_is_over(
 ) -> None:
     api, url = server
     monkeypatch.setattr(live, "DEADLINE_SECONDS", 0.3)
-    stopped = False
+    stopped = asyncio.Event()
 
-    async def hang(request: web.Request) -> web.StreamResponse:
+    async def dribble(request: web.Request) -> web.StreamResponse:
+        """A byte now and then: no single read ever times out."""
         response = web.StreamResponse()
         await response.prepare(request)
-        while not stopped:
+        while not stopped.is_set():
             await response.write(b" ")
+            await asyncio.sleep(0.05)
         return response
 
-    api.broken = hang
+    api.broken = dribble
     started = time.monotonic()
     reading = await azure(kubeconfig(url))()
-    stopped = True
+    stopped.set()
     assert "no answer within" in str(reading.problem)
     assert time.monotonic() - started < 5

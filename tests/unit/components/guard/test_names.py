@@ -30,7 +30,7 @@ def test_every_name_ever_used_still_exists() -> None:
         ("kubernetes:core/v1:ConfigMap", Kind.WORKLOAD),
         ("kubernetes:core/v1:Namespace", Kind.CLUSTER_OBJECT),
         ("sm-realtime:guard:Gate", Kind.GATE),
-        ("sm-realtime:speech:Transcribers", None),
+        ("sm-realtime:speech:Transcriber", None),
         ("pulumi:providers:kubernetes", None),
         ("pulumi:pulumi:Stack", None),
     ],

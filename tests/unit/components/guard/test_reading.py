@@ -38,7 +38,10 @@ def pod(name: str, node: str | None, phase: str = "Running") -> dict[str, Any]:
 
 
 def test_pods_are_given_the_pool_of_their_node_and_stopping_ones_count() -> None:
-    nodes = [{"metadata": {"name": "n1", "labels": {"agentpool": "trans01aaaaa"}}}, {"metadata": {"name": "n2"}}]
+    nodes: list[dict[str, Any]] = [
+        {"metadata": {"name": "n1", "labels": {"agentpool": "trans01aaaaa"}}},
+        {"metadata": {"name": "n2"}},
+    ]
     pods = [pod("a", "n1"), pod("b", "n2"), pod("c", "gone"), pod("d", None), pod("e", "n1", "Succeeded")]
     assert pods_of(pods, nodes) == (
         SessionPod("ns", "a", "trans01aaaaa"),

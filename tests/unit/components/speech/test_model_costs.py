@@ -1,0 +1,70 @@
+"""The recipes' tables against the counts and sums the contract states."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.speech.model_costs import LANGUAGES, Recipe, model_costs, recipes_of, session_cost
+
+GENERAL = {"am": 0, "body": 0, "diar": 0, "ensemble": 20, "audioEventDetection": 3}
+SPECIAL: dict[Recipe, dict[str, int]] = {
+    Recipe.STANDARD_ALL: {"ensemble_en": 16},
+    Recipe.ENHANCED_1: {"ensemble_en": 16, "lm_en": 8},
+    Recipe.ENHANCED_2: {"ensemble_es": 17, "lm_es": 9},
+    Recipe.ENHANCED_3: {"ensemble_de": 17, "lm_de": 9},
+    Recipe.ENHANCED_4: {"ensemble_fr": 17, "lm_fr": 9},
+}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "languages", "entries"),
+    [
+        (Recipe.STANDARD_ALL, 58, 119),
+        (Recipe.ENHANCED_1, 16, 36),
+        (Recipe.ENHANCED_2, 14, 32),
+        (Recipe.ENHANCED_3, 14, 32),
+        (Recipe.ENHANCED_4, 14, 32),
+    ],
+)
+def test_sizes_of_the_tables(recipe: Recipe, languages: int, entries: int) -> None:
+    assert len(set(LANGUAGES[recipe])) == len(LANGUAGES[recipe]) == languages
+    found = model_costs(recipe, GENERAL | SPECIAL[recipe], {})
+    assert len(found) == entries
+    assert list(found) == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "language", "cost"),
+    [
+        (Recipe.ENHANCED_1, "en", 24),
+        (Recipe.ENHANCED_1, "cmn_en", 20),
+        (Recipe.ENHANCED_2, "es", 26),
+        (Recipe.ENHANCED_3, "de", 26),
+        (Recipe.ENHANCED_4, "fr", 26),
+        (Recipe.ENHANCED_4, "ar", 20),
+        (Recipe.STANDARD_ALL, "en", 16),
+        (Recipe.STANDARD_ALL, "fr", 20),
+    ],
+)
+def test_cost_of_a_session(recipe: Recipe, language: str, cost: int) -> None:
+    assert session_cost(recipe, language, GENERAL | SPECIAL[recipe]) == cost
+
+
+def test_recipes_of_a_language() -> None:
+    assert recipes_of("en") == [Recipe.STANDARD_ALL, Recipe.ENHANCED_1]
+    assert recipes_of("es-bilingual-en") == [Recipe.STANDARD_ALL, Recipe.ENHANCED_2]
+    assert recipes_of("tl") == []
+
+
+def test_the_recipes_serve_the_seeds_languages_and_the_newer_ones() -> None:
+    """The seed's README lists, with what the vendor's model tables add to recipe 1."""
+    seed = {
+        Recipe.ENHANCED_1: "ba,be,cy,en,eo,eu,ga,mn,mr,ta,tr,ug,uk",
+        Recipe.ENHANCED_2: "bg,es,et,fa,gl,hr,ia,id,lt,lv,ro,sk,sl,ur",
+        Recipe.ENHANCED_3: "ca,cs,da,de,el,fi,he,hi,hu,it,ko,ms,sv,sw",
+        Recipe.ENHANCED_4: "ar,bn,cmn,fr,ja,mt,no,nl,pl,pt,ru,th,vi,yue",
+    }
+    newer = {Recipe.ENHANCED_1: {"cmn_en", "en_ms", "en_ta"}}
+    for recipe, languages in seed.items():
+        assert set(LANGUAGES[recipe]) == set(languages.split(",")) | newer.get(recipe, set())
+    assert set(LANGUAGES[Recipe.STANDARD_ALL]) == {each for recipe in seed for each in LANGUAGES[recipe]}

@@ -1,0 +1,30 @@
+"""The controller beyond the contract."""
+
+from __future__ import annotations
+
+from tests.unit.graph import Graph
+
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+
+
+def test_groups_are_made_after_their_controller(graph: Graph) -> None:
+    controller = graph.one(DEPLOYMENT, "sessiongroups-controller").urn
+    for each in graph.of("kubernetes:speechmatics.com/v1:SessionGroup"):
+        assert controller in each.dependencies
+
+
+def test_it_starts_with_redis_rights_and_the_kind(graph: Graph) -> None:
+    controller = graph.one(DEPLOYMENT, "sessiongroups-controller")
+    assert {
+        graph.one("kubernetes:apps/v1:StatefulSet").urn,
+        graph.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding").urn,
+        graph.one("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition").urn,
+    } <= controller.dependencies
+
+
+def test_the_budget_lets_no_session_pod_be_evicted(graph: Graph) -> None:
+    budget = graph.one("kubernetes:policy/v1:PodDisruptionBudget")
+    assert budget.protect
+    labels = budget.inputs["spec"]["selector"]["matchLabels"]
+    for each in graph.of("kubernetes:speechmatics.com/v1:SessionGroup"):
+        assert labels.items() <= each.inputs["spec"]["template"]["metadata"]["labels"].items()

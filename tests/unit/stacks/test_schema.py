@@ -1,0 +1,132 @@
+"""The configuration's models: every key described, strict, frozen, and in the seed's spelling."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from stacks.schema import SECRET_KEYS, Settings
+from stacks.schema.own import SessionSettings
+from tests.unit.graph import CHECKOUT
+
+SEED = {
+    # key path in the seed's values table -> its default there
+    "global.cluster": "test",
+    "global.flow.flowUseLocalTranscriber": True,
+    "global.imagePullSecrets.0.name": "speechmatics-registry",
+    "global.licensing.createSecret": False,
+    "global.licensing.secretName": "speechmatics-license",
+    "global.resourceManager.image.registry": "speechmaticspublic.azurecr.io",
+    "global.resourceManager.image.tag": "1.34.6-1307912",
+    "global.sessionGroups.enabled": True,
+    "global.sessionGroups.scaling.enabled": False,
+    "global.transcriber.image.registry": "speechmaticspublic.azurecr.io",
+    "global.transcriber.image.tag": "13.5.0",
+    "global.transcriber.languages": ["en"],
+    "inferenceServerEnhancedRecipe1.enabled": True,
+    "inferenceServerEnhancedRecipe1.fullnameOverride": "inference-server-enhanced-recipe1",
+    "inferenceServerEnhancedRecipe1.inferenceSidecar.enabled": True,
+    "inferenceServerEnhancedRecipe1.inferenceSidecar.registerFeatures.additionalModelCosts": {},
+    "inferenceServerEnhancedRecipe1.inferenceSidecar.registerFeatures.capacity": 480,
+    "inferenceServerEnhancedRecipe1.inferenceSidecar.registerFeatures.modelCosts.am": 0,
+    "inferenceServerEnhancedRecipe1.inferenceSidecar.registerFeatures.modelCosts.body": 0,
+    "inferenceServerEnhancedRecipe1.inferenceSidecar.registerFeatures.modelCosts.diar": 0,
+    "inferenceServerEnhancedRecipe1.inferenceSidecar.registerFeatures.modelCosts.ensemble": 20,
+    "inferenceServerEnhancedRecipe1.inferenceSidecar.registerFeatures.modelCosts.ensemble_en": 16,
+    "inferenceServerEnhancedRecipe1.inferenceSidecar.registerFeatures.modelCosts.lm_en": 8,
+    "inferenceServerEnhancedRecipe1.tritonServer.image.repository": "sm-gpu-inference-server-enhanced-recipe1",
+    "inferenceServerEnhancedRecipe1.tritonServer.mode": "rt",
+    "inferenceServerEnhancedRecipe1.tritonServer.operatingPoint": "enhanced",
+    "inferenceServerEnhancedRecipe1.tritonServer.recipe": "enhanced-recipe1",
+    "resourceManager.fullnameOverride": "resource-manager",
+    "resourceManager.service.port": 8080,
+    "resourceManager.sessionGroups.enabled": True,
+    "resourceManager.sessionGroups.startupProbe": {
+        "failureThreshold": 20, "httpGet": {"path": "/healthz", "port": 8081}, "periodSeconds": 15,
+    },
+    "resourceManager.startupProbe": {
+        "failureThreshold": 50, "httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 15,
+    },
+    "transcribers.eats.enableUsageReporting": True,
+    "transcribers.enabled": True,
+    "transcribers.fullnameOverride": "rt-transcriber",
+    "transcribers.readinessTracker.preWarm.enabled": True,
+    "transcribers.readinessTracker.preWarm.everySession": False,
+    "transcribers.readinessTracker.preWarm.operatingPoint": "enhanced",
+    "transcribers.readinessTracker.restartAfterNSessions": 0,
+    "transcribers.sessionGroups.scaling.scaleOnCapacityLeft": 1,
+    "transcribers.transcriber.env": [
+        {"name": "SM_ON_PREM", "value": "true"},
+        {"name": "SM_WEBSOCKET_CONFIG", "value": '{\n  "autoPingTimeout": 300\n}\n'},
+        {"name": "SM_INFERENCE_RESPONSE_TIMEOUT_MS", "value": "900000"},
+    ],
+    "transcribers.transcriber.maxConcurrentConnections.value": 2,
+    "transcribers.transcriber.mode": "rt",
+    "transcribers.workerProxy.env": [],
+}  # fmt: skip
+
+
+def models(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[type[BaseModel]]:
+    if model in seen:
+        return
+    seen.add(model)
+    yield model
+    for field in model.model_fields.values():
+        for each in (field.annotation, *getattr(field.annotation, "__args__", ())):
+            if isinstance(each, type) and issubclass(each, BaseModel):
+                yield from models(each, seen)
+
+
+MODELS = sorted(models(Settings, set()), key=lambda model: model.__name__)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.__name__))
+def test_every_field_is_described_and_spelt_as_the_seed_would(model: type[BaseModel]) -> None:
+    assert model.__doc__
+    for name, field in model.model_fields.items():
+        assert field.description, f"{model.__name__}.{name}"
+        assert re.fullmatch("[a-z][A-Za-z0-9]*|ensemble_en|lm_en", field.alias or name), f"{model.__name__}.{name}"
+    assert model.model_config["frozen"] is True
+    assert model.model_config["strict"] is True
+    assert model.model_config["extra"] == "forbid"
+
+
+def defaults() -> dict[str, Any]:
+    """The whole configuration of the smallest stack, in the seed's keys."""
+    smallest = yaml.safe_load((CHECKOUT / "tests" / "cases" / "base.yaml").read_text())
+    settings = Settings.model_validate_json(json.dumps(smallest))
+    dumped: dict[str, Any] = settings.model_dump(by_alias=True, mode="json")
+    return dumped
+
+
+@pytest.mark.parametrize("path", SEED)
+def test_defaults_are_the_seeds(path: str) -> None:
+    value: Any = defaults()
+    for part in path.split("."):
+        value = value[int(part)] if part.isdigit() else value[part]
+    assert value == SEED[path]
+
+
+def test_secrets_are_no_fields() -> None:
+    assert not SECRET_KEYS.keys() & {field.alias or name for name, field in Settings.model_fields.items()}
+
+
+def test_settings_cannot_be_changed_after_loading() -> None:
+    settings = SessionSettings()
+    with pytest.raises(ValidationError):
+        settings.max_duration_seconds = 60  # type: ignore[misc] # that it cannot be set is what is tested
+
+
+def test_the_schema_needs_nothing_of_ours() -> None:
+    for path in (CHECKOUT / "stacks" / "schema").glob("*.py"):
+        tree = ast.parse(path.read_text())
+        imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
+        ours = {m for m in imported if m.partition(".")[0] in ("stacks", "components", "sandbox", "operations")}
+        assert not [m for m in ours if not m.startswith("stacks.schema")], path.name
