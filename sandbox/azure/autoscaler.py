@@ -83,8 +83,7 @@ class Autoscaler:
         zone = next_zone(pool.state.get("availabilityZones") or [], self._pools.members(pool).values())
         cluster, name = self._pools.cluster, ids.name(pool.id)
         wanted = nodes.node(cluster, name, pool.state, int(pool.hidden.get("next", 0)), zone, "")
-        size = sizes.find(pool.state["vmSize"])
-        assert size is not None, "a pool of an unknown size is never stored"
+        size = sizes.of(pool.state)
         return host_of(wanted, [], {GPU: Fraction(size.gpus)} if size.gpus else {})
 
 

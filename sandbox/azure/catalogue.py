@@ -25,7 +25,6 @@ class AutoName(StrEnum):
     RANDOM = "random"
     COPY = "copy"
     UUID = "uuid"
-    NEVER = "never"
 
 
 @dataclass(frozen=True)

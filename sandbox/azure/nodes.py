@@ -64,8 +64,7 @@ def taints(texts: Sequence[str]) -> list[Json]:
 
 def labels(cluster: Cluster, pool: str, state: Json, node_name: str, zone: str | None) -> dict[str, str]:
     """All labels of a node; the pool's own ones never override what AKS sets."""
-    size = sizes.find(state["vmSize"])
-    assert size is not None, "a pool of an unknown size is never stored"
+    size = sizes.of(state)
     found = {
         **(state.get("nodeLabels") or {}),
         "agentpool": pool,
@@ -90,8 +89,7 @@ def labels(cluster: Cluster, pool: str, state: Json, node_name: str, zone: str |
 def node(cluster: Cluster, pool: str, state: Json, index: int, zone: str | None, address: str) -> Json:
     """The Node object, its status aside. `state` is the pool as Azure answers for it."""
     node_name = name(cluster, pool, index)
-    size = sizes.find(state["vmSize"])
-    assert size is not None, "a pool of an unknown size is never stored"
+    size = sizes.of(state)
     annotations = {"volumes.kubernetes.io/controller-managed-attach-detach": "true"}
     if size.gpus:
         annotations[GPUS] = str(size.gpus)
@@ -114,8 +112,7 @@ def node(cluster: Cluster, pool: str, state: Json, index: int, zone: str | None,
 
 def status(cluster: Cluster, state: Json, node_name: str, address: str) -> Json:
     """What the node's kubelet reports, its conditions aside: heartbeats are kept by kwok."""
-    size = sizes.find(state["vmSize"])
-    assert size is not None, "a pool of an unknown size is never stored"
+    size = sizes.of(state)
     version = f"v{versions.resolve(state['orchestratorVersion'])}"
     machine = ids.made_up_uuid(cluster.id, node_name)
     return {

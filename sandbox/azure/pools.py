@@ -65,8 +65,7 @@ class Pools:
         else:
             await self.kube.merge("v1", "Node", name, {"status": wanted["status"]}, subresource="status")
         if await self.kube.find("storage.k8s.io/v1", "CSINode", name) is None:
-            size = sizes.find(pool.state["vmSize"])
-            assert size is not None, "a pool of an unknown size is never stored"
+            size = sizes.of(pool.state)
             await self.kube.create(nodes.csi_node(found, size.data_disks))
 
     async def update(self, pool: Record, old_labels: Json, old_taints: Sequence[str]) -> None:

@@ -6,7 +6,9 @@ of `allocatable` in the tests is that document's. Sizes: azure-compute-docs size
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 _MIB = 1 << 20
 _GIB = 1 << 30
@@ -73,6 +75,11 @@ SIZES = {
 
 def find(name: str) -> Size | None:
     return SIZES.get(name.lower())
+
+
+def of(pool: Mapping[str, Any]) -> Size:
+    """The size of a pool that Azure has taken (`vmSize` of its state)."""
+    return SIZES[str(pool["vmSize"]).lower()]
 
 
 def reserved_memory(size: Size, max_pods: int) -> int:

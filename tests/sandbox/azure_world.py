@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -130,7 +130,7 @@ def inputs(kind: Kind, **changes: Any) -> Json:
     return {name: value for name, value in merged.items() if value is not None}
 
 
-class Refused(Exception):  # noqa: N818 - reads as a sentence in the tests
+class RefusedError(Exception):
     """The provider's refusal of a call."""
 
 
@@ -139,7 +139,6 @@ class Engine:
     """The engine's side of the protocol."""
 
     stub: provider_pb2_grpc.ResourceProviderStub
-    made: dict[str, Json] = field(default_factory=dict)
 
     @staticmethod
     def urn(kind: Kind, name: str = "thing") -> str:
@@ -149,7 +148,7 @@ class Engine:
         try:
             return await getattr(self.stub, method)(request, timeout=120)
         except grpc.aio.AioRpcError as error:
-            raise Refused(error.details()) from error
+            raise RefusedError(error.details()) from error
 
     async def configure(self, **args: Any) -> None:
         await self.call("Configure", provider_pb2.ConfigureRequest(args=rpc.to_struct(args)))
@@ -167,7 +166,7 @@ class Engine:
         """Check and create; the id and the state."""
         checked, failures = await self.check(kind, news)
         if failures:
-            raise Refused("; ".join(failures))
+            raise RefusedError("; ".join(failures))
         request = provider_pb2.CreateRequest(urn=self.urn(kind), properties=rpc.to_struct(checked), preview=preview)
         answer = await self.call("Create", request)
         return answer.id, rpc.from_struct(answer.properties)
@@ -175,7 +174,7 @@ class Engine:
     async def update(self, kind: Kind, resource_id: str, olds: Json, news: Json) -> Json:
         checked, failures = await self.check(kind, news, olds)
         if failures:
-            raise Refused("; ".join(failures))
+            raise RefusedError("; ".join(failures))
         request = provider_pb2.UpdateRequest(
             id=resource_id, urn=self.urn(kind), news=rpc.to_struct(checked), old_inputs=rpc.to_struct(olds)
         )
@@ -199,7 +198,7 @@ class Engine:
     async def invoke(self, token: str, **args: Any) -> Json:
         answer = await self.call("Invoke", provider_pb2.InvokeRequest(tok=token, args=rpc.to_struct(args)))
         if answer.failures:
-            raise Refused("; ".join(failure.reason for failure in answer.failures))
+            raise RefusedError("; ".join(failure.reason for failure in answer.failures))
         return rpc.from_struct(getattr(answer, "return"))
 
 

@@ -22,7 +22,7 @@ from tests.sandbox.azure_world import (
     VNET_ID,
     Engine,
     NoClusters,
-    Refused,
+    RefusedError,
     base,
     inputs,
     serving,
@@ -45,7 +45,7 @@ async def engine(home: Home) -> AsyncIterator[Engine]:
 
 async def test_create_refuses_what_exists(engine: Engine) -> None:
     resource_id, _ = await engine.create(GROUP_KIND, inputs(GROUP_KIND))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         await engine.create(GROUP_KIND, inputs(GROUP_KIND, resourceGroupName=GROUP.upper()))
     shouted = resource_id.replace("/speech", "/SPEECH")
     assert str(refused.value) == f"cannot create already existing resource '{shouted}'"
@@ -53,7 +53,7 @@ async def test_create_refuses_what_exists(engine: Engine) -> None:
 
 async def test_a_region_must_exist(engine: Engine) -> None:
     with pytest.raises(
-        Refused, match=r"'westeuropa' is not available for resource type 'Microsoft\.Resources/resourceGroups'"
+        RefusedError, match=r"'westeuropa' is not available for resource type 'Microsoft\.Resources/resourceGroups'"
     ):
         await engine.create(GROUP_KIND, inputs(GROUP_KIND, location="West Europa"))
     _, state = await engine.create(GROUP_KIND, inputs(GROUP_KIND, location="West Europe"))
@@ -72,7 +72,7 @@ async def test_outputs_are_named_as_the_sdk_names_them(engine: Engine) -> None:
 
 
 async def test_a_group_must_exist(engine: Engine) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         await engine.create(PUBLIC_IP, inputs(PUBLIC_IP))
     text = "Resource group 'speech' could not be found."
     assert str(refused.value) == f'Status=404 Code="ResourceGroupNotFound" Message="{text}"'
@@ -80,16 +80,16 @@ async def test_a_group_must_exist(engine: Engine) -> None:
 
 async def test_a_parent_must_exist(engine: Engine) -> None:
     await engine.create(GROUP_KIND, inputs(GROUP_KIND))
-    with pytest.raises(Refused, match=r'^Status=404 Code="ParentResourceNotFound"') as refused:
+    with pytest.raises(RefusedError, match=r'^Status=404 Code="ParentResourceNotFound"') as refused:
         await engine.create(catalogue.AGENT_POOL, inputs(catalogue.AGENT_POOL))
     assert f"type 'managedClusters/agentPools', because the parent resource '{CLUSTER_ID}'" in str(refused.value)
-    with pytest.raises(Refused, match="ParentResourceNotFound"):
+    with pytest.raises(RefusedError, match="ParentResourceNotFound"):
         await engine.create(SUBNET, inputs(SUBNET))
 
 
 async def test_credentials_of_no_cluster_are_a_404(engine: Engine) -> None:
     for code in ("ResourceGroupNotFound", "ResourceNotFound"):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RefusedError) as refused:
             await engine.invoke(catalogue.USER_CREDENTIALS, resourceGroupName=GROUP, resourceName="none")
         path = f"{GROUP_ID}/providers/Microsoft.ContainerService/managedClusters/none/listClusterUserCredential"
         assert str(refused.value).startswith(f'request failed {path}: Status=404 Code="{code}" Message="')
@@ -98,9 +98,9 @@ async def test_credentials_of_no_cluster_are_a_404(engine: Engine) -> None:
 
 
 async def test_unknown_functions_and_arguments_are_refused(engine: Engine) -> None:
-    with pytest.raises(Refused, match="does not know the function azure-native:authorization:getClientConfig"):
+    with pytest.raises(RefusedError, match="does not know the function azure-native:authorization:getClientConfig"):
         await engine.invoke("azure-native:authorization:getClientConfig")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         await engine.invoke(catalogue.USER_CREDENTIALS, resourceGroupName=GROUP, name="x")
     assert str(refused.value) == "unknown argument 'name'; missing required property 'resourceName'"
 
@@ -154,7 +154,7 @@ async def test_a_resource_keeps_its_location_when_the_providers_changes(engine: 
 
 async def test_another_subscription_does_not_exist(engine: Engine) -> None:
     await engine.configure(subscriptionId=ids.SUBSCRIPTION_ID)
-    with pytest.raises(Refused, match=r'^Status=404 Code="SubscriptionNotFound"'):
+    with pytest.raises(RefusedError, match=r'^Status=404 Code="SubscriptionNotFound"'):
         await engine.configure(subscriptionId="00000000-0000-0000-0000-000000000000")
 
 
@@ -182,7 +182,7 @@ async def test_a_network_keeps_subnets_it_does_not_name(engine: Engine) -> None:
     assert [subnet["name"] for subnet in state["subnets"]] == ["nodes"]
     read = await engine.read(VNET, VNET_ID, inputs(VNET), state)
     assert "subnets" not in rpc.from_struct(read.inputs)
-    with pytest.raises(Refused, match="outside the IP address range"):
+    with pytest.raises(RefusedError, match="outside the IP address range"):
         await engine.update(
             VNET, VNET_ID, inputs(VNET), inputs(VNET, addressSpace={"addressPrefixes": ["10.0.0.0/16"]})
         )
@@ -194,7 +194,7 @@ async def test_inline_subnets_come_and_go(engine: Engine) -> None:
     await engine.create(VNET, inputs(VNET, subnets=[one, two]))
     state = await engine.update(VNET, VNET_ID, inputs(VNET), inputs(VNET, subnets=[two]))
     assert [subnet["name"] for subnet in state["subnets"]] == ["two"]
-    with pytest.raises(Refused, match="cannot create already existing"):
+    with pytest.raises(RefusedError, match="cannot create already existing"):
         await engine.create(SUBNET, inputs(SUBNET, subnetName="two"))
 
 
@@ -203,7 +203,7 @@ async def test_a_lock_holds_the_resource_and_what_lies_on_it(engine: Engine) -> 
     role_id, _ = await engine.create(ROLE, inputs(ROLE, principalId=principal))
     lock_id, _ = await engine.create(LOCK, inputs(LOCK))
     for kind, resource_id in ((PUBLIC_IP, ADDRESS_ID), (ROLE, role_id), (GROUP_KIND, GROUP_ID)):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RefusedError) as refused:
             await engine.delete(kind, resource_id)
         message = (
             f"The scope '{resource_id}' cannot perform delete operation because following scope(s) are locked: "
@@ -219,9 +219,9 @@ async def test_a_lock_holds_the_resource_and_what_lies_on_it(engine: Engine) -> 
 async def test_a_read_only_lock_on_the_group_forbids_changes_in_it(engine: Engine) -> None:
     await base(engine)
     await engine.create(LOCK, inputs(LOCK, scope=GROUP_ID, level="ReadOnly"))
-    with pytest.raises(Refused, match="cannot perform write operation"):
+    with pytest.raises(RefusedError, match="cannot perform write operation"):
         await engine.update(PUBLIC_IP, ADDRESS_ID, inputs(PUBLIC_IP), inputs(PUBLIC_IP, tags={"a": "b"}))
-    with pytest.raises(Refused, match="cannot perform delete operation"):
+    with pytest.raises(RefusedError, match="cannot perform delete operation"):
         await engine.delete(SUBNET, SUBNET_ID)
 
 
@@ -238,7 +238,7 @@ async def test_a_read_only_lock_on_the_group_forbids_changes_in_it(engine: Engin
 )
 async def test_refused_roles(engine: Engine, changes: dict[str, str], code: str) -> None:
     principal = await base(engine)
-    with pytest.raises(Refused, match=f'Code="{code}"'):
+    with pytest.raises(RefusedError, match=f'Code="{code}"'):
         await engine.create(ROLE, inputs(ROLE, **({"principalId": principal} | changes)))
 
 
@@ -246,7 +246,7 @@ async def test_the_same_role_is_assigned_once(engine: Engine) -> None:
     principal = await base(engine)
     await engine.create(ROLE, inputs(ROLE, principalId=principal))
     other = inputs(ROLE, principalId=principal, roleAssignmentName="6f6c7e0a-64c5-4d2b-9d7a-0a8f53b4a002")
-    with pytest.raises(Refused, match='Status=409 Code="RoleAssignmentExists"'):
+    with pytest.raises(RefusedError, match='Status=409 Code="RoleAssignmentExists"'):
         await engine.create(ROLE, other)
 
 
@@ -265,9 +265,9 @@ async def test_everything_survives_a_restart(home: Home) -> None:
     async with serving(home, NoClusters()) as (engine, _):
         after = await engine.read(PUBLIC_IP, ADDRESS_ID, inputs(PUBLIC_IP), {})
         assert rpc.from_struct(after.properties) == rpc.from_struct(before.properties)
-        with pytest.raises(Refused, match="ScopeLocked"):
+        with pytest.raises(RefusedError, match="ScopeLocked"):
             await engine.delete(PUBLIC_IP, ADDRESS_ID)
-        with pytest.raises(Refused, match="already existing"):
+        with pytest.raises(RefusedError, match="already existing"):
             await engine.create(PUBLIC_IP, inputs(PUBLIC_IP))
 
 

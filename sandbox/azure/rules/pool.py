@@ -111,8 +111,7 @@ def check(body: Json, cluster_version: str, *, creating: bool = True) -> None:
     On an existing autoscaled pool the count may lie outside the bounds: that is how one raises the least number.
     """
     played.only("an agent pool", body, PLAYED)
-    size = sizes.find(body["vmSize"])
-    assert size is not None, "with_defaults has refused it"
+    size = sizes.of(body)
     system = body["mode"] == "System"
     if system and (size.cpus < 4 or size.memory < 4 << 30):
         raise invalid(f"System node pools need at least 4 vCPUs and 4GB memory; {size.name} has {size.cpus} vCPUs.")

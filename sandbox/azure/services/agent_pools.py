@@ -31,8 +31,7 @@ class AgentPools:
         name = body["name"]
         state = pool_rules.with_defaults(pool_body(body), cluster["kubernetesVersion"])
         pool_rules.check(state, cluster["kubernetesVersion"])
-        size = sizes.find(state["vmSize"])
-        assert size is not None, "with_defaults has refused it"
+        size = sizes.of(state)
         regions.check_size(cluster["location"], size.name, size.gpus)
         state |= {
             "name": name,

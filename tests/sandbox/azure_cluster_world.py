@@ -1,0 +1,133 @@
+"""A managed cluster on a real control plane, for the tests of what the cloud does in it.
+
+No kubelet runs: where one is needed to let a stopping pod go, the test plays it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox import rpc, settings
+from sandbox.azure import catalogue
+from sandbox.home import Home
+from sandbox.kube import Kube
+from sandbox.plane.clusters import PlaneClusters
+from sandbox.settings import PoolDelete, Settings
+from sandbox.toolchain import Tools
+from tests.sandbox.azure_world import CLUSTER, CLUSTER_ID, GROUP, Engine, Json, base, inputs, serving
+
+AGENT_POOL, MANAGED_CLUSTER = catalogue.AGENT_POOL, catalogue.MANAGED_CLUSTER
+KEY = f"{GROUP}_{CLUSTER}"
+
+
+@dataclass
+class World:
+    """A cluster that is up, the engine's way to it, and its API server's administrator."""
+
+    home: Home
+    engine: Engine
+    kube: Kube
+    principal: str
+
+    async def pool(self, name: str, **changes: Any) -> tuple[str, Json, Json]:
+        """Make a pool: its id, its inputs, its state."""
+        given = inputs(AGENT_POOL, agentPoolName=name, **changes)
+        resource_id, state = await self.engine.create(AGENT_POOL, given)
+        return resource_id, given, state
+
+    async def nodes(self, pool: str) -> list[Json]:
+        return await self.kube.list("v1", "Node", labels=f"kubernetes.azure.com/agentpool={pool}")
+
+    async def drop(self, resource_id: str) -> None:
+        """Remove a pool at once."""
+        settings.write(Settings(pool_delete=PoolDelete.ABRUPT), self.home)
+        await self.engine.delete(AGENT_POOL, resource_id)
+
+
+@contextlib.asynccontextmanager
+async def standing(tools: Tools, folder: Path) -> AsyncIterator[World]:
+    """The cluster, made through the provider."""
+    home = Home(folder)
+    clusters = PlaneClusters(home, tools, agents=False)
+    try:
+        async with serving(home, clusters) as (engine, _):
+            principal = await base(engine)
+            await engine.create(MANAGED_CLUSTER, inputs(MANAGED_CLUSTER))
+            async with Kube(clusters.admin_kubeconfig(KEY), "test") as kube:
+                yield World(home, engine, kube, principal)
+    finally:
+        await clusters.close()
+
+
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
+    """The condition's first true value. Fails when time is up."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = await condition()
+            if found:
+                return found
+            await asyncio.sleep(0.1)
+
+
+def pod(name: str, *, cpu: str = "100m", **spec: Any) -> Json:
+    container = {"name": "main", "image": "made-up", "resources": {"requests": {"cpu": cpu}}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default", "labels": {"app": name}},
+        "spec": {"containers": [container], "tolerations": [{"operator": "Exists"}]} | spec,
+    }
+
+
+async def placed(world: World, name: str) -> str:
+    """The node the scheduler chose."""
+
+    async def chosen() -> Any:
+        return (await world.kube.get("v1", "Pod", name, "default"))["spec"].get("nodeName")
+
+    return str(await until(chosen))
+
+
+async def gone(world: World, *names: str) -> None:
+    for name in names:
+        await world.kube.delete("v1", "Pod", name, "default", grace_seconds=0)
+
+
+async def events(world: World, reason: str, about: str) -> list[str]:
+    found = await world.kube.list("v1", "Event", "default", fields=f"reason={reason},involvedObject.name={about}")
+    return [event["message"] for event in found]
+
+
+async def current_cluster(world: World) -> tuple[Json, Json]:
+    read = await world.engine.read(MANAGED_CLUSTER, CLUSTER_ID, inputs(MANAGED_CLUSTER), {})
+    return rpc.from_struct(read.properties), inputs(MANAGED_CLUSTER)
+
+
+@contextlib.asynccontextmanager
+async def budget(world: World, name: str) -> AsyncIterator[None]:
+    """A pod, and a budget that allows none of its kind to be evicted."""
+    await world.kube.create(pod(name, nodeSelector={"agentpool": "system"}))
+    await placed(world, name)
+    ready = {"type": "Ready", "status": "True"}
+    status = {"status": {"phase": "Running", "conditions": [ready]}}
+    await world.kube.merge("v1", "Pod", name, status, "default", subresource="status")
+    meta = {"name": name, "namespace": "default"}
+    # a bare pod has no controller to count by: the budget names an absolute number
+    spec = {"minAvailable": 1, "selector": {"matchLabels": {"app": name}}}
+    await world.kube.create({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": meta, "spec": spec})
+
+    async def counted() -> bool:
+        found = await world.kube.get("policy/v1", "PodDisruptionBudget", name, "default")
+        return bool((found.get("status") or {}).get("expectedPods"))
+
+    await until(counted)
+    try:
+        yield
+    finally:
+        await world.kube.delete("policy/v1", "PodDisruptionBudget", name, "default")
+        await gone(world, name)
