@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.table import Table
 
 from sandbox import settings, shell, up
 from sandbox.home import Home
@@ -109,6 +110,18 @@ def env() -> None:
         # What stands on PATH already stays behind ours.
         rest = ':"$PATH"' if name == "PATH" else ""
         typer.echo(f"export {name}={shlex.quote(value)}{rest}")
+
+
+@app.command()
+def images() -> None:
+    """The images the nodes know, and how long each takes to start and to stop here, in seconds of our own."""
+    from sandbox.nodes.images import PULL_SECONDS, table  # brings the API client, as above
+
+    shown = Table("image", "starts in (s)", "stops in (s)", box=None, pad_edge=False)
+    for name, starts, stops in table():
+        shown.add_row(name, f"{starts:g}", f"{stops:g}")
+    out.print(shown)
+    out.print(f"An image that is not on its node yet is pulled first: {PULL_SECONDS:g} s.", markup=False)
 
 
 @app.command(name="up")
