@@ -1,6 +1,6 @@
 """The Node objects of an agent pool, as AKS sets them. Pure functions.
 
-Names, labels, provider ids: `azure.md` of the project's facts, section 6 (general knowledge of AKS, not measured).
+Names, labels and provider ids are general knowledge of AKS, not measured on a cluster.
 """
 
 from __future__ import annotations

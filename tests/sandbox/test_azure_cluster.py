@@ -141,6 +141,16 @@ async def test_a_put_with_an_older_count_takes_no_node(world: World) -> None:
     await world.drop(resource_id)
 
 
+async def test_a_pool_without_autoscaling_grows_by_its_count_and_is_not_scaled_in(world: World) -> None:
+    fixed = {"enableAutoScaling": False, "minCount": None, "maxCount": None}
+    resource_id, given, _ = await world.pool("counted", count=1, **fixed)
+    state = await world.engine.update(AGENT_POOL, resource_id, given, given | {"count": 2})
+    assert state["count"] == len(await world.nodes("counted")) == 2
+    with pytest.raises(RefusedError, match=r"does not play this: scaling a pool in \(2 to 1 nodes\)"):
+        await world.engine.update(AGENT_POOL, resource_id, given, given | {"count": 1})
+    await world.drop(resource_id)
+
+
 async def test_an_upgrade_in_place_fails_on_a_budget_and_is_else_not_played(world: World) -> None:
     _, cluster = await current_cluster(world)
     await world.engine.update(MANAGED_CLUSTER, CLUSTER_ID, cluster, cluster | {"kubernetesVersion": "1.35.9"})

@@ -96,12 +96,18 @@ async def test_a_gpu_pod_waits_for_the_plugin_and_asks_for_no_second_node(world:
     (node,) = await until(grown)
     settled = await world.kube.create(pod("bystander", nodeSelector={"agentpool": "gpus"}))
     assert await placed(world, settled["metadata"]["name"]) == node["metadata"]["name"]
+    await world.kube.create(pod("hopeless", cpu="1000"))
+
+    async def looked_again() -> list[str]:
+        return await events(world, "NotTriggerScaleUp", "hopeless")
+
+    await until(looked_again)
     assert len(await world.nodes("gpus")) == 1
     status = {"status": {"capacity": {GPU: "1"}, "allocatable": {GPU: "1"}}}
     await world.kube.merge("v1", "Node", node["metadata"]["name"], status, subresource="status")
     assert await placed(world, "gpu") == node["metadata"]["name"]
     assert len(await world.nodes("gpus")) == 1
-    await gone(world, "gpu", "bystander")
+    await gone(world, "gpu", "bystander", "hopeless")
     await world.drop(resource_id)
 
 

@@ -104,11 +104,9 @@ class AgentPools:
         live_count = pool.state["count"]
         judged = {name: value for name, value in fresh.items() if name in pool_rules.PLAYED}
         pool_rules.check(judged, cluster.state["kubernetesVersion"], creating=False)
-        wanted = fresh["count"]
-        if fresh["enableAutoScaling"] or wanted == live_count:
-            # The autoscaler owns the count: a PUT that repeats an older one does not take machines away.
-            wanted = max(live_count, fresh["minCount"]) if fresh["enableAutoScaling"] else live_count
-        elif wanted < live_count:
+        # The autoscaler owns the count between its bounds: a PUT that repeats an older count takes no machine away.
+        wanted = fresh["minCount"] if fresh["enableAutoScaling"] else fresh["count"]
+        if wanted < live_count and not fresh["enableAutoScaling"]:
             raise NotPlayedError(f"scaling a pool in ({live_count} to {wanted} nodes)")
         if pool.state["mode"] == "System" and fresh["mode"] != "System" and self._last_system_pool(pool):
             raise change_not_allowed(f"{prefix}.mode")
