@@ -22,21 +22,37 @@ def unknown(what: str, problem: str) -> str:
     )
 
 
-def delete_refusal(kind: Kind, what: str, name: str, reading: Reading) -> str | None:
-    """Why this resource must not be deleted now. `name` is its name in Azure or in the cluster."""
+def delete_refusal(kind: Kind, what: str, name: str | None, reading: Reading) -> str | None:
+    """Why this resource must not be deleted now.
+
+    `name` is its name in Azure or in the cluster; None is a name that cannot be read, and may be any of them.
+    """
     if reading.problem is not None:
         return unknown(what, reading.problem)
     if kind is Kind.NODE_POOL:
         return _pool(what, name, reading)
-    live = [group for group in reading.live if kind is not Kind.SESSION_GROUP or group.name == name]
+    live = [group for group in reading.live if kind is not Kind.SESSION_GROUP or name in (group.name, None)]
     if not live:
-        return None
+        return _orphans(what, reading) if kind is Kind.GATE else None
     return f"{what} is refused: sessions are live.{listed([group.text for group in live])}\n{WAIT}"
 
 
-def _pool(what: str, name: str, reading: Reading) -> str | None:
+def _orphans(what: str, reading: Reading) -> str | None:
+    """Session pods whose groups are all gone: nothing says any more how many sessions they hold.
+
+    For the gate, before anything is deleted. Later in a destroy such pods are stopping because their idle groups went.
+    """
+    if reading.groups or not reading.pods:
+        return None
+    pods = listed([f"{pod.namespace}/{pod.name}" for pod in reading.pods])
+    return (
+        f"{what} is refused: session pods are left without their SessionGroups.{pods}\nRun it again when they are gone."
+    )
+
+
+def _pool(what: str, name: str | None, reading: Reading) -> str | None:
     """A pool goes only when no session pod is left on its nodes: absence, not a count that changes a second later."""
-    left = [pod for pod in reading.pods if pod.pool in (name, "?")]
+    left = [pod for pod in reading.pods if name is None or pod.pool in (name, "?")]
     if not left:
         return None
     pods = listed([f"{pod.namespace}/{pod.name}" for pod in left])
@@ -47,8 +63,14 @@ def _pool(what: str, name: str, reading: Reading) -> str | None:
     )
 
 
-def scale_refusal(what: str, name: str, before: int | None, after: int | None, reading: Reading) -> str | None:
+def keeps_its_pods(before: int | None, after: int | None) -> bool:
+    """Whether it is known that a group gets no fewer pods. None is a number that cannot be read."""
+    return before is not None and after is not None and after >= before
+
+
+def scale_refusal(what: str, name: str | None, before: int | None, after: int | None, reading: Reading) -> str | None:
     """Why the group must not get fewer pods now; more pods and other changes of the template are always allowed."""
-    if before is None or after is None or after >= before:
+    if keeps_its_pods(before, after):
         return None
-    return delete_refusal(Kind.SESSION_GROUP, f"{what} from {before} to {after} pods", name, reading)
+    old, new = ("an unknown number of" if number is None else number for number in (before, after))
+    return delete_refusal(Kind.SESSION_GROUP, f"{what} from {old} to {new} pods", name, reading)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from components.guard.decision import delete_refusal, scale_refusal
+from components.guard.decision import delete_refusal, keeps_its_pods, scale_refusal
 from components.guard.live import Read
 from components.guard.names import Kind, Step, hook_name, kind_of
 
@@ -16,17 +16,21 @@ class RefusedError(Exception):
     """A step that would cut sessions. The engine prints the text and stops the step."""
 
 
-def real_name(args: pulumi.ResourceHookArgs) -> str:
-    """The resource's name in Azure or in the cluster, from its last inputs; else its logical name."""
+def real_name(args: pulumi.ResourceHookArgs) -> str | None:
+    """The resource's name in Azure or in the cluster, from its last inputs; None when it cannot be read.
+
+    A value with something secret inside arrives as an Output and is not a name. The logical name is no substitute: it
+    matches nothing in the cluster, and what matches nothing would be free to go.
+    """
     inputs: Mapping[str, Any] = args.old_inputs or args.new_inputs or {}
     metadata = inputs.get("metadata")
     name = inputs.get("agentPoolName") or (metadata.get("name") if isinstance(metadata, Mapping) else None)
-    return name if isinstance(name, str) else args.name
+    return name if isinstance(name, str) else None
 
 
 def described(args: pulumi.ResourceHookArgs, verb: str) -> str:
     """What is refused, for a person: verb, kind, name."""
-    return f"{verb} {args.type.rpartition(':')[2]} {real_name(args)}"
+    return f"{verb} {args.type.rpartition(':')[2]} {real_name(args) or args.name}"
 
 
 def replicas(inputs: Mapping[str, Any] | None) -> int | None:
@@ -48,11 +52,11 @@ def delete_hook(kind: Kind, read: Read) -> pulumi.ResourceHook:
 
 
 def update_hook(read: Read) -> pulumi.ResourceHook:
-    """The hook before an update of a SessionGroup: it reads the cluster only when pods would be taken away."""
+    """The hook before an update of a SessionGroup: it reads the cluster unless no pod can be taken away."""
 
     async def before_update(args: pulumi.ResourceHookArgs) -> None:
         before, after = replicas(args.old_inputs), replicas(args.new_inputs)
-        if before is None or after is None or after >= before:
+        if keeps_its_pods(before, after):
             return
         refusal = scale_refusal(described(args, "scaling"), real_name(args), before, after, await read())
         if refusal is not None:

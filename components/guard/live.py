@@ -65,7 +65,7 @@ async def credentials(provider: pulumi.ProviderResource, resource_group: str, cl
 
 
 async def read_cluster(kubeconfig: str) -> Reading:
-    """SessionGroups, session pods and nodes. A server without the SessionGroup kind has no session."""
+    """SessionGroups, session pods and nodes. A server without the SessionGroup kind has no group, and may have pods."""
     client = AsyncClient(KubeConfig.from_dict(yaml.safe_load(kubeconfig)), timeout=httpx.Timeout(DEADLINE_SECONDS))
     try:
         return await _lists(client)
@@ -81,9 +81,9 @@ async def _lists(client: AsyncClient) -> Reading:
     try:
         groups = [group_of(dict(item)) async for item in client.list(SessionGroup, namespace="*")]
     except httpx.HTTPStatusError as error:
-        if error.response.status_code == 404:
-            return NOTHING
-        raise
+        if error.response.status_code != 404:
+            raise
+        groups = []
     labelled = client.list(Pod, namespace="*", labels={SAFE_TO_EVICT_LABEL: None})
     pods: list[dict[str, Any]] = [pod.to_dict() async for pod in labelled]
     nodes: list[dict[str, Any]] = [node.to_dict() async for node in client.list(Node)]

@@ -123,7 +123,16 @@ def generations(platform: Platform) -> dict[str, list[Json]]:
     return found
 
 
-def test_a_new_generation_of_the_gpu_pool_replaces_the_old_one_in_four_updates(platform: Platform) -> None:
+def changed(platform: Platform) -> dict[tuple[str, str], str]:
+    """What a preview would do to real resources, by type and logical name; components aside."""
+    steps = {type_and_name(urn): op for urn, op in platform.steps().items()}
+    return {key: op for key, op in steps.items() if not key[0].startswith(("sm-realtime:", "pulumi:"))}
+
+
+def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(platform: Platform) -> None:
+    """Four updates: add, activate, retire, remove. The session lives through three of them; the last waits for it."""
+    group, pool_type = "inference-server-enhanced-recipe1", "azure-native:containerservice:AgentPool"
+
     def pool(config: Json) -> list[Json]:
         entries = config["sm-realtime:pools"][GPU_ROLE]
         assert isinstance(entries, list)
@@ -142,51 +151,48 @@ def test_a_new_generation_of_the_gpu_pool_replaces_the_old_one_in_four_updates(p
     def remove(config: Json) -> None:
         del pool(config)[0]
 
+    def pods_on(generation: str) -> set[str]:
+        nodes = {n["metadata"]["name"] for n in generations(platform).get(generation, [])}
+        pods = [p for p in platform.objects("pods") if p["metadata"]["name"].startswith(group)]
+        return {p["metadata"]["uid"] for p in pods if p["spec"].get("nodeName") in nodes}
+
     (old,) = generations(platform)
-    for change in (add, activate, retire, remove):
+    (pod,) = [p["metadata"] for p in live_pods(platform) if p["metadata"]["name"].startswith(group)]
+    where = ("-n", pod["namespace"])
+    version = json.loads(platform.kubectl("get", "sessiongroup", group, *where, "-o", "json"))["status"]["specVersion"]
+    platform.kubectl("annotate", "pod", *where, pod["name"], "sandbox.sm-realtime/sessions=1")
+    for change, expected in (
+        (add, {pool_type: "create"}),
+        (activate, {"kubernetes:speechmatics.com/v1:SessionGroup": "update"}),
+        (retire, {}),
+    ):
         platform.configure(change)
+        steps = changed(platform)
+        assert {kind: op for (kind, _), op in steps.items()} == expected, change.__name__
+        assert len(steps) == len(expected), steps
         platform.pulumi("up", "--yes", "--skip-preview")
         assert platform.pending() == [], change.__name__
-        platform.run("make", "up")  # waits until every pod is Ready again
-        on = {p["spec"]["nodeName"] for p in live_pods(platform) if p["metadata"]["name"].startswith("inference-")}
-        names = {n["metadata"]["name"] for nodes in generations(platform).values() for n in nodes}
-        assert on, change.__name__
-        assert on <= names, f"{change.__name__}: a session pod on a node that is gone"
-    (new,) = generations(platform)
-    assert new != old
-    assert {n["metadata"]["name"] for n in generations(platform)[new]} >= on
+        assert pods_on(old) == {pod["uid"]}, f"{change.__name__}: the busy pod is no more where it was"
+    new = ("-l", f"app.kubernetes.io/name={group},speechmatics.com/spec-version={version + 1}", "--timeout=180s")
+    platform.kubectl("wait", "--for=create", "pod", *where, *new)
+    platform.kubectl("wait", "--for=condition=Ready", "pod", *where, *new)
+    assert pods_on(old) == {pod["uid"]}
 
-
-def test_a_retired_generation_with_a_session_pod_on_it_is_not_deleted(platform: Platform) -> None:
-    """The guard of the pool, alone: retire and remove the active generation's predecessor while a pod sits on it."""
-    pods = [p for p in live_pods(platform) if p["metadata"]["name"].startswith("inference-server")]
-
-    def add_and_activate(document: Json) -> None:
-        entries = document["sm-realtime:pools"][GPU_ROLE]
-        entries.append({**entries[0], "number": entries[0]["number"] + 1})
-        entries[0]["state"] = "draining"
-
-    def retire(document: Json) -> None:
-        document["sm-realtime:pools"][GPU_ROLE][0]["state"] = "retiring"
-
-    def remove(document: Json) -> None:
-        del document["sm-realtime:pools"][GPU_ROLE][0]
-
-    pod = pods[0]["metadata"]
-    platform.kubectl("annotate", "pod", "-n", pod["namespace"], pod["name"], "sandbox.sm-realtime/sessions=1")
-    for change in (add_and_activate, retire):
-        platform.configure(change)
-        platform.pulumi("up", "--yes", "--skip-preview")
     platform.configure(remove)
     said = platform.pulumi("up", "--yes", "--skip-preview", fails=True)
-    assert "session" in said
-    assert len(generations(platform)) == 2
-    assert pod["name"] in {p["metadata"]["name"] for p in live_pods(platform)}
-    platform.kubectl("annotate", "pod", "-n", pod["namespace"], pod["name"], "sandbox.sm-realtime/sessions-")
-    platform.kubectl("wait", "--for=delete", "-n", pod["namespace"], f"pod/{pod['name']}", "--timeout=180s")
-    platform.run("make", "up")
+    assert "session pods are still on its nodes" in said
+    assert pod["name"] in said
+    assert pods_on(old) == {pod["uid"]}
+
+    platform.kubectl("annotate", "pod", *where, pod["name"], "sandbox.sm-realtime/sessions-")
+    platform.kubectl("wait", "--for=delete", *where, f"pod/{pod['name']}", "--timeout=180s")
+    assert pods_on(old) == set()
+    assert {key[0]: op for key, op in changed(platform).items()} == {pool_type: "delete"}
+    platform.pulumi("up", "--yes", "--skip-preview")
     assert platform.pending() == []
+    assert old not in generations(platform)
     assert len(generations(platform)) == 1
+    assert all(ready(p) for p in live_pods(platform))
 
 
 def unprotect(config: Json) -> None:

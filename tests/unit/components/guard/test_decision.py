@@ -59,6 +59,14 @@ def test_a_missing_status_is_named_as_such() -> None:
     assert "rt-transcriber-eu: unknown, its status is missing" in refusal
 
 
+def test_session_pods_without_any_group_stop_a_destroy_before_it_begins() -> None:
+    pods = (SessionPod("speechmatics", "rt-transcriber-en-x", "trans01aaaaa"),)
+    refusal = delete_refusal(Kind.GATE, "deleting all", "gate", Reading(pods=pods))
+    assert refusal is not None
+    assert "speechmatics/rt-transcriber-en-x" in refusal
+    assert delete_refusal(Kind.GATE, "deleting all", "gate", Reading((IDLE,), pods)) is None
+
+
 def test_a_pool_is_kept_by_session_pods_on_its_nodes_idle_ones_too() -> None:
     reading = Reading((IDLE,), (SessionPod("speechmatics", "rt-transcriber-en-x", "trans01aaaaa"),))
     refusal = delete_refusal(Kind.NODE_POOL, "deleting AgentPool trans01aaaaa", "trans01aaaaa", reading)
@@ -88,7 +96,7 @@ def test_a_long_list_is_cut_and_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("before", "after", "refused"),
-    [(3, 2, True), (3, 0, True), (3, 3, False), (2, 3, False), (None, 1, False), (1, None, False)],
+    [(3, 2, True), (3, 0, True), (3, 3, False), (2, 3, False), (None, 1, True), (1, None, True)],
 )
 def test_fewer_pods_only_without_sessions(before: int | None, after: int | None, refused: bool) -> None:
     refusal = scale_refusal("scaling", BUSY.name, before, after, Reading((BUSY,)))

@@ -10,7 +10,7 @@ import pytest
 
 from components.guard.hooks import Guard, RefusedError, real_name
 from components.guard.names import Kind, Step, hook_name
-from components.guard.reading import NOTHING, Group, Reading
+from components.guard.reading import NOTHING, Group, Reading, SessionPod
 from tests.unit.graph import Graph
 
 GROUP_TYPE = "kubernetes:speechmatics.com/v1:SessionGroup"
@@ -78,6 +78,28 @@ async def test_an_update_reads_only_when_pods_would_go() -> None:
 
 
 @pytest.mark.usefixtures("hooks")
+@pytest.mark.parametrize("side", ["old_inputs", "new_inputs"])
+async def test_numbers_that_cannot_be_read_may_be_fewer(side: str) -> None:
+    (hook,) = Guard(Cluster(BUSY)).binding(Kind.SESSION_GROUP).before_update or []
+    inputs = {"old_inputs": spec(1), "new_inputs": spec(1)}
+    inputs[side] = {**spec(1), "spec": object()}
+    with pytest.raises(RefusedError, match="an unknown number of"):
+        await run(hook, arguments(GROUP_TYPE, **inputs))
+
+
+@pytest.mark.usefixtures("hooks")
+async def test_a_group_or_pool_whose_name_cannot_be_read_may_be_any() -> None:
+    pods = (SessionPod("speechmatics", "rt-transcriber-en-x", "trans01aaaaa"),)
+    for kind, resource_type, reading in (
+        (Kind.SESSION_GROUP, GROUP_TYPE, BUSY),
+        (Kind.NODE_POOL, "azure-native:containerservice:AgentPool", Reading(pods=pods)),
+    ):
+        (hook,) = Guard(Cluster(reading)).binding(kind).before_delete or []
+        with pytest.raises(RefusedError, match="logical is refused"):
+            await run(hook, arguments(resource_type, old_inputs={"metadata": object(), "agentPoolName": object()}))
+
+
+@pytest.mark.usefixtures("hooks")
 def test_only_session_groups_have_an_update_hook() -> None:
     guard = Guard(Cluster(NOTHING))
     assert [kind for kind in Kind if guard.binding(kind).before_update] == [Kind.SESSION_GROUP]
@@ -92,11 +114,12 @@ def test_only_session_groups_have_an_update_hook() -> None:
         ({"old_inputs": {"agentPoolName": "infer01aaaaa"}}, "infer01aaaaa"),
         ({"old_inputs": {"metadata": {"name": "x"}}}, "x"),
         ({"new_inputs": {"metadata": {"name": "x"}}}, "x"),
-        ({"old_inputs": {"metadata": {}}}, "logical"),
-        ({}, "logical"),
+        ({"old_inputs": {"metadata": {}}}, None),
+        ({"old_inputs": {"metadata": object()}}, None),
+        ({}, None),
     ],
 )
-def test_real_name(inputs: dict[str, Any], name: str) -> None:
+def test_real_name(inputs: dict[str, Any], name: str | None) -> None:
     assert real_name(arguments("t", **inputs)) == name
 
 

@@ -92,6 +92,17 @@ async def test_a_server_without_the_kind_has_no_session(server: tuple[ApiServer,
     assert await live.read_cluster(kubeconfig(url)) == NOTHING
 
 
+async def test_pods_outlive_the_kind_that_made_them(server: tuple[ApiServer, str]) -> None:
+    """The definition deleted by hand: the groups are gone, their pods stop for as long as their sessions last."""
+    api, url = server
+    del api.items[SESSION_GROUPS]
+    api.items["/api/v1/pods"] = [
+        {"metadata": {"namespace": "ns", "name": "p"}, "spec": {"nodeName": "n", "containers": []}}
+    ]
+    api.items["/api/v1/nodes"] = [{"metadata": {"name": "n", "labels": {"agentpool": "trans01aaaaa"}}}]
+    assert await live.read_cluster(kubeconfig(url)) == Reading((), (SessionPod("ns", "p", "trans01aaaaa"),))
+
+
 async def test_a_404_for_anything_else_is_no_zero(server: tuple[ApiServer, str]) -> None:
     api, url = server
     del api.items["/api/v1/nodes"]
