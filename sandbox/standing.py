@@ -210,10 +210,12 @@ def show_summary(home: Home, tools: Tools, console: Console) -> None:
         text=True,
         check=False,
     )
+    if groups.returncode != 0:
+        raise PlaneError(f"kubectl could not list the SessionGroups: {groups.stderr.strip()}")
     console.print()
     console.print(nodes)
     console.print()
-    console.print(groups.stdout.rstrip() or groups.stderr.rstrip(), markup=False)
+    console.print(groups.stdout.rstrip(), markup=False)
     console.print(f"\nPods ready: {sum(map(is_ready, pods))}/{len(pods)}\n\n{SIMULATED}\n\n{NEXT}\n", markup=False)
 
 

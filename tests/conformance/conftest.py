@@ -68,6 +68,12 @@ def attached(folder: Path) -> Iterator[Engine]:
 
 
 def require_real_plugin() -> None:
+    if "PULUMI_DEBUG_PROVIDERS" in os.environ:
+        pytest.fail(
+            "SM_CONFORMANCE_REAL is set, but PULUMI_DEBUG_PROVIDERS makes the engine attach to the stand-in, so this "
+            "would not test the plugin. Use a shell without the sandbox's exports:\n"
+            "  unset PULUMI_DEBUG_PROVIDERS PULUMI_HOME"
+        )
     listed = subprocess.run(
         ["pulumi", "plugin", "ls", "--json"], capture_output=True, text=True, timeout=60, check=True
     )

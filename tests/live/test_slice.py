@@ -5,11 +5,13 @@ The tests share one platform and run from top to bottom; each leaves it whole fo
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.live.conftest import Json, Platform
 
@@ -87,10 +89,16 @@ def test_a_second_preview_is_empty_and_nothing_is_pending(platform: Platform, re
 
 def test_no_secret_stands_in_clear_in_the_state(platform: Platform) -> None:
     secrets = [s for s in platform.objects("secrets") if s.get("type") != "kubernetes.io/service-account-token"]
+    encoded = [value for s in secrets for value in (s.get("data") or {}).values() if value]
+    clear = [base64.b64decode(value).decode() for value in encoded]
+    passwords = [login["password"] for text in clear for login in json.loads(text).get("auths", {}).values()]
+    user = yaml.safe_load(platform.pulumi("stack", "output", "kubeconfig", "--show-secrets"))["users"][0]["user"]
+    assert clear, "the sandbox's stack creates secrets"
+    assert passwords, "one of them is for the registry"
     state = json.dumps(platform.state())
-    held = [value for s in secrets for value in (s.get("data") or {}).values() if value]
-    assert held, "the sandbox's stack creates secrets"
-    assert not [value[:8] for value in held if value in state]
+    for held in (*encoded, *clear, *passwords, user["client-key-data"]):
+        assert held not in state
+        assert json.dumps(held)[1:-1] not in state
 
 
 def test_an_image_tag_changes_exactly_its_objects(platform: Platform) -> None:
