@@ -1,0 +1,46 @@
+"""The components of the platform, in order. What needs what is an argument; nothing else decides the order.
+
+azure          provider, guard, network, cluster, pools, the way in
+base           what speech stands on: namespace, kind, Secrets, GPU plugin, Redis
+control_plane  the services that place sessions and run the session groups
+data_plane     inference servers and transcribers
+"""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.guard.gate import Gate, GateArgs
+from components.guard.hooks import Guard
+from stacks.load import Secrets
+from stacks.platform.azure import Foundation, azure_provider, foundation, guard
+from stacks.platform.base import base
+from stacks.platform.control_plane import control_plane
+from stacks.platform.data_plane import data_plane
+from stacks.schema import Settings
+
+__all__ = ["azure_provider", "export", "foundation", "gate", "guard", "speech"]
+
+
+def speech(settings: Settings, secrets: Secrets, found: Foundation) -> list[str]:
+    """Everything in the cluster; the names of the session groups."""
+    opts = pulumi.ResourceOptions(providers=[found.access.provider])
+    on = base(settings, secrets, found, opts)
+    maps, controller = control_plane(settings, found, on, opts)
+    return data_plane(settings, found, on, maps, (on.crd.ready, controller.ready), opts)
+
+
+def gate(watched: Guard) -> None:
+    """What a destroy meets first; declared last, when everything it depends on is known."""
+    Gate("gate", GateArgs(tuple(watched.guarded)))
+
+
+def export(settings: Settings, found: Foundation, groups: list[str]) -> None:
+    """The stack's outputs."""
+    pulumi.export("cluster", settings.azure.cluster_name)
+    pulumi.export("resourceGroup", settings.azure.resource_group)
+    pulumi.export("namespace", settings.namespace)
+    pulumi.export("address", found.address.ip)
+    pulumi.export("languages", list(settings.global_.transcriber.languages))
+    pulumi.export("sessionGroups", groups)
+    pulumi.export("kubeconfig", found.access.kubeconfig)

@@ -1,0 +1,100 @@
+"""Everything in Azure: the providers, the guard that reads the cluster, network, cluster and pools."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_azure_native.provider import Provider as AzureProvider
+
+from components.azure.access import Access, AccessArgs
+from components.azure.address import Address, AddressArgs
+from components.azure.cluster import Cluster, ClusterArgs
+from components.azure.identity import Identity, IdentityArgs
+from components.azure.maintenance import Maintenance, MaintenanceArgs
+from components.azure.network import Network, NetworkArgs
+from components.azure.node_pool import NodePool, NodePoolArgs
+from components.azure.resource_group import ResourceGroup, ResourceGroupArgs
+from components.guard.hooks import Guard
+from components.guard.live import reader
+from components.placement import Placement
+from stacks.schema import Settings
+from stacks.schema.pools import Role, State
+
+
+def azure_provider(settings: Settings) -> AzureProvider:
+    """The one way to Azure, into the subscription the stack file names."""
+    return AzureProvider(
+        "azure",
+        subscription_id=settings.azure.subscription_id,
+        location=settings.azure.location,
+        opts=pulumi.ResourceOptions(protect=settings.protection.enabled),
+    )
+
+
+def guard(settings: Settings, provider: AzureProvider) -> Guard:
+    """The hooks, bound to everything declared after this."""
+    made = Guard(reader(provider, settings.azure.resource_group, settings.azure.cluster_name))
+    made.watch()
+    return made
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """The cluster and its nodes, as the rest needs them."""
+
+    access: Access
+    address: Address
+    pools: tuple[NodePool, ...]
+    placements: dict[Role, Placement]
+
+
+def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
+    """Everything in Azure: group, identity, network, address, cluster, pools, and the way in."""
+    azure, protect = settings.azure, settings.protection.enabled
+    opts = pulumi.ResourceOptions(providers=[provider])
+    group = ResourceGroup("group", ResourceGroupArgs(azure.resource_group, azure.location, protect), opts).name
+    identity = Identity("identity", IdentityArgs(group, azure.location, f"{azure.cluster_name}-identity"), opts)
+    network = Network("network", NetworkArgs(group, azure, identity.principal_id), opts)
+    address = Address("address", AddressArgs(group, azure, identity.principal_id, protect), opts)
+    cluster = Cluster(
+        "cluster",
+        ClusterArgs(
+            resource_group=group,
+            azure=azure,
+            system=settings.pools.system,
+            identity_id=identity.id,
+            node_subnet_id=network.node_subnet_id,
+            ready=(network.ready, address.ready),
+            session_seconds=settings.sessions.max_duration_seconds,
+            protect=protect,
+        ),
+        opts,
+    )
+    Maintenance("maintenance", MaintenanceArgs(group, cluster.cluster_name, azure.maintenance), opts)
+    pools: list[NodePool] = []
+    placements: dict[Role, Placement] = {}
+    for role, generation in settings.pools.each():
+        pool = NodePool(
+            f"{role.value}-{generation.number:02d}",
+            NodePoolArgs(
+                resource_group=group,
+                cluster_name=cluster.cluster_name,
+                node_subnet_id=network.node_subnet_id,
+                subnet=azure.network.node_subnet,
+                role=role,
+                generation=generation,
+                after=pools[-1].agent_pool if pools else None,
+                protect=protect,
+            ),
+            opts,
+        )
+        pools.append(pool)
+        if generation.state is State.ACTIVE:
+            placements[role] = Placement(role, pool.pool_name)
+    access = Access(
+        "access",
+        AccessArgs(azure.resource_group, azure.cluster_name, azure.cluster_id, cluster.managed_cluster, protect),
+        opts,
+    )
+    return Foundation(access, address, tuple(pools), placements)

@@ -1,0 +1,63 @@
+"""What the speech services stand on inside the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.cluster.credentials import Credentials, CredentialsArgs
+from components.cluster.gpu_plugin import GpuPlugin, GpuPluginArgs
+from components.cluster.namespace import Namespace, NamespaceArgs
+from components.cluster.redis import Redis, RedisArgs
+from components.speech.crd import Crd, CrdArgs
+from stacks.load import Secrets
+from stacks.platform.azure import Foundation
+from stacks.schema import Settings
+from stacks.schema.pools import Role
+from stacks.versions import GPU_PLUGIN_IMAGE, REDIS_IMAGE
+
+
+@dataclass(frozen=True)
+class Base:
+    """What the speech services stand on."""
+
+    namespace: pulumi.Output[str]
+    redis: Redis
+    crd: Crd
+
+
+def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.ResourceOptions) -> Base:
+    """Namespace, kind, Secrets, GPU plugin and Redis."""
+    protect, global_ = settings.protection.enabled, settings.global_
+    crd = Crd("crd", CrdArgs(protect), opts)
+    GpuPlugin("gpu-plugin", GpuPluginArgs(GPU_PLUGIN_IMAGE), opts)
+    pools = tuple(pool.agent_pool for pool in found.pools)
+    namespace = Namespace("speech", NamespaceArgs(settings.namespace, pools, protect), opts).name
+    pull = settings.pull_secret
+    Credentials(
+        "credentials",
+        CredentialsArgs(
+            namespace=namespace,
+            license_name=global_.licensing.secret_name,
+            license=secrets.license_json,
+            pull_secret_name=global_.image_pull_secrets[0].name if global_.image_pull_secrets else "",
+            registries=(global_.transcriber.image.registry, global_.resource_manager.image.registry),
+            username=pull.username or "",
+            password=secrets.registry_password,
+        ),
+        opts,
+    )
+    redis = Redis(
+        "redis",
+        RedisArgs(
+            namespace=namespace,
+            release=settings.release,
+            image=REDIS_IMAGE,
+            settings=settings.redis,
+            placement=found.placements[Role.SERVICES],
+            protect=protect,
+        ),
+        opts,
+    )
+    return Base(namespace, redis, crd)
