@@ -1,0 +1,33 @@
+"""Rules between fields: pure functions of the settings, each yielding what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+from stacks.problem import Problem
+from stacks.rules.networks import networks
+from stacks.rules.pools import counts, local_disks, one_active_generation, own_numbers, pool_versions, room_for_surge
+from stacks.rules.secrets import secrets
+from stacks.rules.speech import languages, pre_warm
+from stacks.schema import Settings
+
+Rule = Callable[[Settings, Collection[str]], Iterator[Problem]]
+"""Settings and the secret keys that have content → what is wrong."""
+
+RULES: tuple[Rule, ...] = (
+    one_active_generation,
+    own_numbers,
+    counts,
+    room_for_surge,
+    local_disks,
+    pool_versions,
+    networks,
+    languages,
+    pre_warm,
+    secrets,
+)
+
+
+def check(settings: Settings, present: Collection[str]) -> list[Problem]:
+    """Everything wrong with settings that are right field by field; `present` are the secret keys with content."""
+    return [problem for rule in RULES for problem in rule(settings, present)]

@@ -1,0 +1,30 @@
+"""Rules of the Secrets: made here with content, or made by somebody else without."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from stacks.problem import Problem, set_command, set_secret
+from stacks.schema import Settings
+
+
+def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
+    """A Secret to be created needs its content, and content needs the Secret to be created."""
+    for key, wanted, switch, file in (
+        ("licenseJson", settings.global_.licensing.create_secret, "global.licensing.createSecret", "license.json"),
+        ("registryPassword", settings.pull_secret.create_secret, "pullSecret.createSecret", "password.txt"),
+    ):
+        if wanted and key not in present:
+            reason = f"the Secret is to be created, but `{key}` has no content"
+            yield Problem(switch, "secret-without-content", reason, set_secret(key, file))
+        if key in present and not wanted:
+            reason = f"it is set, but {switch} is off, so nothing would be made of it"
+            yield Problem(key, "content-without-secret", reason, set_command(switch, "true"))
+    if settings.pull_secret.create_secret:
+        if settings.pull_secret.username is None:
+            reason = "the pull secret is to be created without a user name"
+            yield Problem("pullSecret.username", "missing", reason, set_command("pullSecret.username", "NAME"))
+        if not settings.global_.image_pull_secrets:
+            path = "global.imagePullSecrets"
+            reason = "the pull secret is to be created, but none is named for the pods to use"
+            yield Problem(path, "missing", reason, set_command(f"{path}[0].name", "speechmatics-registry"))
