@@ -15,9 +15,12 @@ from rich.table import Table
 
 from sandbox.home import Home
 from sandbox.kube import Kube, KubeError
+from sandbox.nodes.world import sessions
 from sandbox.plane.errors import PlaneError
 from sandbox.plane.record import Record
 from sandbox.toolchain import Tools
+from sandbox.twin.model import VERSION_LABEL
+from sandbox.twin.template import spec_hash
 
 Json = dict[str, Any]
 
@@ -79,6 +82,25 @@ def short_groups(groups: Iterable[Json]) -> list[str]:
     ]
 
 
+def rolling(groups: Iterable[Json], pods: Iterable[Json]) -> list[str]:
+    """What is still to be rolled: groups whose newest template was not taken up yet, and their idle older pods.
+
+    A pod of an older version that holds sessions is where it should be: it stays until the last of them ends.
+    """
+    pods, lines = list(pods), []
+    for group in groups:
+        name, status = group["metadata"]["name"], group.get("status") or {}
+        if status.get("specHash") != spec_hash(group["spec"]["template"], name):
+            lines.append(f"SessionGroup {named(group)}: its controller has not taken up the newest template")
+            continue
+        for pod in pods:
+            owners = [owner.get("uid") for owner in pod["metadata"].get("ownerReferences") or []]
+            version = (pod["metadata"].get("labels") or {}).get(VERSION_LABEL)
+            if group["metadata"]["uid"] in owners and version != str(status["specVersion"]) and not sessions(pod):
+                lines.append(f"Pod {named(pod)}: idle and of version {version}; {status['specVersion']} replaces it")
+    return lines
+
+
 async def _session_groups(kube: Kube) -> list[Json]:
     """All SessionGroups; none where their kind is not known."""
     try:
@@ -93,7 +115,8 @@ async def _missing(kube: Kube) -> list[str]:
     """What is not there yet, a line each, with the reason."""
     pods = counted(await kube.list("v1", "Pod"))
     lines = [f"Pod {named(pod)}: {reason(pod)}" for pod in pods if not is_ready(pod)]
-    return lines + short_groups(await _session_groups(kube))
+    groups = await _session_groups(kube)
+    return lines + short_groups(groups) + rolling(groups, pods)
 
 
 async def _last_events(kube: Kube, limit: int = 8) -> list[str]:

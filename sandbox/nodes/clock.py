@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from datetime import UTC, datetime
@@ -51,14 +52,10 @@ class Signal:
 
     async def wait(self, timeout: float | None = None) -> None:
         """Until the next `fire`, or for at most `timeout` real seconds."""
-        waiting = self._event.wait()
-        if timeout is None:
-            await waiting
-            return
-        try:
-            await asyncio.wait_for(waiting, timeout)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            # not wait_for: that of Python 3.11 forgets a cancellation which comes together with the event
+            async with asyncio.timeout(timeout):
+                await self._event.wait()
 
 
 class Backoff:

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from sandbox import standing
+from sandbox.twin.template import spec_hash
 
 Json = dict[str, Any]
 
@@ -79,3 +80,37 @@ def test_nodes_are_counted_by_pool_and_generation() -> None:
         ["gpu", "gpu02", "Standard_D4s_v5", "1/1"],
         ["system", "system", "Standard_D4s_v5", "1/1"],
     ]
+
+
+def group_at(version: int, taken_up: Json) -> Json:
+    """A group whose controller has taken up this template; its present one is empty of labels."""
+    meta = {"namespace": "ns", "name": "g", "uid": "u"}
+    status = {"replicas": 1, "specVersion": version, "specHash": spec_hash(taken_up, "g")}
+    return {"metadata": meta, "spec": {"replicas": 1, "template": {"spec": {"containers": []}}}, "status": status}
+
+
+def of_group(version: int, held: int = 0) -> Json:
+    made = pod()
+    made["metadata"] |= {
+        "labels": {"speechmatics.com/spec-version": str(version)},
+        "annotations": {"sandbox.sm-realtime/sessions": str(held)},
+        "ownerReferences": [{"uid": "u"}],
+    }
+    return made
+
+
+def test_a_roll_that_has_not_begun_is_not_over() -> None:
+    group = group_at(1, {"spec": {"containers": [{"name": "other"}]}})
+    assert standing.rolling([group], [of_group(1)]) == [
+        "SessionGroup ns/g: its controller has not taken up the newest template"
+    ]
+
+
+def test_a_roll_is_over_when_no_idle_older_pod_is_left() -> None:
+    group = group_at(2, {"spec": {"containers": []}})
+    assert standing.rolling([group], [of_group(1), of_group(2)]) == ["Pod ns/p: idle and of version 1; 2 replaces it"]
+    assert standing.rolling([group], [of_group(2)]) == []
+
+
+def test_an_older_pod_with_sessions_is_where_it_should_be() -> None:
+    assert standing.rolling([group_at(2, {"spec": {"containers": []}})], [of_group(1, held=1), of_group(2)]) == []
