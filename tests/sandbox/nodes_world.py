@@ -19,6 +19,7 @@ from sandbox.home import Home
 from sandbox.kube import Kube
 from sandbox.nodes.agent import Agent
 from sandbox.nodes.images import REGISTRIES, VENDOR, Registry
+from sandbox.nodes.kubelet import PodWorker
 from sandbox.plane import programs
 from sandbox.plane.control_plane import ControlPlane
 
@@ -66,6 +67,12 @@ class Stage:
         if self._running.done():
             self._running.result()
         assert synced.done(), "the node stand-in has not come up"
+
+    def played(self) -> dict[str, PodWorker]:
+        """The pods of this stage that are played, by name; the cluster may have others."""
+        workers = self.agent.workers.values()
+        mine = [worker for worker in workers if worker.pod["metadata"]["namespace"] == self.namespace]
+        return {worker.pod["metadata"]["name"]: worker for worker in mine}
 
     async def stop(self) -> None:
         if self._running is not None:

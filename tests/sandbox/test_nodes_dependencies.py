@@ -173,7 +173,7 @@ async def transcriber(stage: Stage, name: str, language: str = "en") -> None:
 
 def said_by_the_proxy(stage: Stage) -> list[str]:
     """The log of the pod `transcriber`'s worker-proxy."""
-    worker = next(w for w in stage.agent.workers.values() if w.pod["metadata"]["name"] == "transcriber")
+    worker = stage.played()["transcriber"]
     current = worker.init[0].log.current
     return [text for _, text in current.lines] if current else []
 

@@ -111,7 +111,7 @@ async def test_a_new_stand_in_finds_running_pods_running(stage: Stage) -> None:
 
 
 def _exec_hostname(stage: Stage) -> tuple[int, bytes, bytes]:
-    worker = next(w for w in stage.agent.workers.values() if w.pod["metadata"]["name"] == "redis")
+    worker = stage.played()["redis"]
     done = commands.run(["hostname"], worker.inside(worker.apps[0]))
     return done.code, done.out, done.error
 
@@ -142,12 +142,12 @@ async def test_the_pods_of_a_node_that_is_gone_are_not_played(stage: Stage) -> N
     await stage.pod("redis")
     await stage.ready("redis")
     await stage.kube.delete("v1", "Node", stage.node)
-    await until(lambda: not stage.agent.workers)
+    await until(lambda: not stage.played())
     pod = await stage.get("redis")
     assert pod is not None, "it is the pod garbage collector that takes it"
     await stage.hold("redis", 1)
     await stage.add_node(stage.node)
-    await until(lambda: bool(stage.agent.workers))
+    await until(lambda: "redis" in stage.played())
 
 
 async def test_readiness_gates_count(stage: Stage) -> None:

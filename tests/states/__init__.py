@@ -1,0 +1,7 @@
+"""States that earlier programs left behind, recorded from a standing plane: `<name>/stack.json`, `<name>/azure.json`.
+
+    make up && eval "$(make --silent env)" && python -m tests.states NAME     # records what stands now
+
+`tests/live/test_states.py` previews every one of them with the program as it is: nothing may be replaced or deleted.
+Their secrets are made up, and encrypted with the passphrase of the sandbox.
+"""

@@ -1,0 +1,27 @@
+"""Record the state of the standing plane of this checkout under a name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from sandbox.home import Home
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def main(name: str) -> None:
+    """Write `<name>/stack.json` and `<name>/azure.json`. Raises `CalledProcessError` without a standing platform."""
+    export = ["pulumi", "stack", "export", "--stack", "sandbox"]
+    stack = json.loads(subprocess.run(export, stdout=subprocess.PIPE, check=True).stdout)
+    assert not stack["deployment"].get("pending_operations"), "an update was interrupted: run `make up` again first"
+    folder = FOLDER / name
+    folder.mkdir(exist_ok=True)
+    (folder / "stack.json").write_text(json.dumps(stack, indent=1, sort_keys=True) + "\n")
+    (folder / "azure.json").write_text(Home().azure.read_text().rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
