@@ -190,7 +190,7 @@ def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(plat
     # refused under both readings of what deleting a pool does, before Azure is asked
     platform.configure(remove)
     for reading in ("drain", "abrupt"):
-        platform.run("python", "-m", "sandbox", "set", "poolDelete", reading)
+        platform.sandbox("set", "poolDelete", reading)
         said = platform.pulumi("up", "--yes", "--skip-preview", fails=True)
         assert "session pods are still on its nodes" in said
         assert pod["name"] in said

@@ -11,12 +11,18 @@ from sandbox.home import Home
 
 FOLDER = Path(__file__).resolve().parent
 
+PLACES = ("sourcePosition", "stackTrace")
+"""What the engine notes of this machine's folders."""
+
 
 def main(name: str) -> None:
     """Write `<name>/stack.json` and `<name>/azure.json`. Raises `CalledProcessError` without a standing platform."""
     export = ["pulumi", "stack", "export", "--stack", "sandbox"]
     stack = json.loads(subprocess.run(export, stdout=subprocess.PIPE, check=True).stdout)
     assert not stack["deployment"].get("pending_operations"), "an update was interrupted: run `make up` again first"
+    for resource in stack["deployment"]["resources"]:
+        for where in PLACES:
+            resource.pop(where, None)
     folder = FOLDER / name
     folder.mkdir(exist_ok=True)
     (folder / "stack.json").write_text(json.dumps(stack, indent=1, sort_keys=True) + "\n")
