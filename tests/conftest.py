@@ -33,6 +33,20 @@ class Loop:
         self._loop.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers (`--dist loadgroup`) one file is one worker's, and so is all that shares the platform.
+
+    That comes first: it takes longest.
+    """
+
+    def shares(item: pytest.Item) -> bool:
+        return "platform" in getattr(item, "fixturenames", ())
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("platform" if shares(item) else item.path.as_posix()))
+    items.sort(key=lambda item: not shares(item))
+
+
 @pytest.fixture(scope="session")
 def tools() -> Tools:
     """Every program of the plane, built if need be."""
