@@ -47,6 +47,7 @@ def _tools() -> Tools:
 
 def _start(home: Home, tools: Tools) -> None:
     started = daemon.start(home, tools, _say)
+    home.backend.mkdir(parents=True, exist_ok=True)  # plain pulumi opens a folder, and makes none
     if started.cleaned:
         _say(f"Ended {started.cleaned} processes that an interrupted run had left.")
     _say(f"The local plane is up ({home.root})." if started.fresh else f"The local plane runs already ({home.root}).")

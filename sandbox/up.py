@@ -20,7 +20,6 @@ def deploy(home: Home, tools: Tools, environment: Mapping[str, str]) -> dict[str
 
     Raises `PlaneError` when the engine refuses or fails.
     """
-    home.backend.mkdir(parents=True, exist_ok=True)
     engine = str(tools.path("pulumi"))
     select = [engine, "stack", "select", "--create", STACK, "--non-interactive"]
     done = subprocess.run(select, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
