@@ -73,7 +73,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "Service/resource-manager-metrics",
         "",
-        "With metrics off the chart keeps a Service without pods; an update would wait for its endpoints until it fails.",
+        "With metrics off the chart keeps a Service without pods; an update waits for its endpoints and fails.",
     ),
     Difference(
         "Deployment/resource-manager-metrics",
