@@ -105,7 +105,7 @@ def _may_be_of(group: dict[str, Any], pod: dict[str, Any]) -> bool:
     if owner is None:
         return True
     if owner["kind"] == KIND:
-        return owner["name"] == group["name"] or owner["uid"] == group.get("uid")
+        return bool(owner["name"] == group["name"] or owner["uid"] == group.get("uid"))
     return owner["kind"] not in OTHER_OWNERS
 
 

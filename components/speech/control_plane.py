@@ -14,9 +14,9 @@ from components.speech.disruption import STATELESS
 from components.speech.naming import ControlPlaneLabels, image
 from components.speech.pod import Json, env, env_config, env_flag, pod_template
 from components.speech.shared_maps import REDIS_URL
+from stacks.schema.base import Section
 from stacks.schema.global_settings import ResourceManagerImage
 from stacks.schema.transcribers import EnvVar
-from stacks.schema.workload import Section
 
 CONTAINER_PORT = 8080
 """Fixed: probes carry it and no variable tells the programs (contract: control plane 11.2)."""
