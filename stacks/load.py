@@ -31,6 +31,7 @@ CODES = {
     "missing": "missing",
     "literal_error": "not-allowed",
     "enum": "not-allowed",
+    "not_allowed": "not-allowed",
     "string_pattern_mismatch": "bad-format",
     "bad_format": "bad-format",
     "string_too_short": "out-of-range",
@@ -99,12 +100,13 @@ def problem_of(error: ErrorDetails) -> Problem:
         reason = "an unquoted number loses its zeros (1.10 becomes 1.1); this must be text"
         return Problem(path, "unquoted-number", reason, f'write it in quotes in the stack file: {location[-1]}: "..."')
     message = error["msg"][0].lower() + error["msg"][1:]
-    return Problem(path, CODES.get(error["type"], "wrong-type"), message, set_command(path, "VALUE"))
+    wanted = error.get("ctx", {}).get("only", "VALUE")
+    return Problem(path, CODES.get(error["type"], "wrong-type"), message, set_command(path, wanted))
 
 
 def causes(error: ValidationError) -> list[ErrorDetails]:
     """The errors of a validation, without a list called too short only because an item of it is wrong."""
-    found = error.errors(include_url=False, include_context=False)
+    found = error.errors(include_url=False)
 
     def follows(each: ErrorDetails) -> bool:
         length = len(each["loc"])

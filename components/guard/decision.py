@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from components.guard.names import Kind
-from components.guard.reading import Reading
+from components.guard.reading import Group, Reading
 
 WAIT = "Wait until `kubectl get sessiongroups -A` shows usage 0 everywhere, then run it again."
+
+
+def advice(live: Sequence[Group]) -> str:
+    """What makes the groups free to go: those with a count by waiting, those without a status by mending it."""
+    silent = next((group for group in live if group.silent), None)
+    parts = [] if all(group.silent for group in live) else [WAIT]
+    if silent is not None:
+        parts.append(
+            "A group without a status has no controller that reconciles it, and pods that may be its own. See why:\n"
+            f"  kubectl describe sessiongroup {silent.name} -n {silent.namespace}\n"
+            f"  kubectl get pods -n {silent.namespace} -l control-plane=sessiongroups-controller\n"
+            "It is free to go once it shows usage 0, or once no pod is left that may be its own: those of\n"
+            f"  kubectl get pods -n {silent.namespace}\n"
+            "that no Deployment, StatefulSet, DaemonSet, Job or other SessionGroup has made."
+        )
+    return "\n".join(parts)
 
 
 def listed(lines: list[str], most: int = 10) -> str:
@@ -34,7 +52,7 @@ def delete_refusal(kind: Kind, what: str, name: str | None, reading: Reading) ->
     live = [group for group in reading.live if kind is not Kind.SESSION_GROUP or name in (group.name, None)]
     if not live:
         return _orphans(what, reading) if kind is Kind.GATE else None
-    return f"{what} is refused: sessions are live.{listed([group.text for group in live])}\n{WAIT}"
+    return f"{what} is refused: sessions are live.{listed([group.text for group in live])}\n{advice(live)}"
 
 
 def _orphans(what: str, reading: Reading) -> str | None:

@@ -19,7 +19,7 @@ from lightkube import AsyncClient, KubeConfig
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import Node, Pod
 
-from components.guard.reading import NOTHING, Reading, group_of, pods_of
+from components.guard.reading import NOTHING, Reading, group_of, never_ran, pods_of
 from components.speech.crd import GROUP, KIND, PLURAL, VERSION
 from components.speech.disruption import SAFE_TO_EVICT_LABEL
 
@@ -79,11 +79,15 @@ async def read_cluster(kubeconfig: str) -> Reading:
 
 async def _lists(client: AsyncClient) -> Reading:
     try:
-        groups = [group_of(dict(item)) async for item in client.list(SessionGroup, namespace="*")]
+        items = [dict(item) async for item in client.list(SessionGroup, namespace="*")]
     except httpx.HTTPStatusError as error:
         if error.response.status_code != 404:
             raise
-        groups = []
+        items = []
+    around: dict[str, list[dict[str, Any]]] = {}
+    for namespace in {item["metadata"]["namespace"] for item in items if never_ran(item)}:
+        around[namespace] = [pod.to_dict() async for pod in client.list(Pod, namespace=namespace)]
+    groups = [group_of(item, around.get(item["metadata"]["namespace"])) for item in items]
     labelled = client.list(Pod, namespace="*", labels={SAFE_TO_EVICT_LABEL: None})
     pods: list[dict[str, Any]] = [pod.to_dict() async for pod in labelled]
     nodes: list[dict[str, Any]] = [node.to_dict() async for node in client.list(Node)]

@@ -6,6 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from components.speech.crd import KIND
+
+OTHER_OWNERS = frozenset({"ReplicaSet", "StatefulSet", "DaemonSet", "Job"})
+"""Kinds of Kubernetes' own that make pods. The sessiongroups-controller may not make any of them (contract: control
+plane 8), so their pods are no session group's."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -23,9 +29,14 @@ class Group:
         return self.usage != 0 or self.active_sessions != 0
 
     @property
+    def silent(self) -> bool:
+        """Whether its status does not say what it holds."""
+        return self.usage is None or self.active_sessions is None
+
+    @property
     def text(self) -> str:
         """For a person: `rt-transcriber-en: 2 sessions, usage 2`."""
-        if self.usage is None or self.active_sessions is None:
+        if self.silent:
             return f"{self.name}: unknown, its status is missing (taken as live)"
         sessions = f"{self.active_sessions} session{'' if self.active_sessions == 1 else 's'}"
         return f"{self.name}: {sessions}, usage {self.usage}"
@@ -63,23 +74,55 @@ def number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def group_of(item: dict[str, Any]) -> Group:
-    """A SessionGroup as the API server lists it."""
+def never_ran(item: dict[str, Any]) -> bool:
+    """Whether a SessionGroup has no status at all: its controller has never reconciled it."""
+    return not item.get("status")
+
+
+def group_of(item: dict[str, Any], pods: Iterable[dict[str, Any]] | None = None) -> Group:
+    """A SessionGroup as the API server lists it.
+
+    `pods` are all pods of its namespace, listed after it; None: they were not looked at. A group that never ran and
+    has none holds no session.
+    """
     metadata, status = item["metadata"], item.get("status") or {}
+    if never_ran(item) and pods is not None and not any(_may_be_of(metadata, pod) for pod in pods):
+        return Group(metadata["namespace"], metadata["name"], 0, 0)
     return Group(
         metadata["namespace"], metadata["name"], number(status.get("usage")), number(status.get("activeSessions"))
     )
 
 
+def _may_be_of(group: dict[str, Any], pod: dict[str, Any]) -> bool:
+    """Whether a pod may be this group's: anything that has not ended and whose controller is not known to be another.
+
+    Labels do not tell: the vendor's controller may change them, and not every group's pods carry one that is known.
+    """
+    if _ended(pod):
+        return False
+    metadata = pod["metadata"]
+    owner = next((each for each in metadata.get("ownerReferences") or [] if each.get("controller")), None)
+    if owner is None:
+        return True
+    if owner["kind"] == KIND:
+        return bool(owner["name"] == group["name"] or owner["uid"] == group.get("uid"))
+    return owner["kind"] not in OTHER_OWNERS
+
+
+def _ended(pod: dict[str, Any]) -> bool:
+    """A pod that is finished holds nothing; one that is stopping may."""
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
 def pods_of(pods: Iterable[dict[str, Any]], nodes: Iterable[dict[str, Any]]) -> tuple[SessionPod, ...]:
-    """Session pods with the pool of their node. A pod that is finished holds nothing; one that is stopping may.
+    """Session pods with the pool of their node.
 
     A pod whose node is not listed is given the pool `?`: it counts for every pool.
     """
     pools = {node["metadata"]["name"]: (node["metadata"].get("labels") or {}).get("agentpool", "?") for node in nodes}
     found = []
     for pod in pods:
-        if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+        if _ended(pod):
             continue
         node = (pod.get("spec") or {}).get("nodeName")
         metadata = pod["metadata"]

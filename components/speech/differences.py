@@ -37,6 +37,14 @@ before new ones are ready; one at a time, new before old, cuts nothing."
 _GRACE = "A session lasts up to 24 hours; told to stop, its pod must be allowed to live as long. The default of 30 \
 seconds (transcriber) or 600 seconds (inference server) cuts it."
 _AUTOSCALER = "The cluster autoscaler must not take the node away from under a session, nor Redis from all of them."
+_REDIS_WAIT = (
+    "The README gives 10 minutes to wait for Redis, under a key that the chart never reads; here it does what \
+it says. Without it metrics and reconciliation crash again and again while Redis starts."
+)
+_OWN_PODS = (
+    "The vendor's fall-back matches no pod or node of this platform: its transcribers are `rt-transcriber-…`, and \
+its nodes carry labels of their own. A monitor that finds nothing is silent."
+)
 _IMAGE = "The bitnami image is no longer at its place for free use; the official image of a Redis 7 answers the same."
 
 DIFFERENCES: tuple[Difference, ...] = (
@@ -47,6 +55,41 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference("*", "spec.template.spec.nodeSelector.*", _PLACEMENT),
     Difference("*", "spec.template.spec.tolerations[[]*", _PLACEMENT),
     Difference("Deployment/*", "spec.strategy.*", _SURGE),
+    Difference(
+        "Deployment/resource-manager-reconciliation",
+        "spec.strategy.type",
+        "Two of them give capacity back twice; the default strategy lets two overlap during an update.",
+    ),
+    Difference(
+        "Deployment/resource-manager*",
+        "spec.template.spec.containers*.env[[]REDIS_SETUP_TIMEOUT_DURATION].*",
+        _REDIS_WAIT,
+    ),
+    Difference(
+        "Deployment/sessiongroups-controller",
+        "spec.template.spec.containers*.env[[]REDIS_SETUP_TIMEOUT_DURATION].*",
+        _REDIS_WAIT,
+    ),
+    Difference(
+        "Service/resource-manager-metrics",
+        "",
+        "With metrics off the chart keeps a Service without pods; an update waits for its endpoints and fails.",
+    ),
+    Difference(
+        "Deployment/resource-manager-metrics",
+        "spec.template.spec.containers[[]metrics].env[[]SM_WORKER_MONITOR_POD_NAME_PREFIX].value",
+        _OWN_PODS,
+    ),
+    Difference(
+        "Deployment/resource-manager-metrics",
+        "spec.template.spec.containers[[]metrics].env[[]SM_WORKER_MONITOR_NODE_LABEL_SELECTOR].value",
+        _OWN_PODS,
+    ),
+    Difference(
+        "Deployment/resource-manager-reconciliation",
+        "spec.template.spec.containers[[]reconciliation].env[[]SM_NODE_MONITOR_NODE_LABELS].value",
+        _OWN_PODS,
+    ),
     Difference("SessionGroup/*", "spec.template.spec.terminationGracePeriodSeconds", _GRACE),
     Difference(
         "SessionGroup/*",

@@ -40,3 +40,8 @@ SINGLE_STORE = Disruption(grace_seconds=30, autoscaler_may_evict=False)
 def surge_first() -> dict[str, Any]:
     """The new pod is ready before the old one is told to go."""
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
+def one_at_most() -> dict[str, Any]:
+    """The old pod is gone before the new one starts: for what must never run twice."""
+    return {"type": "Recreate"}

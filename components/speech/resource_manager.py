@@ -3,70 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.outputs import once_made
-from components.placement import Placement
-from components.speech.disruption import STATELESS, surge_first
-from components.speech.naming import ControlPlaneLabels, image
-from components.speech.pod import (
-    Json,
-    container,
-    env,
-    env_config,
-    env_flag,
-    http_probe,
-    pod_template,
-    port,
-    requests,
-)
-from components.speech.shared_maps import REDIS_URL
-from stacks.schema.global_settings import ResourceManagerImage
-from stacks.schema.resource_manager import ResourceManagerSettings, StartupProbe
+from components.speech.control_plane import CONTAINER_PORT, ControlPlane, passed_on, patience, with_more
+from components.speech.control_plane_rights import may, user
+from components.speech.disruption import surge_first
+from components.speech.pod import Json, container, env, env_flag, port
+from stacks.schema.resource_manager import ResourceManagerSettings
 
-CONTAINER_PORT = 8080
-"""Fixed: probes carry it and no variable tells the program (contract: control plane 11.2)."""
-
-SECURITY: Json = {"runAsUser": 10000, "runAsGroup": 10000, "fsGroup": 20000}
-"""The vendor's pod context (contract: control plane 3.5)."""
-
-
-def redis_env(config_map: pulumi.Input[str]) -> list[Json]:
-    """The Redis block of all control-plane services, mode A (contract: control plane 4.0)."""
-    return [
-        env_config("REDIS_CONN_URL", config_map, REDIS_URL),
-        env_flag("REDIS_FAIL_OVER_CLIENT_ENABLED", False),
-    ]
-
-
-def startup_probe(settings: StartupProbe) -> Json:
-    """The configured probe, passed on whole."""
-    return http_probe(
-        settings.http_get.path,
-        settings.http_get.port,
-        periodSeconds=settings.period_seconds,
-        failureThreshold=settings.failure_threshold,
-    )
+APP = "resource-manager"
+"""Of the `app` label, the container and the image."""
 
 
 @dataclass(frozen=True)
 class ResourceManagerArgs:
     """What the resource manager needs."""
 
-    namespace: pulumi.Output[str]
-    namespace_name: str
+    common: ControlPlane
     settings: ResourceManagerSettings
-    image: ResourceManagerImage
-    labels: ControlPlaneLabels
-    pull_secrets: tuple[str, ...]
     flow_use_local_transcriber: bool
-    config_map: pulumi.Input[str]
     languages_map: pulumi.Input[str]
-    redis: pulumi.Resource
-    placement: Placement
+    protect: bool
 
 
 def variables(args: ResourceManagerArgs) -> list[Json]:
@@ -80,124 +40,101 @@ def variables(args: ResourceManagerArgs) -> list[Json]:
         env("SM_RESOURCE_SELECTION_STRATEGY", str(config.resource_selection_strategy)),
         env("SM_LEASE_DURATION", config.lease_duration),
         env_flag("SM_ENABLE_SET_SERVICE_IP", False),
-        env("TRANSCRIBER_NAMESPACE", args.namespace_name),
+        env("TRANSCRIBER_NAMESPACE", args.common.namespace_name),
         env_flag("SM_FLOW_USE_LOCAL_TRANSCRIBER", args.flow_use_local_transcriber),
         env_flag(
             "SM_INFERENCE_CAPACITY_ON_TRANSCRIBER_REQUEST_ENABLED",
             config.inference_capacity_on_transcriber_request_enabled,
         ),
-        *redis_env(args.config_map),
+        *args.common.redis_env(),
     ]
 
 
 def template(args: ResourceManagerArgs, account: pulumi.Input[str]) -> Json:
     """The pod."""
-    numbers = {"initialDelaySeconds": 15, "periodSeconds": 15, "timeoutSeconds": 10}
+    common, settings = args.common, args.settings
     server = container(
-        "resource-manager",
-        image(args.image.registry, "resource-manager", args.image.tag),
-        variables=variables(args),
+        APP,
+        common.image_of(APP),
+        variables=with_more(variables(args), settings.additional_env),
         ports=[port("http", CONTAINER_PORT)],
-        startup_probe=startup_probe(args.settings.startup_probe),
-        liveness_probe=http_probe("/live", CONTAINER_PORT, **numbers),
-        readiness_probe=http_probe("/ready", CONTAINER_PORT, **numbers),
-        resources=requests("20m", "40Mi"),
+        startup_probe=passed_on(settings.startup_probe),
+        liveness_probe=passed_on(settings.liveness_probe),
+        readiness_probe=passed_on(settings.readiness_probe),
+        resources=passed_on(settings.resources),
         mounts=[{"name": "configs", "mountPath": "/etc/config", "readOnly": True}],
     )
-    return pod_template(
-        placement=args.placement,
-        labels=args.labels.selector("resource-manager"),
-        annotations=STATELESS.annotations,
-        containers=[server],
-        service_account=account,
-        pull_secrets=args.pull_secrets,
-        security_context=SECURITY,
-        grace_seconds=STATELESS.grace_seconds,
+    return common.pod(
+        server,
+        account=account,
+        labels={**settings.additional_labels, **common.labels.selector(APP)},
+        annotations=settings.additional_annotations,
         volumes=[{"name": "configs", "configMap": {"name": args.languages_map}}],
     )
 
 
 class ResourceManager(pulumi.ComponentResource):
-    """Deployment, Service, account and RBAC. Not here: metrics and reconciliation, which are services of their own."""
+    """Deployment, Service, account, RBAC, budget. Not here: metrics and reconciliation, services of their own."""
 
     service_name: pulumi.Output[str]
     ready: pulumi.Resource
 
     def __init__(self, name: str, args: ResourceManagerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:speech:ResourceManager", name, {}, opts)
-        fullname, app = args.labels.fullname, "resource-manager"
-        self._name, self._namespace = name, args.namespace
+        common, settings, fullname = args.common, args.settings, args.common.labels.fullname
         account = kubernetes.core.v1.ServiceAccount(
             f"{name}-account",
-            metadata=self._metadata(fullname, args.labels.without_app()),
+            metadata=common.metadata(fullname, common.labels.without_app()),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        user = f"system:serviceaccount:{args.namespace_name}:{fullname}"
-        verbs = ["get", "watch", "list"]
-        pods = self._may(user, f"{fullname}-pod-reader", f"{fullname}-kube-access", "", "pods", verbs)
-        groups = self._may(
-            user,
-            f"{fullname}-sessiongroups-reader",
-            f"{fullname}-sessiongroups-access",
-            "speechmatics.com",
-            "sessiongroups",
-            ["get", "list", "watch"],
-        )
-        # above the program's own budget, or `up` gives up while it is still starting
-        seconds = args.settings.startup_probe.budget_seconds + 150
-        timeouts = pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
-        # the one pod builder writes the API's own names, which the SDK passes on as they are
-        spec: Any = {
-            "replicas": args.settings.replicas,
-            "selector": {"matchLabels": args.labels.selector(app)},
-            "strategy": surge_first(),
-            "template": template(args, once_made(account, fullname)),
-        }
-        self.ready = kubernetes.apps.v1.Deployment(
+        rights: list[pulumi.Resource] = []
+        for resource, group, role, binding, verbs in (
+            ("pods", "", "pod-reader", "kube-access", ("get", "watch", "list")),
+            ("sessiongroups", "speechmatics.com", "sessiongroups-reader", "sessiongroups-access",
+             ("get", "list", "watch")),
+        ):  # fmt: skip
+            rights += may(
+                common,
+                (f"{name}-{resource}-role", f"{name}-{resource}-binding"),
+                role=f"{fullname}-{role}",
+                binding=f"{fullname}-{binding}",
+                rules=[(group, (resource,), verbs)],
+                subject=user(common.namespace_name, fullname),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        timeouts = patience(settings.startup_probe.budget_seconds, settings.replicas)
+        self.ready = common.deployment(
             f"{name}-deployment",
-            metadata=self._metadata(fullname, args.labels.full(app), dict(args.labels.annotations())),
-            spec=spec,
+            APP,
+            object_name=fullname,
+            replicas=settings.replicas,
+            strategy=surge_first(),
+            template=template(args, once_made(account, fullname)),
             # no value flows: it does not start without Redis, and reads pods and groups as soon as it does
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.redis, *pods, *groups], custom_timeouts=timeouts),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[common.redis, *rights], custom_timeouts=timeouts),
         )
-        service = kubernetes.core.v1.Service(
+        service = common.service(
             f"{name}-service",
-            metadata=self._metadata(fullname, args.labels.full(app)),
-            spec=kubernetes.core.v1.ServiceSpecArgs(
-                type="ClusterIP",
-                ports=[kubernetes.core.v1.ServicePortArgs(port=args.settings.service.port, target_port="http")],
-                selector=args.labels.selector(app),
-            ),
+            APP,
+            object_name=fullname,
+            port=settings.service.port,
+            annotations=settings.annotations,
             # no value flows: the Service is awaited until its pods are ready
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.ready], custom_timeouts=timeouts),
         )
+        if settings.pdb.enabled:
+            self._budget(name, args)
         self.service_name = once_made(service, fullname)
         self.register_outputs({"serviceName": self.service_name})
 
-    def _metadata(
-        self, object_name: str, labels: dict[str, str] | None = None, annotations: dict[str, str] | None = None
-    ) -> kubernetes.meta.v1.ObjectMetaArgs:
-        return kubernetes.meta.v1.ObjectMetaArgs(
-            name=object_name, namespace=self._namespace, labels=labels, annotations=annotations
+    def _budget(self, name: str, args: ResourceManagerArgs) -> None:
+        common = args.common
+        kubernetes.policy.v1.PodDisruptionBudget(
+            f"{name}-budget",
+            metadata=common.metadata(common.labels.fullname),
+            spec=kubernetes.policy.v1.PodDisruptionBudgetSpecArgs(
+                min_available=args.settings.pdb.min_available,
+                selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels=common.labels.selector(APP)),
+            ),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
-
-    def _may(
-        self, user: str, role: str, binding: str, group: str, resource: str, verbs: list[str]
-    ) -> list[pulumi.Resource]:
-        """A Role on one resource and its binding to the account, by user name as the contract has it."""
-        rbac = kubernetes.rbac.v1
-        child = pulumi.ResourceOptions(parent=self)
-        made = rbac.Role(
-            f"{self._name}-{resource}-role",
-            metadata=self._metadata(role),
-            rules=[rbac.PolicyRuleArgs(api_groups=[group], resources=[resource], verbs=verbs)],
-            opts=child,
-        )
-        bound = rbac.RoleBinding(
-            f"{self._name}-{resource}-binding",
-            metadata=self._metadata(binding),
-            role_ref=rbac.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind="Role", name=once_made(made, role)),
-            subjects=[rbac.SubjectArgs(api_group="rbac.authorization.k8s.io", kind="User", name=user)],
-            opts=child,
-        )
-        return [made, bound]

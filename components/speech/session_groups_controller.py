@@ -9,12 +9,10 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.outputs import once_made
-from components.placement import Placement
-from components.speech.disruption import SAFE_TO_EVICT_LABEL, STATELESS, surge_first
-from components.speech.naming import ControlPlaneLabels, image
-from components.speech.pod import Json, container, env, env_flag, http_probe, pod_template
-from components.speech.resource_manager import redis_env, startup_probe
-from stacks.schema.global_settings import ResourceManagerImage
+from components.speech.control_plane import ControlPlane, passed_on, patience, with_more
+from components.speech.control_plane_rights import Rule, cluster_role, may_everywhere
+from components.speech.disruption import SAFE_TO_EVICT_LABEL, surge_first
+from components.speech.pod import Json, container, env, env_flag
 from stacks.schema.resource_manager import ControllerSettings
 
 NAME = "sessiongroups-controller"
@@ -22,12 +20,9 @@ NAME = "sessiongroups-controller"
 
 SELECTOR = {"control-plane": NAME}
 
-HEALTH_PORT = 8081
-"""Used by the probes, declared by no container."""
-
 API_PORT = 8025
 
-RULES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+RULES: tuple[Rule, ...] = (
     (
         "speechmatics.com",
         ("sessiongroups",),
@@ -43,62 +38,55 @@ RULES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ("get", "list", "watch", "create", "update", "patch", "delete"),
     ),
 )
-"""What the controller may do: API group, resources, verbs (contract: control plane 8)."""
+"""What the controller may do (contract: control plane 8)."""
 
 
 @dataclass(frozen=True)
 class SessionGroupsControllerArgs:
     """What the controller needs."""
 
-    namespace: pulumi.Output[str]
-    namespace_name: str
-    release: str
+    common: ControlPlane
     settings: ControllerSettings
-    image: ResourceManagerImage
-    labels: ControlPlaneLabels
-    pull_secrets: tuple[str, ...]
-    config_map: pulumi.Input[str]
-    redis: pulumi.Resource
     crd: pulumi.Resource
-    placement: Placement
     protect: bool
+
+
+def variables(args: SessionGroupsControllerArgs) -> list[Json]:
+    """The container's variables, in the contract's order."""
+    defrag = args.settings.defrag
+    return [
+        *args.common.redis_env(),
+        env("TRANSCRIBER_NAMESPACE", args.common.namespace_name),
+        env_flag("SM_ENABLE_DEFRAG_SCALE_DOWN", defrag.scale_down_enabled),
+        env("SM_DEFRAG_RATE_LIMIT_DURATION", defrag.rate_limit_duration),
+        env("SM_DEFRAG_RATE_LIMIT_MAX_OCCURRENCES", str(defrag.rate_limit_max_occurences)),
+        env("SM_DEFRAG_INTERVAL_DURATION", defrag.interval_duration),
+        env("SM_DEFRAG_MIN_USAGE_DELTA", str(defrag.min_usage_delta)),
+        env("SM_DEFRAG_MAX_SCALE_UP", str(defrag.max_scale_up)),
+        env("SM_RECONCILE_MAX_PAUSE_DURATION", args.settings.controller.max_pause_duration),
+    ]
 
 
 def template(args: SessionGroupsControllerArgs, account: pulumi.Input[str]) -> Json:
     """The pod."""
+    settings = args.settings
     controller = container(
         NAME,
-        image(args.image.registry, NAME, args.image.tag),
-        args=["--leader-elect"],
-        variables=[
-            *redis_env(args.config_map),
-            env("TRANSCRIBER_NAMESPACE", args.namespace_name),
-            env_flag("SM_ENABLE_DEFRAG_SCALE_DOWN", False),
-            env("SM_DEFRAG_RATE_LIMIT_DURATION", "60s"),
-            env("SM_DEFRAG_RATE_LIMIT_MAX_OCCURRENCES", "1"),
-            env("SM_DEFRAG_INTERVAL_DURATION", "30s"),
-            env("SM_DEFRAG_MIN_USAGE_DELTA", "25"),
-            env("SM_DEFRAG_MAX_SCALE_UP", "1"),
-            env("SM_RECONCILE_MAX_PAUSE_DURATION", "2m"),
-        ],
-        startup_probe=startup_probe(args.settings.startup_probe),
-        liveness_probe=http_probe("/healthz", HEALTH_PORT, initialDelaySeconds=15, periodSeconds=20, timeoutSeconds=10),
-        readiness_probe=http_probe("/readyz", HEALTH_PORT, initialDelaySeconds=5, periodSeconds=10, timeoutSeconds=10),
-        resources={
-            "limits": {"cpu": "500m", "memory": "128Mi"},
-            "requests": {"cpu": "10m", "memory": "64Mi"},
-        },
+        args.common.image_of(NAME),
+        args=["--leader-elect", *settings.controller.additional_args],
+        variables=with_more(variables(args), settings.additional_env),
+        startup_probe=passed_on(settings.startup_probe),
+        liveness_probe=passed_on(settings.liveness_probe),
+        readiness_probe=passed_on(settings.readiness_probe),
+        resources=passed_on(settings.resources),
         security_context={"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     )
-    return pod_template(
-        placement=args.placement,
+    return args.common.pod(
+        controller,
+        account=account,
         labels=SELECTOR,
-        annotations={"kubectl.kubernetes.io/default-container": NAME, **STATELESS.annotations},
-        containers=[controller],
-        service_account=account,
-        pull_secrets=args.pull_secrets,
+        annotations={"kubectl.kubernetes.io/default-container": NAME, **settings.controller.additional_annotations},
         security_context={"runAsNonRoot": False},
-        grace_seconds=STATELESS.grace_seconds,
     )
 
 
@@ -107,28 +95,27 @@ class SessionGroupsController(pulumi.ComponentResource):
 
     ready: pulumi.Resource
     service_name: pulumi.Output[str]
+    role: pulumi.Output[str]
+    """Name of its cluster role."""
 
     def __init__(
         self, name: str, args: SessionGroupsControllerArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("sm-realtime:speech:SessionGroupsController", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        fullname = args.labels.fullname
-        meta = kubernetes.meta.v1.ObjectMetaArgs
-        account_name = f"{fullname}-sessiongroups"
+        common, fullname = args.common, args.common.labels.fullname
+        account_name, role_name = f"{fullname}-sessiongroups", f"{common.release}-{NAME}"
+        part_of = {"speechmatics.io/component": fullname, "app.kubernetes.io/part-of": "sessiongroups"}
         account = kubernetes.core.v1.ServiceAccount(
-            f"{name}-account",
-            metadata=meta(
-                name=account_name,
-                namespace=args.namespace,
-                labels={"speechmatics.io/component": fullname, "app.kubernetes.io/part-of": "sessiongroups"},
-            ),
-            opts=child,
+            f"{name}-account", metadata=common.metadata(account_name, part_of), opts=child
         )
-        binding = self._cluster_role(name, f"{args.release}-{NAME}", account_name, args.namespace)
+        self.role = cluster_role(f"{name}-role", role_name, RULES, child)
+        binding = may_everywhere(
+            common, f"{name}-binding", binding=role_name, role=self.role, account=account_name, opts=child
+        )
         kubernetes.policy.v1.PodDisruptionBudget(
             f"{name}-budget",
-            metadata=meta(name=f"{fullname}-safe-to-evict", namespace=args.namespace),
+            metadata=common.metadata(f"{fullname}-safe-to-evict"),
             spec=kubernetes.policy.v1.PodDisruptionBudgetSpecArgs(
                 max_unavailable="0%",
                 selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels={SAFE_TO_EVICT_LABEL: "false"}),
@@ -142,55 +129,26 @@ class SessionGroupsController(pulumi.ComponentResource):
             "strategy": surge_first(),
             "template": template(args, once_made(account, account_name)),
         }
+        timeouts = patience(args.settings.startup_probe.budget_seconds)
         self.ready = kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=meta(
-                name=NAME,
-                namespace=args.namespace,
-                labels=args.labels.without_app() | SELECTOR,
-                annotations=args.labels.annotations(),
-            ),
+            metadata=common.metadata(NAME, common.labels.without_app() | SELECTOR, common.labels.annotations()),
             spec=spec,
             # no value flows: it starts with Redis, the right to read groups and the kind itself
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[args.redis, args.crd, binding]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[common.redis, args.crd, binding], custom_timeouts=timeouts
+            ),
         )
         service = kubernetes.core.v1.Service(
             f"{name}-service",
-            metadata=meta(
-                name=NAME,
-                namespace=args.namespace,
-                labels=args.labels.without_app(),
-                annotations=args.labels.annotations(),
-            ),
+            metadata=common.metadata(NAME, common.labels.without_app(), common.labels.annotations()),
             spec=kubernetes.core.v1.ServiceSpecArgs(
                 type="ClusterIP",
                 ports=[kubernetes.core.v1.ServicePortArgs(port=API_PORT, target_port=API_PORT)],
                 selector=SELECTOR,
             ),
             # no value flows: the Service is awaited until its pod is ready
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.ready]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.ready], custom_timeouts=timeouts),
         )
         self.service_name = once_made(service, NAME)
         self.register_outputs({"serviceName": self.service_name})
-
-    def _cluster_role(self, name: str, role_name: str, account: str, namespace: pulumi.Output[str]) -> pulumi.Resource:
-        rbac = kubernetes.rbac.v1
-        child = pulumi.ResourceOptions(parent=self)
-        role = rbac.ClusterRole(
-            f"{name}-role",
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=role_name),
-            rules=[
-                rbac.PolicyRuleArgs(api_groups=[group], resources=list(kinds), verbs=list(verbs))
-                for group, kinds, verbs in RULES
-            ],
-            opts=child,
-        )
-        return rbac.ClusterRoleBinding(
-            f"{name}-binding",
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=role_name),
-            role_ref=rbac.RoleRefArgs(
-                api_group="rbac.authorization.k8s.io", kind="ClusterRole", name=once_made(role, role_name)
-            ),
-            subjects=[rbac.SubjectArgs(kind="ServiceAccount", name=account, namespace=namespace)],
-            opts=child,
-        )

@@ -12,6 +12,8 @@ from components.speech.naming import MANAGED_BY, ControlPlaneLabels
 
 REDIS_URL = "redis_url"
 RESOURCE_MANAGER_URL = "resource_manager_url"
+CLUSTER_NAME = "cluster_name"
+POD_SELECTORS = "pod_selector_list"
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,14 @@ class SharedMaps(pulumi.ComponentResource):
             release_labels,
             {
                 RESOURCE_MANAGER_URL: f"http://{args.labels.fullname}:{args.resource_manager_port}",
-                "pod_selector_list": ",".join(args.pod_selectors),
+                POD_SELECTORS: ",".join(args.pod_selectors),
             },
         )
         self.config_map = self._map(
             "config",
             f"{args.labels.fullname}-config",
             args.labels.without_app(),
-            {"cluster_name": args.cluster, REDIS_URL: args.redis_url},
+            {CLUSTER_NAME: args.cluster, REDIS_URL: args.redis_url},
         )
         self.languages_map = self._map(
             "languages", "languages", args.labels.without_app(), {"languages": ",".join(args.languages)}

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pulumi
 
+from components.speech.control_plane import ControlPlane
 from components.speech.naming import ControlPlaneLabels
 from components.speech.resource_manager import ResourceManager, ResourceManagerArgs
+from components.speech.resource_manager_metrics import ResourceManagerMetrics, ResourceManagerMetricsArgs
+from components.speech.resource_manager_reconciliation import (
+    ResourceManagerReconciliation,
+    ResourceManagerReconciliationArgs,
+)
 from components.speech.session_groups_controller import SessionGroupsController, SessionGroupsControllerArgs
 from components.speech.shared_maps import SharedMaps, SharedMapsArgs
 from stacks.platform.azure import Foundation
@@ -29,12 +35,10 @@ def pod_selectors(settings: Settings) -> tuple[str, ...]:
 def control_plane(
     settings: Settings, found: Foundation, on: Base, opts: pulumi.ResourceOptions
 ) -> tuple[SharedMaps, SessionGroupsController]:
-    """Shared maps, resource manager and sessiongroups-controller."""
-    manager, global_ = settings.resource_manager, settings.global_
+    """Shared maps, resource manager with metrics and reconciliation, and sessiongroups-controller."""
+    manager, global_, protect = settings.resource_manager, settings.global_, settings.protection.enabled
     image = global_.resource_manager.image
     labels = ControlPlaneLabels(manager.fullname_override, settings.release, image.tag)
-    pull_secrets = tuple(secret.name for secret in global_.image_pull_secrets)
-    services = found.placements[Role.SERVICES]
     maps = SharedMaps(
         "maps",
         SharedMapsArgs(
@@ -49,39 +53,66 @@ def control_plane(
         ),
         opts,
     )
+    common = ControlPlane(
+        namespace=on.namespace,
+        namespace_name=settings.namespace,
+        release=settings.release,
+        image=image,
+        labels=labels,
+        pull_secrets=tuple(secret.name for secret in global_.image_pull_secrets),
+        config_map=maps.config_map,
+        redis=on.redis.ready,
+        redis_timeout=manager.redis.timeout_connection,
+        placement=found.placements[Role.SERVICES],
+    )
     ResourceManager(
         "resource-manager",
         ResourceManagerArgs(
-            namespace=on.namespace,
-            namespace_name=settings.namespace,
+            common=common,
             settings=manager,
-            image=image,
-            labels=labels,
-            pull_secrets=pull_secrets,
             flow_use_local_transcriber=global_.flow.flow_use_local_transcriber,
-            config_map=maps.config_map,
             languages_map=maps.languages_map,
-            redis=on.redis.ready,
-            placement=services,
+            protect=protect,
         ),
         opts,
     )
     controller = SessionGroupsController(
         "sessiongroups-controller",
-        SessionGroupsControllerArgs(
-            namespace=on.namespace,
-            namespace_name=settings.namespace,
-            release=settings.release,
-            settings=manager.session_groups,
-            image=image,
-            labels=labels,
-            pull_secrets=pull_secrets,
-            config_map=maps.config_map,
-            redis=on.redis.ready,
-            crd=on.crd.ready,
-            placement=services,
-            protect=settings.protection.enabled,
+        SessionGroupsControllerArgs(common=common, settings=manager.session_groups, crd=on.crd.ready, protect=protect),
+        opts,
+    )
+    _beside(settings, common, maps, controller, opts)
+    return maps, controller
+
+
+def _beside(
+    settings: Settings, common: ControlPlane, maps: SharedMaps, controller: SessionGroupsController,
+    opts: pulumi.ResourceOptions,
+) -> None:  # fmt: skip
+    """Metrics and reconciliation, which share an account."""
+    manager = settings.resource_manager
+    if not (manager.metrics.enabled or manager.reconciliation.enabled):
+        return
+    metrics = ResourceManagerMetrics(
+        "resource-manager-metrics",
+        ResourceManagerMetricsArgs(
+            common=common,
+            settings=manager.metrics,
+            service_annotations=manager.annotations,
+            transcribers=settings.transcribers.fullname_override,
         ),
         opts,
     )
-    return maps, controller
+    if manager.reconciliation.enabled:
+        ResourceManagerReconciliation(
+            "resource-manager-reconciliation",
+            ResourceManagerReconciliationArgs(
+                common=common,
+                settings=manager.reconciliation,
+                release_map=maps.release_map,
+                account=metrics.account,
+                rights=tuple(metrics.rights),
+                controller_role=controller.role,
+            ),
+            opts,
+        )

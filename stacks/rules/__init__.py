@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from stacks.problem import Problem
+from stacks.rules.control_plane import budget, monitors, pod_selectors
 from stacks.rules.networks import networks
 from stacks.rules.pools import counts, local_disks, one_active_generation, own_numbers, pool_versions, room_for_surge
 from stacks.rules.secrets import secrets
@@ -25,6 +26,9 @@ RULES: tuple[Rule, ...] = (
     languages,
     pre_warm,
     secrets,
+    monitors,
+    pod_selectors,
+    budget,
 )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, ImageTag, Language, Registry, Section
+from stacks.schema.base import DnsLabel, ImageTag, Language, Registry, Section, only
 
 VENDOR_REGISTRY = "speechmaticspublic.azurecr.io"
 
@@ -76,10 +76,19 @@ class GlobalFlow(Section):
     flow_use_local_transcriber: bool = Field(True, description="Connect local ASR workers from Flow workers.")
 
 
+class GlobalConfig(Section):
+    """The seed's switch without a description, read by nothing of the vendor's chart."""
+
+    enabled: Annotated[bool, only(True, "nothing reads it, so no other value would have an effect")] = Field(
+        True, description="Read by nothing; only its default is accepted."
+    )
+
+
 class GlobalSettings(Section):
     """Settings shared by several services."""
 
     cluster: str = Field("test", min_length=1, description="Cluster name; distinct in each cluster of a multi-cluster.")
+    config: GlobalConfig = Field(default_factory=GlobalConfig, description="A switch that nothing reads.")
     image_pull_secrets: tuple[PullSecret, ...] = Field(
         (PullSecret(name="speechmatics-registry"),), description="List of image pull secrets to use."
     )

@@ -20,7 +20,13 @@ WHERE = {
     # role of the pool -> the workloads whose pods belong there, by name
     "inference": ("inference-server-enhanced-recipe1", "nvidia-device-plugin"),
     "transcribers": ("rt-transcriber-en",),
-    "services": ("resource-manager", "sessiongroups-controller", "realtime-redis-master"),
+    "services": (
+        "resource-manager",
+        "resource-manager-metrics",
+        "resource-manager-reconciliation",
+        "sessiongroups-controller",
+        "realtime-redis-master",
+    ),
 }
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from sandbox.nodes import commands, images, pulls, status
 from sandbox.nodes.clock import Backoff, spoken
 from sandbox.nodes.commands import Inside
+from sandbox.nodes.dependencies import patience
 from sandbox.nodes.environment import expand, service_variables
 from sandbox.nodes.images import VENDOR, Registry
 from sandbox.nodes.logs import Log, Options
@@ -66,6 +67,25 @@ def test_known_images() -> None:
 
 def test_there_is_a_transcriber_for_each_of_the_contracts_languages() -> None:
     assert len(images.LANGUAGES - {"es-bilingual-en"}) == 58
+
+
+@pytest.mark.parametrize(
+    ("repository", "asked", "seconds"),
+    [
+        ("resource-manager-metrics", None, 10),
+        ("resource-manager-reconciliation", None, 10),
+        ("resource-manager-metrics", "10m", 600),
+        ("resource-manager-reconciliation", "1m30s", 90),
+        ("resource-manager-reconciliation", "soon", 10),
+        ("resource-manager", None, None),
+        ("resource-manager", "10m", 600),
+        ("readiness-tracker", "10m", None),
+    ],
+)
+def test_how_long_a_process_waits_for_redis(repository: str, asked: str | None, seconds: float | None) -> None:
+    image = images.of(f"{VENDOR}/{repository}:1.34.6-1307912")
+    assert image is not None
+    assert patience(image, {"REDIS_SETUP_TIMEOUT_DURATION": asked} if asked else {}) == seconds
 
 
 def test_the_printed_table_has_every_image() -> None:

@@ -19,6 +19,7 @@ from tests.unit.graph import CHECKOUT
 SEED = {
     # key path in the seed's values table -> its default there
     "global.cluster": "test",
+    "global.config.enabled": True,
     "global.flow.flowUseLocalTranscriber": True,
     "global.imagePullSecrets.0.name": "speechmatics-registry",
     "global.licensing.createSecret": False,
@@ -45,7 +46,16 @@ SEED = {
     "inferenceServerEnhancedRecipe1.tritonServer.mode": "rt",
     "inferenceServerEnhancedRecipe1.tritonServer.operatingPoint": "enhanced",
     "inferenceServerEnhancedRecipe1.tritonServer.recipe": "enhanced-recipe1",
+    "resourceManager.enabled": True,
     "resourceManager.fullnameOverride": "resource-manager",
+    "resourceManager.ingress.enabled": False,
+    "resourceManager.metrics.workerMonitor.conditionMetrics": "none",
+    "resourceManager.metrics.workerMonitor.enabled": False,
+    "resourceManager.reconciliation.enabled": True,
+    "resourceManager.reconciliation.podSelectorConfigMap.enabled": True,
+    "resourceManager.reconciliation.repopulation.enabled": False,
+    "resourceManager.redis.enabled": True,
+    "resourceManager.redis.timeoutConnection": "10m",
     "resourceManager.service.port": 8080,
     "resourceManager.sessionGroups.enabled": True,
     "resourceManager.sessionGroups.startupProbe": {
@@ -92,7 +102,9 @@ def test_every_field_is_described_and_spelt_as_the_seed_would(model: type[BaseMo
     assert model.__doc__
     for name, field in model.model_fields.items():
         assert field.description, f"{model.__name__}.{name}"
-        assert re.fullmatch("[a-z][A-Za-z0-9]*|ensemble_en|lm_en", field.alias or name), f"{model.__name__}.{name}"
+        assert re.fullmatch("[a-z][A-Za-z0-9]*|ensemble_en|lm_en|CPUFactor", field.alias or name), (
+            f"{model.__name__}.{name}"
+        )
     assert model.model_config["frozen"] is True
     assert model.model_config["strict"] is True
     assert model.model_config["extra"] == "forbid"
@@ -102,7 +114,7 @@ def defaults() -> dict[str, Any]:
     """The whole configuration of the smallest stack, in the seed's keys."""
     smallest = yaml.safe_load((CHECKOUT / "tests" / "cases" / "base.yaml").read_text())
     settings = Settings.model_validate_json(json.dumps(smallest))
-    dumped: dict[str, Any] = settings.model_dump(by_alias=True, mode="json")
+    dumped: dict[str, Any] = settings.model_dump(by_alias=True, mode="json", exclude_none=True)
     return dumped
 
 

@@ -59,6 +59,26 @@ def test_a_missing_status_is_named_as_such() -> None:
     assert "rt-transcriber-eu: unknown, its status is missing" in refusal
 
 
+def test_what_is_advised_for_a_missing_status_can_be_followed() -> None:
+    """Usage 0 never shows for a group that no controller reconciles."""
+    refusal = delete_refusal(Kind.GATE, "deleting all", "gate", Reading((IDLE, SILENT)))
+    assert refusal is not None
+    assert "Wait until" not in refusal
+    assert "kubectl describe sessiongroup rt-transcriber-eu -n speechmatics" in refusal
+    assert "kubectl get pods -n speechmatics -l control-plane=sessiongroups-controller" in refusal
+
+
+def test_each_kind_of_live_group_gets_its_own_advice() -> None:
+    both = delete_refusal(Kind.GATE, "deleting all", "gate", Reading((BUSY, SILENT)))
+    busy = delete_refusal(Kind.GATE, "deleting all", "gate", Reading((BUSY, IDLE)))
+    assert both is not None
+    assert busy is not None
+    assert "shows usage 0 everywhere" in both
+    assert "kubectl describe sessiongroup rt-transcriber-eu" in both
+    assert "shows usage 0 everywhere" in busy
+    assert "kubectl describe" not in busy
+
+
 def test_session_pods_without_any_group_stop_a_destroy_before_it_begins() -> None:
     pods = (SessionPod("speechmatics", "rt-transcriber-en-x", "trans01aaaaa"),)
     refusal = delete_refusal(Kind.GATE, "deleting all", "gate", Reading(pods=pods))

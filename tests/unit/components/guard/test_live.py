@@ -103,6 +103,39 @@ async def test_pods_outlive_the_kind_that_made_them(server: tuple[ApiServer, str
     assert await live.read_cluster(kubeconfig(url)) == Reading((), (SessionPod("ns", "p", "trans01aaaaa"),))
 
 
+SILENT = {"metadata": {"namespace": "ns", "name": "g"}}
+PODS = "/api/v1/namespaces/ns/pods"
+
+
+def pod_of(kind: str) -> dict[str, Any]:
+    owner = {"apiVersion": "v1", "kind": kind, "name": "g", "uid": "u", "controller": True}
+    return {"metadata": {"namespace": "ns", "name": "p", "ownerReferences": [owner]}, "spec": {"containers": []}}
+
+
+async def test_the_pods_around_a_group_without_status_are_read_after_it(server: tuple[ApiServer, str]) -> None:
+    api, url = server
+    api.items |= {SESSION_GROUPS: [SILENT], PODS: [pod_of("ReplicaSet")]}
+    assert await live.read_cluster(kubeconfig(url)) == Reading((Group("ns", "g", 0, 0),))
+    paths = [asked.partition("?")[0] for asked in api.asked]
+    assert paths.index(SESSION_GROUPS) < paths.index(PODS)
+    assert "labelSelector" not in api.asked[paths.index(PODS)]
+    api.items[PODS].append(pod_of("SessionGroup"))
+    assert await live.read_cluster(kubeconfig(url)) == Reading((Group("ns", "g", None, None),))
+
+
+async def test_pods_that_cannot_be_read_are_a_problem(server: tuple[ApiServer, str]) -> None:
+    api, url = server
+    api.items |= {SESSION_GROUPS: [SILENT]}
+    assert "404" in str((await live.read_cluster(kubeconfig(url))).problem)
+
+
+async def test_groups_with_a_status_need_no_second_look(server: tuple[ApiServer, str]) -> None:
+    api, url = server
+    api.items[SESSION_GROUPS] = [{**SILENT, "status": {"usage": 0, "activeSessions": 0}}]
+    assert not (await live.read_cluster(kubeconfig(url))).live
+    assert not [asked for asked in api.asked if asked.startswith(PODS)]
+
+
 async def test_a_404_for_anything_else_is_no_zero(server: tuple[ApiServer, str]) -> None:
     api, url = server
     del api.items["/api/v1/nodes"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.guard.reading import Group, SessionPod, group_of, pods_of
+from components.guard.reading import Group, SessionPod, group_of, never_ran, pods_of
 
 
 def listed(status: Any) -> dict[str, Any]:
@@ -49,3 +49,54 @@ def test_pods_are_given_the_pool_of_their_node_and_stopping_ones_count() -> None
         SessionPod("ns", "c", "?"),
         SessionPod("ns", "d", ""),
     )
+
+
+def owned(kind: str, name: str, *, uid: str = "other", phase: str = "Running", controller: bool = True) -> Any:
+    owner = {"kind": kind, "name": name, "uid": uid, "controller": controller}
+    return {"metadata": {"namespace": "ns", "name": "p", "ownerReferences": [owner]}, "status": {"phase": phase}}
+
+
+ALONE: dict[str, Any] = {"metadata": {"namespace": "ns", "name": "p"}, "status": {"phase": "Running"}}
+
+
+@pytest.mark.parametrize(
+    "pods",
+    [
+        [],
+        [owned("ReplicaSet", "resource-manager-7d9f"), owned("StatefulSet", "realtime-redis-master")],
+        [owned("SessionGroup", "another")],
+        [owned("SessionGroup", "g", phase="Failed")],
+    ],
+    ids=["none", "of others", "of another group", "ended"],
+)
+def test_a_group_that_never_ran_and_has_no_pod_holds_nothing(pods: list[dict[str, Any]]) -> None:
+    assert not group_of(listed(None), pods).live
+
+
+@pytest.mark.parametrize(
+    "pods",
+    [
+        None,
+        [owned("SessionGroup", "g")],
+        [owned("SessionGroup", "renamed", uid="own")],
+        [ALONE],
+        [owned("ReplicaSet", "x", controller=False)],
+        [owned("Something", "x")],
+        [owned("ReplicaSet", "x"), ALONE],
+        [owned("SessionGroup", "g", phase="Pending")],
+    ],
+    ids=["not read", "its own", "its own by id", "nobody's", "no controller", "unknown", "one of two", "pending"],
+)
+def test_a_group_that_never_ran_is_live_while_a_pod_may_be_its_own(pods: list[dict[str, Any]] | None) -> None:
+    item = listed(None)
+    item["metadata"]["uid"] = "own"
+    group = group_of(item, pods)
+    assert group == Group("ns", "g", None, None)
+    assert group.live
+    assert group.silent
+
+
+def test_a_status_that_says_too_little_is_not_the_same_as_none() -> None:
+    assert not never_ran(listed({"usage": 0}))
+    assert group_of(listed({"usage": 0}), []).live
+    assert group_of(listed({"usage": 2, "activeSessions": 1}), []).live

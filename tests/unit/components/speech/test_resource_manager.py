@@ -32,7 +32,18 @@ def test_new_before_old(graph: Graph) -> None:
 def test_redis_and_rights_come_first(graph: Graph) -> None:
     deployment = graph.one(DEPLOYMENT, "resource-manager")
     needed = {graph.one("kubernetes:apps/v1:StatefulSet").urn}
-    bindings = graph.of("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
-    needed |= {each.urn for each in bindings if each.object_name.startswith("resource-manager-")}
-    assert len(needed) == 3
+    bindings = ("resource-manager-kube-access", "resource-manager-sessiongroups-access")
+    needed |= {graph.one("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", each).urn for each in bindings}
     assert needed <= deployment.dependencies
+
+
+def test_its_budget_is_protected_and_selects_its_pods() -> None:
+    def change(config: Json) -> None:
+        config["sm-realtime:resourceManager"] = {"replicas": 2, "pdb": {"enabled": True}}
+
+    graph = run_program("sandbox", change)
+    budget = graph.one("kubernetes:policy/v1:PodDisruptionBudget", "resource-manager")
+    assert budget.protect
+    template = graph.one(DEPLOYMENT, "resource-manager").inputs["spec"]["template"]
+    assert budget.inputs["spec"]["selector"]["matchLabels"] == template["metadata"]["labels"]
+    assert budget.inputs["spec"]["minAvailable"] < graph.one(DEPLOYMENT, "resource-manager").inputs["spec"]["replicas"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.unit.graph import Graph
+from tests.unit.graph import Graph, Json, run_program
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+NAME = "sessiongroups-controller"
 
 
 def test_groups_are_made_after_their_controller(graph: Graph) -> None:
@@ -28,3 +29,12 @@ def test_the_budget_lets_no_session_pod_be_evicted(graph: Graph) -> None:
     labels = budget.inputs["spec"]["selector"]["matchLabels"]
     for each in graph.of("kubernetes:speechmatics.com/v1:SessionGroup"):
         assert labels.items() <= each.inputs["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_up_waits_longer_than_a_slow_start() -> None:
+    def slower(config: Json) -> None:
+        config["sm-realtime:resourceManager"] = {"sessionGroups": {"startupProbe": {"failureThreshold": 60}}}
+
+    graph = run_program("sandbox", slower)
+    for each in (graph.one(DEPLOYMENT, NAME), graph.one("kubernetes:core/v1:Service", NAME)):
+        assert each.timeouts == {"create": "1050s", "update": "1050s"}

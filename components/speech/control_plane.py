@@ -1,0 +1,154 @@
+"""What the four services of the control plane have in common (contract: control plane 3 and 4.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.placement import Placement
+from components.speech.disruption import STATELESS
+from components.speech.naming import ControlPlaneLabels, image
+from components.speech.pod import Json, env, env_config, env_flag, pod_template
+from components.speech.shared_maps import REDIS_URL
+from stacks.schema.base import Section
+from stacks.schema.global_settings import ResourceManagerImage
+from stacks.schema.transcribers import EnvVar
+
+CONTAINER_PORT = 8080
+"""Fixed: probes carry it and no variable tells the programs (contract: control plane 11.2)."""
+
+SECURITY: Json = {"runAsUser": 10000, "runAsGroup": 10000, "fsGroup": 20000}
+"""The vendor's pod context (contract: control plane 3.5)."""
+
+PROVIDER_SECONDS = 600
+"""How long the Kubernetes provider waits for a Deployment or a Service when nobody says otherwise."""
+
+MARGIN_SECONDS = 150
+"""Beside the programs' own budget: scheduling and pulling the image (estimate)."""
+
+
+def patience(budget_seconds: int = 0, replicas: int = 1) -> pulumi.CustomTimeouts:
+    """Above the programs' own budget, or `up` gives up while they are still starting; pods start one after another."""
+    seconds = max(PROVIDER_SECONDS, budget_seconds * replicas + MARGIN_SECONDS)
+    return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
+
+
+def passed_on(settings: Section) -> Json:
+    """A probe or resources as configured, in the API's names; what is not set is left out."""
+    fields = settings.model_dump(by_alias=True, exclude_none=True, mode="json")
+    return {key: value for key, value in fields.items() if value != {}}
+
+
+def with_more(variables: Sequence[Json], more: Sequence[EnvVar]) -> list[Json]:
+    """Variables with the configured ones last; one of a name that is there already takes its place, named once."""
+    given = {each.name: env(each.name, each.value) for each in more}
+    return [*(each for each in variables if each["name"] not in given), *given.values()]
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """What all four services need."""
+
+    namespace: pulumi.Output[str]
+    namespace_name: str
+    release: str
+    image: ResourceManagerImage
+    labels: ControlPlaneLabels
+    pull_secrets: tuple[str, ...]
+    config_map: pulumi.Input[str]
+    """Name of the map with `redis_url` and `cluster_name`."""
+    redis: pulumi.Resource
+    redis_timeout: str
+    """How long they wait for Redis at their start."""
+    placement: Placement
+
+    def image_of(self, repository: str) -> str:
+        """The full name of a service's image."""
+        return image(self.image.registry, repository, self.image.tag)
+
+    def redis_env(self) -> list[Json]:
+        """The Redis block, mode A (contract: control plane 4.0)."""
+        return [
+            env_config("REDIS_CONN_URL", self.config_map, REDIS_URL),
+            env_flag("REDIS_FAIL_OVER_CLIENT_ENABLED", False),
+            env("REDIS_SETUP_TIMEOUT_DURATION", self.redis_timeout),
+        ]
+
+    def metadata(
+        self, name: str, labels: Mapping[str, str] | None = None, annotations: Mapping[str, str] | None = None
+    ) -> kubernetes.meta.v1.ObjectMetaArgs:
+        """Metadata of an object in the namespace."""
+        return kubernetes.meta.v1.ObjectMetaArgs(
+            name=name, namespace=self.namespace, labels=labels, annotations=annotations or None
+        )
+
+    def pod(
+        self,
+        container: Json,
+        *,
+        account: pulumi.Input[str],
+        labels: Mapping[str, str],
+        annotations: Mapping[str, str],
+        security_context: Json = SECURITY,
+        volumes: Sequence[Json] = (),
+    ) -> Json:
+        """A pod of one container, on the services pool."""
+        return pod_template(
+            placement=self.placement,
+            labels=labels,
+            annotations={**STATELESS.annotations, **annotations},
+            containers=[container],
+            service_account=account,
+            pull_secrets=self.pull_secrets,
+            security_context=security_context,
+            grace_seconds=STATELESS.grace_seconds,
+            volumes=volumes,
+        )
+
+    def deployment(
+        self,
+        name: str,
+        app: str,
+        *,
+        object_name: str,
+        replicas: int,
+        strategy: Json,
+        template: Json,
+        opts: pulumi.ResourceOptions,
+    ) -> kubernetes.apps.v1.Deployment:
+        """A Deployment that selects by `app` (contract: control plane 3.2)."""
+        # the one pod builder writes the API's own names, which the SDK passes on as they are
+        spec: Any = {
+            "replicas": replicas,
+            "selector": {"matchLabels": self.labels.selector(app)},
+            "strategy": strategy,
+            "template": template,
+        }
+        metadata = self.metadata(object_name, self.labels.full(app), self.labels.annotations())
+        return kubernetes.apps.v1.Deployment(name, metadata=metadata, spec=spec, opts=opts)
+
+    def service(
+        self,
+        name: str,
+        app: str,
+        *,
+        object_name: str,
+        port: int,
+        annotations: Mapping[str, str],
+        opts: pulumi.ResourceOptions,
+    ) -> kubernetes.core.v1.Service:
+        """The Service in front of a Deployment's port `http` (contract: control plane 5.1)."""
+        return kubernetes.core.v1.Service(
+            name,
+            metadata=self.metadata(object_name, self.labels.full(app), annotations),
+            spec=kubernetes.core.v1.ServiceSpecArgs(
+                type="ClusterIP",
+                ports=[kubernetes.core.v1.ServicePortArgs(port=port, target_port="http")],
+                selector=self.labels.selector(app),
+            ),
+            opts=opts,
+        )

@@ -1,0 +1,48 @@
+"""Rules of the resource manager and what stands beside it: switches that would have no effect, budgets that block."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from stacks.problem import Problem, set_command
+from stacks.schema import Settings
+
+
+def monitors(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """A monitor runs inside a service; without the service nothing monitors."""
+    metrics, reconciliation = settings.resource_manager.metrics, settings.resource_manager.reconciliation
+    for wanted, runs, path, service in (
+        (metrics.worker_monitor.enabled, metrics.enabled, "metrics.workerMonitor", "metrics"),
+        (reconciliation.node_monitor.enabled, reconciliation.enabled, "reconciliation.nodeMonitor", "reconciliation"),
+    ):
+        if wanted and not runs:
+            switch = f"resourceManager.{service}.enabled"
+            reason = f"it runs inside {service}, and {switch} is off"
+            path = f"resourceManager.{path}.enabled"
+            yield Problem(path, "without-effect", reason, set_command(switch, "true"))
+
+
+def pod_selectors(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """Reconciliation looks after the pods of one list: the ConfigMap's or the configured one."""
+    reconciliation = settings.resource_manager.reconciliation
+    path = "resourceManager.reconciliation.podSelectorList"
+    switch = "resourceManager.reconciliation.podSelectorConfigMap.enabled"
+    given, from_map = reconciliation.pod_selector_list, reconciliation.pod_selector_config_map.enabled
+    if given and from_map:
+        reason = f"the list is read from the ConfigMap while {switch} is on"
+        yield Problem(path, "without-effect", reason, set_command(switch, "false"))
+    if reconciliation.enabled and not given and not from_map:
+        reason = f"{switch} is off and no list is given; no capacity of a killed pod would ever be given back"
+        yield Problem(path, "missing", reason, set_command(switch, "true"))
+
+
+def budget(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """A budget that lets no pod go stops every drain of its node, and AKS refuses upgrades because of it."""
+    manager = settings.resource_manager
+    least = manager.pdb.min_available
+    if manager.pdb.enabled and manager.replicas <= least:
+        reason = (
+            f"with {least} of {manager.replicas} always available no pod may ever be moved; no node could be drained"
+        )
+        path = "resourceManager.pdb.minAvailable"
+        yield Problem(path, "budget-blocks", reason, set_command("resourceManager.replicas", least + 1))

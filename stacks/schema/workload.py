@@ -1,0 +1,93 @@
+"""What the configuration can say of any workload: probes, resources, labels, annotations."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from stacks.schema.base import Quantity, Section
+
+OWN_LABELS = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance", "speechmatics.io/safe-to-evict"})
+"""By these Services and budgets find their pods; another value would take the pod from its Service."""
+
+
+def over(default: Section) -> BeforeValidator:
+    """What is given is laid over the default key by key, as Helm does with values; null takes a key away."""
+    base = default.model_dump(by_alias=True, exclude_none=True, mode="json")
+    return BeforeValidator(lambda given: _merged(base, given))
+
+
+def _merged(base: Any, given: Any) -> Any:
+    if not (isinstance(base, dict) and isinstance(given, dict)):
+        return given
+    return base | {key: _merged(base.get(key), value) for key, value in given.items()}
+
+
+class HttpGet(Section):
+    """The request of a probe."""
+
+    path: str = Field(pattern="^/", description="Path of the request.")
+    port: int = Field(gt=0, lt=65536, description="Port number on the pod.")
+
+
+class Probe(Section):
+    """A liveness or readiness probe, passed on whole; what is not set is Kubernetes' default."""
+
+    http_get: HttpGet = Field(description="The request.")
+    initial_delay_seconds: int | None = Field(None, ge=0, description="Seconds before the first attempt.")
+    period_seconds: int | None = Field(None, gt=0, description="Seconds between two attempts.")
+    timeout_seconds: int | None = Field(None, gt=0, description="Seconds an attempt may take.")
+    failure_threshold: int | None = Field(None, gt=0, description="Failed attempts in a row that count.")
+
+
+class StartupProbe(Probe):
+    """A startup probe: its budget is initialDelaySeconds + periodSeconds × failureThreshold."""
+
+    period_seconds: int = Field(gt=0, description="Seconds between two attempts.")
+    failure_threshold: int = Field(gt=0, description="Attempts before the container is restarted.")
+
+    @property
+    def budget_seconds(self) -> int:
+        """How long the container may take to start, in seconds."""
+        return (self.initial_delay_seconds or 0) + self.period_seconds * self.failure_threshold
+
+
+class Amounts(Section):
+    """CPU and memory."""
+
+    cpu: Quantity | None = Field(None, description="CPU, such as `500m`.")
+    memory: Quantity | None = Field(None, description="Memory, such as `128Mi`.")
+
+
+class Resources(Section):
+    """What a container asks for and what it may take at most."""
+
+    requests: Amounts = Field(default_factory=Amounts, description="What the scheduler keeps free for it.")
+    limits: Amounts = Field(default_factory=Amounts, description="What it may take at most; none is no limit.")
+
+
+LabelKey = Annotated[
+    str,
+    StringConstraints(pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"),
+]
+"""Key of a label or an annotation, with an optional domain before a slash."""
+
+LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
+"""Value of a label: at most 63 characters."""
+
+
+def _additional(labels: dict[str, str]) -> dict[str, str]:
+    taken = sorted(OWN_LABELS & labels.keys())
+    if taken:
+        why = "{taken}: set by the program, by it Services and budgets find their pods"
+        raise PydanticCustomError("not_allowed", why, {"taken": ", ".join(taken)})
+    return labels
+
+
+Labels = Annotated[dict[LabelKey, LabelValue], AfterValidator(_additional)]
+"""Labels beside the program's own."""
+
+Annotations = dict[LabelKey, str]
+"""Annotations beside the program's own."""
