@@ -31,6 +31,7 @@ CODES = {
     "missing": "missing",
     "literal_error": "not-allowed",
     "enum": "not-allowed",
+    "not_allowed": "not-allowed",
     "string_pattern_mismatch": "bad-format",
     "bad_format": "bad-format",
     "string_too_short": "out-of-range",
@@ -54,7 +55,13 @@ class Secrets:
 
 def dotted(location: tuple[int | str, ...]) -> str:
     """A path as `pulumi config set --path` takes it: `pools.inference[1].state`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+    return "".join(_step(part) for part in location).removeprefix(".")
+
+
+def _step(part: int | str) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if part.replace("-", "").replace("_", "").isalnum() else f'["{part}"]'
 
 
 def keys_at(location: tuple[int | str, ...]) -> list[str]:
@@ -89,7 +96,9 @@ def unknown_key(location: tuple[int | str, ...]) -> Problem:
 
 def problem_of(error: ErrorDetails) -> Problem:
     """A schema error as a person reads it. The value itself is never repeated: it may be a secret."""
-    location, value = error["loc"], error["input"]
+    # a wrong key of a map is reported below it, as `[key]`
+    location = error["loc"][:-1] if error["loc"][-1:] == ("[key]",) else error["loc"]
+    value = error["input"]
     path = dotted(location)
     if error["type"] == "extra_forbidden":
         return unknown_key(location)
@@ -99,12 +108,13 @@ def problem_of(error: ErrorDetails) -> Problem:
         reason = "an unquoted number loses its zeros (1.10 becomes 1.1); this must be text"
         return Problem(path, "unquoted-number", reason, f'write it in quotes in the stack file: {location[-1]}: "..."')
     message = error["msg"][0].lower() + error["msg"][1:]
-    return Problem(path, CODES.get(error["type"], "wrong-type"), message, set_command(path, "VALUE"))
+    wanted = error.get("ctx", {}).get("only", "VALUE")
+    return Problem(path, CODES.get(error["type"], "wrong-type"), message, set_command(path, wanted))
 
 
 def causes(error: ValidationError) -> list[ErrorDetails]:
     """The errors of a validation, without a list called too short only because an item of it is wrong."""
-    found = error.errors(include_url=False, include_context=False)
+    found = error.errors(include_url=False)
 
     def follows(each: ErrorDetails) -> bool:
         length = len(each["loc"])

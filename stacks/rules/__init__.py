@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from stacks.problem import Problem
 from stacks.rules.networks import networks
 from stacks.rules.pools import counts, local_disks, one_active_generation, own_numbers, pool_versions, room_for_surge
+from stacks.rules.proxy import PROXY
 from stacks.rules.secrets import secrets
 from stacks.rules.speech import languages, pre_warm
 from stacks.schema import Settings
@@ -25,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     languages,
     pre_warm,
     secrets,
+    *PROXY,
 )
 
 

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 
 class Section(BaseModel):
     """A block of the configuration: no unknown key, no conversion between types, no change after loading."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", alias_generator=to_camel)
+
+
+def only(value: bool, reason: str) -> AfterValidator:
+    """A switch of the seed's that has one position here, and why."""
+
+    def check(given: bool) -> bool:
+        if given is not value:
+            context = {"only": str(value).lower(), "reason": reason}
+            raise PydanticCustomError("not_allowed", "should be {only}: {reason}", context)
+        return given
+
+    return AfterValidator(check)
 
 
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
@@ -25,6 +38,12 @@ ImageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-
 
 Registry = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9._/-]+)?$")]
 """A registry host, with an optional port and path, without a scheme."""
+
+Host = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", max_length=253),
+]
+"""A host name in lower case, without a wildcard."""
 
 KubernetesVersion = Annotated[str, StringConstraints(pattern=r"^1\.[0-9]+\.[0-9]+$")]
 """A full Kubernetes version, patch included: AKS rolls a pool whose version is only `major.minor`."""

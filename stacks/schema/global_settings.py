@@ -25,6 +25,13 @@ class ResourceManagerImage(Section):
     tag: ImageTag = Field("1.34.6-1307912", description="Version of resource manager components and sidecars.")
 
 
+class ProxyImage(Section):
+    """Where the proxy comes from, and its tag."""
+
+    registry: Registry = Field(VENDOR_REGISTRY, description="Registry to pull images from.")
+    tag: ImageTag = Field("2.8.8-1307675", description="Image tag for proxy component.")
+
+
 class PullSecret(Section):
     """A reference to an image pull secret."""
 
@@ -76,6 +83,12 @@ class GlobalFlow(Section):
     flow_use_local_transcriber: bool = Field(True, description="Connect local ASR workers from Flow workers.")
 
 
+class GlobalProxy(Section):
+    """Common proxy configuration."""
+
+    image: ProxyImage = Field(default_factory=ProxyImage, description="Image registry and tag.")
+
+
 class GlobalSettings(Section):
     """Settings shared by several services."""
 
@@ -93,4 +106,5 @@ class GlobalSettings(Section):
     resource_manager: GlobalResourceManager = Field(
         default_factory=GlobalResourceManager, description="Common resource manager components configuration."
     )
+    proxy: GlobalProxy = Field(default_factory=GlobalProxy, description="Common proxy configuration.")
     flow: GlobalFlow = Field(default_factory=GlobalFlow, description="What transcription knows of Flow.")
