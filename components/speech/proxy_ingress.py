@@ -37,7 +37,9 @@ def paths(flow: bool) -> tuple[str, ...]:
     return (ASR_PATH, *([FLOW_PATH] if flow else []), HEALTH_PATH, ANYTHING)
 
 
-def annotations(given: Mapping[str, str], service: pulumi.Input[str], seconds: int) -> dict[str, pulumi.Input[str]]:
+def ingress_annotations(
+    given: Mapping[str, str], service: pulumi.Input[str], seconds: int
+) -> dict[str, pulumi.Input[str]]:
     """Those of the configuration, without the seed's for another controller, and ours."""
     kept = {key: value for key, value in given.items() if key not in SEED_ANNOTATIONS}
     return {
@@ -85,7 +87,7 @@ class ProxyIngress(pulumi.ComponentResource):
                 name=args.labels.fullname,
                 namespace=args.namespace,
                 labels=args.labels.common(),
-                annotations=annotations(args.settings.annotations, args.service, args.session_seconds),
+                annotations=ingress_annotations(args.settings.annotations, args.service, args.session_seconds),
             ),
             spec=networking.IngressSpecArgs(
                 ingress_class_name=args.class_name,

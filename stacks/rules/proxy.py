@@ -44,7 +44,7 @@ def one_host(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         yield Problem(path, "two-hosts", reason, f"pulumi config rm --path '{path}'")
 
 
-def annotations(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+def ingress_annotations(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """What the controller does not read, refuses, or gets from elsewhere."""
     for key, value in settings.proxy.ingress.annotations.items():
         reason = _refused(key, value)
@@ -148,5 +148,5 @@ def _taken(path: str, reason: str) -> Problem:
     return Problem(path, "name-taken", reason, f"pulumi config rm --path '{path}'")
 
 
-PROXY = (one_active_deployment, one_host, annotations, agents, lookups, deadlines, own_names)
+PROXY = (one_active_deployment, one_host, ingress_annotations, agents, lookups, deadlines, own_names)
 """All of them."""

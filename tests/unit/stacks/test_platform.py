@@ -68,7 +68,7 @@ def test_exactly_these_are_protected(graph: Graph) -> None:
         NODE_POOL: 3,
         "kubernetes:core/v1:Namespace": 1,
         "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition": 1,
-        "kubernetes:policy/v1:PodDisruptionBudget": 1,
+        "kubernetes:policy/v1:PodDisruptionBudget": 2,
         "kubernetes:apps/v1:StatefulSet": 1,
     }
 
@@ -227,7 +227,7 @@ def test_secrets_arrive_as_secrets(sandbox: Graph) -> None:
 
 def test_exports(graph: Graph) -> None:
     assert set(graph.exports) == {
-        "cluster", "resourceGroup", "namespace", "address", "languages", "sessionGroups", "kubeconfig",
+        "cluster", "resourceGroup", "namespace", "address", "url", "languages", "sessionGroups", "kubeconfig",
     }  # fmt: skip
 
 
