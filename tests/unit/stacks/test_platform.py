@@ -165,7 +165,7 @@ def test_every_port_a_service_names_exists_on_its_pods(graph: Graph) -> None:
             for each in workloads(graph)
             if selector.items() <= each.inputs["spec"]["template"]["metadata"]["labels"].items()
         ]
-        names = {p["name"] for c in pod["spec"]["containers"] for p in c.get("ports", [])}
+        names = {p.get("name") for c in pod["spec"]["containers"] for p in c.get("ports", [])}
         wanted = {p["targetPort"] for p in service.inputs["spec"]["ports"] if isinstance(p["targetPort"], str)}
         assert wanted <= names, service.urn
 
