@@ -55,7 +55,13 @@ class Secrets:
 
 def dotted(location: tuple[int | str, ...]) -> str:
     """A path as `pulumi config set --path` takes it: `pools.inference[1].state`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+    return "".join(_step(part) for part in location).removeprefix(".")
+
+
+def _step(part: int | str) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if part.replace("-", "").replace("_", "").isalnum() else f'["{part}"]'
 
 
 def keys_at(location: tuple[int | str, ...]) -> list[str]:
@@ -90,7 +96,9 @@ def unknown_key(location: tuple[int | str, ...]) -> Problem:
 
 def problem_of(error: ErrorDetails) -> Problem:
     """A schema error as a person reads it. The value itself is never repeated: it may be a secret."""
-    location, value = error["loc"], error["input"]
+    # a wrong key of a map is reported below it, as `[key]`
+    location = error["loc"][:-1] if error["loc"][-1:] == ("[key]",) else error["loc"]
+    value = error["input"]
     path = dotted(location)
     if error["type"] == "extra_forbidden":
         return unknown_key(location)

@@ -27,6 +27,16 @@ def language_name(base: str, language: str) -> str:
     return f"{base}-{language.replace('_', '-')}"
 
 
+def release_labels(release: str) -> dict[str, str]:
+    """Labels of the maps that belong to the installation as a whole (contract: control plane 3.2)."""
+    return {
+        "app.kubernetes.io/managed-by": MANAGED_BY,
+        "app.kubernetes.io/name": "sm-realtime",
+        "app.kubernetes.io/instance": release,
+        "speechmatics.io/component": release,
+    }
+
+
 @dataclass(frozen=True)
 class ControlPlaneLabels:
     """The label sets of the resource manager's objects (contract: control plane 3.2)."""
@@ -56,3 +66,35 @@ class ControlPlaneLabels:
 
     def annotations(self) -> Mapping[str, str]:
         return {"speechmatics.io/component": self.fullname}
+
+
+DEPLOYMENT_LABEL = "speechmatics.io/deployment"
+"""Label that tells the proxy's deployments apart; the Service's switch (contract: proxy 2)."""
+
+
+@dataclass(frozen=True)
+class ProxyLabels:
+    """The label sets of the proxy's objects (contract: proxy 1.2)."""
+
+    fullname: str
+    release: str
+
+    def selector(self, key: str) -> dict[str, str]:
+        """Pods of one deployment."""
+        return {
+            "app.kubernetes.io/name": self.fullname,
+            "app.kubernetes.io/instance": self.release,
+            DEPLOYMENT_LABEL: key,
+        }
+
+    def common(self) -> dict[str, str]:
+        return {
+            "app": self.fullname,
+            "app.kubernetes.io/managed-by": MANAGED_BY,
+            "app.kubernetes.io/name": self.fullname,
+            "app.kubernetes.io/instance": self.release,
+            "speechmatics.io/component": self.fullname,
+        }
+
+    def versioned(self, tag: str) -> dict[str, str]:
+        return {**self.common(), "app.kubernetes.io/version": short(tag)}

@@ -118,6 +118,9 @@ def pod_template(
     tolerations: Sequence[Json] = (),
     security_context: Json | None = None,
     grace_seconds: int | None = None,
+    affinity: Json | None = None,
+    restart_policy: str | None = None,
+    dns_policy: str | None = None,
 ) -> Json:
     """A pod template on the active generation of a role; `tolerations` are those beside the pool's own."""
     return {
@@ -128,6 +131,9 @@ def pod_template(
                 "imagePullSecrets": [{"name": name} for name in pull_secrets],
                 "securityContext": security_context,
                 "terminationGracePeriodSeconds": grace_seconds,
+                "restartPolicy": restart_policy,
+                "dnsPolicy": dns_policy,
+                "affinity": affinity,
                 "nodeSelector": placement.node_selector,
                 "tolerations": [*tolerations, *placement.tolerations],
                 "initContainers": list(init_containers),

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.outputs import once_made
-from components.speech.naming import MANAGED_BY, ControlPlaneLabels
+from components.speech.naming import ControlPlaneLabels, release_labels
 
 REDIS_URL = "redis_url"
 RESOURCE_MANAGER_URL = "resource_manager_url"
@@ -43,16 +43,10 @@ class SharedMaps(pulumi.ComponentResource):
     def __init__(self, name: str, args: SharedMapsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:speech:SharedMaps", name, {}, opts)
         self._name, self._namespace = name, args.namespace
-        release_labels = {
-            "app.kubernetes.io/managed-by": MANAGED_BY,
-            "app.kubernetes.io/name": "sm-realtime",
-            "app.kubernetes.io/instance": args.release,
-            "speechmatics.io/component": args.release,
-        }
         self.release_map = self._map(
             "release",
             args.release,
-            release_labels,
+            release_labels(args.release),
             {
                 RESOURCE_MANAGER_URL: f"http://{args.labels.fullname}:{args.resource_manager_port}",
                 POD_SELECTORS: ",".join(args.pod_selectors),

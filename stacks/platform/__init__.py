@@ -4,6 +4,7 @@ azure          provider, guard, network, cluster, pools, the way in
 base           what speech stands on: namespace, kind, Secrets, GPU plugin, Redis
 control_plane  the services that place sessions and run the session groups
 data_plane     inference servers and transcribers
+edge           where clients enter: the proxy and its Ingress
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from stacks.platform.azure import Foundation, azure_provider, foundation, guard
 from stacks.platform.base import base
 from stacks.platform.control_plane import control_plane
 from stacks.platform.data_plane import data_plane
+from stacks.platform.edge import edge, url
 from stacks.schema import Settings
 
 __all__ = ["azure_provider", "export", "foundation", "gate", "guard", "speech"]
@@ -27,7 +29,9 @@ def speech(settings: Settings, secrets: Secrets, found: Foundation) -> list[str]
     opts = pulumi.ResourceOptions(providers=[found.access.provider])
     on = base(settings, secrets, found, opts)
     maps, controller = control_plane(settings, found, on, opts)
-    return data_plane(settings, found, on, maps, (on.crd.ready, controller.ready), opts)
+    groups = data_plane(settings, found, on, maps, (on.crd.ready, controller.ready), opts)
+    edge(settings, found, on, maps, opts)
+    return groups
 
 
 def gate(watched: Guard) -> None:
@@ -41,6 +45,7 @@ def export(settings: Settings, found: Foundation, groups: list[str]) -> None:
     pulumi.export("resourceGroup", settings.azure.resource_group)
     pulumi.export("namespace", settings.namespace)
     pulumi.export("address", found.address.ip)
+    pulumi.export("url", url(settings))
     pulumi.export("languages", list(settings.global_.transcriber.languages))
     pulumi.export("sessionGroups", groups)
     pulumi.export("kubeconfig", found.access.kubeconfig)

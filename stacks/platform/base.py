@@ -11,6 +11,7 @@ from components.cluster.gpu_plugin import GpuPlugin, GpuPluginArgs
 from components.cluster.namespace import Namespace, NamespaceArgs
 from components.cluster.redis import Redis, RedisArgs
 from components.speech.crd import Crd, CrdArgs
+from components.speech.proxy import registries
 from stacks.load import Secrets
 from stacks.platform.azure import Foundation
 from stacks.schema import Settings
@@ -42,7 +43,11 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
             license_name=global_.licensing.secret_name,
             license=secrets.license_json,
             pull_secret_name=global_.image_pull_secrets[0].name if global_.image_pull_secrets else "",
-            registries=(global_.transcriber.image.registry, global_.resource_manager.image.registry),
+            registries=(
+                global_.transcriber.image.registry,
+                global_.resource_manager.image.registry,
+                *registries(settings.proxy, global_),
+            ),
             username=pull.username or "",
             password=secrets.registry_password,
         ),

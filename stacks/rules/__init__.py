@@ -8,6 +8,7 @@ from stacks.problem import Problem
 from stacks.rules.control_plane import budget, monitors, pod_selectors
 from stacks.rules.networks import networks
 from stacks.rules.pools import counts, local_disks, one_active_generation, own_numbers, pool_versions, room_for_surge
+from stacks.rules.proxy import PROXY
 from stacks.rules.secrets import secrets
 from stacks.rules.speech import languages, pre_warm
 from stacks.schema import Settings
@@ -29,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     monitors,
     pod_selectors,
     budget,
+    *PROXY,
 )
 
 

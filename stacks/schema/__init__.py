@@ -10,6 +10,7 @@ from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.inference_server import Recipe1Settings
 from stacks.schema.own import ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
 from stacks.schema.pools import PoolSettings
+from stacks.schema.proxy import ProxySettings
 from stacks.schema.resource_manager import ResourceManagerSettings
 from stacks.schema.transcribers import TranscriberSettings
 
@@ -33,6 +34,7 @@ class Settings(Section):
         alias="inferenceServerEnhancedRecipe1",
         description="The inference server with enhanced model recipe 1.",
     )
+    proxy: ProxySettings = Field(default_factory=ProxySettings, description="The proxy in front of the transcribers.")
     azure: AzureSettings = Field(description="The cluster and the network around it.")
     pools: PoolSettings = Field(description="The node pools.")
     redis: RedisSettings = Field(default_factory=RedisSettings, description="The Redis in the cluster.")

@@ -25,6 +25,13 @@ class ResourceManagerImage(Section):
     tag: ImageTag = Field("1.34.6-1307912", description="Version of resource manager components and sidecars.")
 
 
+class ProxyImage(Section):
+    """Where the proxy comes from, and its tag."""
+
+    registry: Registry = Field(VENDOR_REGISTRY, description="Registry to pull images from.")
+    tag: ImageTag = Field("2.8.8-1307675", description="Image tag for proxy component.")
+
+
 class PullSecret(Section):
     """A reference to an image pull secret."""
 
@@ -84,6 +91,12 @@ class GlobalConfig(Section):
     )
 
 
+class GlobalProxy(Section):
+    """Common proxy configuration."""
+
+    image: ProxyImage = Field(default_factory=ProxyImage, description="Image registry and tag.")
+
+
 class GlobalSettings(Section):
     """Settings shared by several services."""
 
@@ -102,4 +115,5 @@ class GlobalSettings(Section):
     resource_manager: GlobalResourceManager = Field(
         default_factory=GlobalResourceManager, description="Common resource manager components configuration."
     )
+    proxy: GlobalProxy = Field(default_factory=GlobalProxy, description="Common proxy configuration.")
     flow: GlobalFlow = Field(default_factory=GlobalFlow, description="What transcription knows of Flow.")

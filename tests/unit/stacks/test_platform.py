@@ -68,7 +68,7 @@ def test_exactly_these_are_protected(graph: Graph) -> None:
         NODE_POOL: 3,
         "kubernetes:core/v1:Namespace": 1,
         "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition": 1,
-        "kubernetes:policy/v1:PodDisruptionBudget": 1,
+        "kubernetes:policy/v1:PodDisruptionBudget": 2,
         "kubernetes:apps/v1:StatefulSet": 1,
     }
 
@@ -165,7 +165,7 @@ def test_every_port_a_service_names_exists_on_its_pods(graph: Graph) -> None:
             for each in workloads(graph)
             if selector.items() <= each.inputs["spec"]["template"]["metadata"]["labels"].items()
         ]
-        names = {p["name"] for c in pod["spec"]["containers"] for p in c.get("ports", [])}
+        names = {p.get("name") for c in pod["spec"]["containers"] for p in c.get("ports", [])}
         wanted = {p["targetPort"] for p in service.inputs["spec"]["ports"] if isinstance(p["targetPort"], str)}
         assert wanted <= names, service.urn
 
@@ -227,7 +227,7 @@ def test_secrets_arrive_as_secrets(sandbox: Graph) -> None:
 
 def test_exports(graph: Graph) -> None:
     assert set(graph.exports) == {
-        "cluster", "resourceGroup", "namespace", "address", "languages", "sessionGroups", "kubeconfig",
+        "cluster", "resourceGroup", "namespace", "address", "url", "languages", "sessionGroups", "kubeconfig",
     }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def test_it_starts_with_redis_rights_and_the_kind(graph: Graph) -> None:
 
 
 def test_the_budget_lets_no_session_pod_be_evicted(graph: Graph) -> None:
-    budget = graph.one("kubernetes:policy/v1:PodDisruptionBudget")
+    budget = graph.one("kubernetes:policy/v1:PodDisruptionBudget", "resource-manager-safe-to-evict")
     assert budget.protect
     labels = budget.inputs["spec"]["selector"]["matchLabels"]
     for each in graph.of("kubernetes:speechmatics.com/v1:SessionGroup"):
