@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,9 @@ class Platform:
     def pulumi(self, *arguments: str, fails: bool = False) -> str:
         return self.run("pulumi", "--non-interactive", *arguments, "--stack", STACK, fails=fails)
 
+    def sandbox(self, *arguments: str) -> str:
+        return self.run(sys.executable, "-m", "sandbox", *arguments)
+
     def kubectl(self, *arguments: str) -> str:
         return self.run("kubectl", *arguments)
 
@@ -82,14 +86,20 @@ class Platform:
         path.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
-def _shell_exports(text: str) -> dict[str, str]:
+def plain_environment() -> dict[str, str]:
+    """This process's own, without what points at a plane."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "SM_SANDBOX_HOME", "MAKE"))}
+
+
+def shell_exports(text: str) -> dict[str, str]:
+    """The environment of a shell that has evaluated `text`."""
     out = subprocess.run(["bash", "-c", f"{text}\nenv -0"], stdout=subprocess.PIPE, text=True, check=True).stdout
     return dict(line.split("=", 1) for line in out.split("\0") if "=" in line)
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    checkout = tmp_path_factory.mktemp("clone") / "sm-realtime"
+def copied_checkout(folder: Path) -> Path:
+    """A fresh copy of this checkout in a folder: what git has of it, as it is now."""
+    checkout = folder / "sm-realtime"
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True
     ).stdout
@@ -97,12 +107,17 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         if (CHECKOUT / name).is_file():
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(CHECKOUT / name, checkout / name)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "SM_SANDBOX_HOME", "MAKE"))}
-    bare = Platform(checkout, environment, "")
+    return checkout
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    checkout = copied_checkout(tmp_path_factory.mktemp("clone"))
+    bare = Platform(checkout, plain_environment(), "")
     try:
         first_up = bare.run("make", "up", timeout=900)
         exports = bare.run("make", "--silent", "env")
-        yield Platform(checkout, _shell_exports(exports), first_up)
+        yield Platform(checkout, shell_exports(exports), first_up)
     finally:
         bare.run("make", "down")
         home = str(checkout)

@@ -127,8 +127,10 @@ async def test_a_refusal_is_not_absence(
     cluster: tuple[Api, module.Read, list[str]], status: int, structured: bool
 ) -> None:
     api, read, _ = cluster
-    text = json.dumps({"kind": "Status", "message": "no", "code": status})
-    api.broken = web.Response(status=status, text=text if structured else "no", content_type="application/json" if structured else "text/plain")  # fmt: skip
+    if structured:
+        api.broken = web.json_response({"kind": "Status", "message": "no", "code": status}, status=status)
+    else:
+        api.broken = web.Response(status=status, text="no")
     with pytest.raises(UnreadableError, match=str(status)):
         await read("ns", ["lic"])
 
