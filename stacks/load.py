@@ -10,9 +10,20 @@ from difflib import get_close_matches
 from typing import Any
 
 import pulumi
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from stacks.misplaced import (
+    SEED_SECRETS,
+    is_map,
+    keys_of,
+    meant_secret,
+    not_there,
+    other_namespace,
+    secret_among_values,
+    section_of,
+    slips,
+)
 from stacks.problem import PROJECT, Problem, report, set_command, set_secret
 from stacks.rules import check
 from stacks.schema import SECRET_KEYS, Settings
@@ -22,9 +33,6 @@ REFUSED = 32
 
 SCALARS = ("release", "namespace")
 """Top-level keys whose value is text; every other one is an object."""
-
-SEED_SECRETS = {("global", "licensing", "license"): ("licenseJson", "license.json")}
-"""Where the seed keeps secrets among other values → the flat key of ours, and the file it comes from."""
 
 CODES = {
     "extra_forbidden": "unknown-key",
@@ -67,27 +75,29 @@ def _step(part: int | str) -> str:
 def keys_at(location: tuple[int | str, ...]) -> list[str]:
     """The keys the schema has beside the last part of a path; none where the path leads nowhere."""
     model: Any = Settings
+    in_map = False
     for part in location[:-1]:
-        if isinstance(part, int):
+        if isinstance(part, int) or in_map:
+            in_map = False
             continue
         field = next((f for n, f in model.model_fields.items() if (f.alias or n) == part), None)
-        model = _section(field.annotation) if field else None
-        if model is None:
+        model = section_of(field.annotation) if field else None
+        if field is None or model is None:
             return []
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _section(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = [_section(each) for each in getattr(annotation, "__args__", ())]
-    return next((each for each in inner if each is not None), None)
+        in_map = is_map(field.annotation)
+    return [] if in_map else keys_of(model)
 
 
 def unknown_key(location: tuple[int | str, ...]) -> Problem:
-    """A key the schema does not have, with the one that was probably meant."""
-    path, known = dotted(location), keys_at(location)
-    near = get_close_matches(str(location[-1]), known, n=1)
+    """A key the schema does not have, with the one that was probably meant, or the place where there is one."""
+    path, known, key = dotted(location), keys_at(location), str(location[-1])
+    meant = meant_secret(key) if len(location) == 1 else None
+    if meant is not None:
+        return meant
+    near = get_close_matches(key, known, n=1)
+    elsewhere = None if near else not_there(path, key)
+    if elsewhere is not None:
+        return elsewhere
     reason = f"there is no such key here{f'; did you mean `{near[0]}`?' if near else ''}"
     remove = f"pulumi config rm --path '{path}'"
     mend = f"rename it to `{dotted((*location[:-1], near[0]))}`" if near else remove
@@ -132,6 +142,7 @@ def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict
     for full, text in config.items():
         namespace, _, key = full.partition(":")
         if namespace != PROJECT:
+            problems += [each for each in (other_namespace(full),) if each is not None]
             continue
         if key in SECRET_KEYS:
             if full not in flagged:
@@ -140,15 +151,12 @@ def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict
             continue
         if full in flagged:
             reason = "only flat keys made for it hold secrets; inside an object one would show in the state"
-            problems.append(Problem(key, "secret-not-allowed", reason, f"pulumi config rm {key}"))
+            remove = f"pulumi config rm {key}"
+            problems.append(meant_secret(key) or Problem(key, "secret-not-allowed", reason, remove))
             continue
         document[key] = text if key in SCALARS else _parsed(text)
-    for path, (key, file) in SEED_SECRETS.items():
-        if _take(document, path):
-            reason = f"secrets have flat keys of their own, kept encrypted; this one is `{key}`"
-            remove = f"pulumi config rm --path '{dotted(path)}'"
-            problems.append(Problem(dotted(path), "secret-in-clear", reason, f"{remove} && {set_secret(key, file)}"))
-    return document, problems
+    problems += [secret_among_values(path) for path in SEED_SECRETS if _take(document, path)]
+    return document, problems + slips(document)
 
 
 def _parsed(text: str) -> Any:
@@ -158,12 +166,13 @@ def _parsed(text: str) -> Any:
         return text
 
 
-def _take(document: dict[str, Any], path: tuple[str, ...]) -> bool:
-    """Remove the value at a path; whether there was one with content."""
+def _take(document: dict[str, Any], path: str) -> bool:
+    """Remove the value at a path; whether there was one with content (the seed's own default is empty text)."""
+    *above, last = path.split(".")
     parent: Any = document
-    for part in path[:-1]:
+    for part in above:
         parent = parent.get(part) if isinstance(parent, dict) else None
-    return bool(parent.pop(path[-1], None)) if isinstance(parent, dict) else False
+    return isinstance(parent, dict) and parent.pop(last, None) not in (None, "")
 
 
 def read(config: Mapping[str, str], flagged: Collection[str]) -> tuple[Settings | None, list[Problem]]:

@@ -13,7 +13,7 @@ class Problem:
     """One thing that is wrong."""
 
     path: str
-    """Where: the path in the stack file, such as `pools.inference[1].state`."""
+    """Where: the path in the stack file, such as `pools.inference[1].state`; of another namespace, with it."""
     code: str
     """A constant that tests and tools match on."""
     reason: str
@@ -23,15 +23,21 @@ class Problem:
 
     @property
     def text(self) -> str:
-        return f"{PROJECT}:{self.path}  [{self.code}]\n    why:  {self.reason}\n    mend: {self.mend}"
+        path = self.path if ":" in self.path else f"{PROJECT}:{self.path}"
+        return f"{path}  [{self.code}]\n    why:  {self.reason}\n    mend: {self.mend}"
 
 
 def report(stack: str, problems: Sequence[Problem]) -> str:
     """All problems as one message, in the order of their paths."""
     count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return numbered(f"stacks/Pulumi.{stack}.yaml has {count}; nothing was changed.", problems)
+
+
+def numbered(head: str, problems: Sequence[Problem]) -> str:
+    """A first line and the problems under it."""
     ordered = sorted(problems, key=lambda problem: (problem.path, problem.code))
     lines = [f"  {number}. {problem.text}" for number, problem in enumerate(ordered, 1)]
-    return "\n".join([f"stacks/Pulumi.{stack}.yaml has {count}; nothing was changed.", *lines])
+    return "\n".join([head, *lines])
 
 
 def set_command(path: str, value: object) -> str:

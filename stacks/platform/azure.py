@@ -15,6 +15,7 @@ from components.azure.maintenance import Maintenance, MaintenanceArgs
 from components.azure.network import Network, NetworkArgs
 from components.azure.node_pool import NodePool, NodePoolArgs
 from components.azure.resource_group import ResourceGroup, ResourceGroupArgs
+from components.cluster import existing_secrets
 from components.guard.hooks import Guard
 from components.guard.live import reader
 from components.placement import Placement
@@ -47,6 +48,7 @@ class Foundation:
     address: Address
     pools: tuple[NodePool, ...]
     placements: dict[Role, Placement]
+    read_secrets: existing_secrets.Read
 
 
 def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
@@ -97,4 +99,5 @@ def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
         AccessArgs(azure.resource_group, azure.cluster_name, azure.cluster_id, cluster.managed_cluster, protect),
         opts,
     )
-    return Foundation(access, address, tuple(pools), placements)
+    read_secrets = existing_secrets.reader(provider, azure.resource_group, azure.cluster_name)
+    return Foundation(access, address, tuple(pools), placements, read_secrets)

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,8 +97,9 @@ def shell_exports(text: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in out.split("\0") if "=" in line)
 
 
-def copied(checkout: Path) -> Platform:
-    """A fresh copy of this checkout, as git would give it, without a plane yet."""
+def copied_checkout(folder: Path) -> Path:
+    """A fresh copy of this checkout in a folder: what git has of it, as it is now."""
+    checkout = folder / "sm-realtime"
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True
     ).stdout
@@ -107,25 +107,19 @@ def copied(checkout: Path) -> Platform:
         if (CHECKOUT / name).is_file():
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(CHECKOUT / name, checkout / name)
-    return Platform(checkout, plain_environment(), "")
-
-
-@contextmanager
-def gone_afterwards(bare: Platform) -> Iterator[None]:
-    """The copy's plane is taken down whatever happens, and leaves no process behind."""
-    try:
-        yield
-    finally:
-        bare.run("make", "down")
-        home = str(bare.checkout)
-        left = [p.info for p in psutil.process_iter(["pid", "cmdline"]) if home in " ".join(p.info["cmdline"] or [])]
-        assert not left, f"still running after `make down`: {left}"
+    return checkout
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    bare = copied(tmp_path_factory.mktemp("clone") / "sm-realtime")
-    with gone_afterwards(bare):
+    checkout = copied_checkout(tmp_path_factory.mktemp("clone"))
+    bare = Platform(checkout, plain_environment(), "")
+    try:
         first_up = bare.run("make", "up", timeout=900)
         exports = bare.run("make", "--silent", "env")
-        yield Platform(bare.checkout, shell_exports(exports), first_up)
+        yield Platform(checkout, shell_exports(exports), first_up)
+    finally:
+        bare.run("make", "down")
+        home = str(checkout)
+        left = [p.info for p in psutil.process_iter(["pid", "cmdline"]) if home in " ".join(p.info["cmdline"] or [])]
+        assert not left, f"still running after `make down`: {left}"

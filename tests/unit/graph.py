@@ -25,6 +25,8 @@ from pulumi.runtime import mocks
 from pulumi.runtime.settings import SETTINGS, get_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
+from tests.unit.secrets_api import kubeconfig
+
 Json = dict[str, Any]
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACKS = ("sandbox", "staging", "production")
@@ -122,7 +124,7 @@ class Cloud(mocks.Mocks):
     def call(self, args: mocks.MockCallArgs) -> tuple[Json, list[tuple[str, str]]]:
         assert args.token == "azure-native:containerservice:listManagedClusterUserCredentials", args.token
         assert args.provider, "an invoke without a provider fails once default providers are off"
-        return {"kubeconfigs": [{"name": "user", "value": base64.b64encode(b"made-up kubeconfig").decode()}]}, []
+        return {"kubeconfigs": [{"name": "user", "value": base64.b64encode(kubeconfig().encode()).decode()}]}, []
 
 
 @contextmanager
@@ -208,19 +210,21 @@ def configured(config: dict[str, str], flagged: list[str]) -> Iterator[None]:
                 os.environ[key] = value
 
 
-def run_program(stack: str, change: Callable[[dict[str, Any]], None] | None = None) -> Graph:
-    """Run `__main__.py` for a stack; `change` edits its configuration first, by key with objects parsed."""
+def run_program(stack: str, change: Callable[[dict[str, Any]], None] | None = None, into: Graph | None = None) -> Graph:
+    """Run `__main__.py` for a stack; `change` edits its configuration first, by key with objects parsed.
+
+    `into` is for a program that ends before its time: what it registered until then is in it.
+    """
     config, flagged = stack_config(stack)
     if change is not None:
         parsed = {k: v if k in flagged else json.loads(v) for k, v in config.items()}
         change(parsed)
         config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in parsed.items()}
     # a context of its own: the SDK keeps the root resource, with its transformations, in a context variable
-    return contextvars.copy_context().run(_recorded, stack, config, flagged)
+    return contextvars.copy_context().run(_recorded, stack, config, flagged, into or Graph())
 
 
-def _recorded(stack: str, config: dict[str, str], flagged: list[str]) -> Graph:
-    graph = Graph()
+def _recorded(stack: str, config: dict[str, str], flagged: list[str], graph: Graph) -> Graph:
     hooks = SimpleNamespace(register_resource_hook=lambda hook: graph.hooks.append(hook.name))
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from stacks.load import CODES, REFUSED, load, read
+from stacks.misplaced import ANY_KEY, SEED_SECRETS, places
 from stacks.problem import Problem, report
 from stacks.schema import Settings
 from tests.unit.graph import CHECKOUT, configured, stack_config
@@ -86,7 +87,8 @@ def test_a_wrong_configuration_is_refused_with_path_code_reason_and_mend(path: P
 
 def reason_codes() -> set[str]:
     """Every code the loader and the rules can give: the second argument of each `Problem`, and those of the schema."""
-    modules = [CHECKOUT / "stacks" / "load.py", *(CHECKOUT / "stacks" / "rules").glob("*.py")]
+    loader = [CHECKOUT / "stacks" / name for name in ("load.py", "misplaced.py")]
+    modules = [*loader, *(CHECKOUT / "stacks" / "rules").glob("*.py")]
     calls = [node for path in modules for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     problems = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Problem"]
     literal = {each.args[1].value for each in problems if isinstance(each.args[1], ast.Constant)}
@@ -97,6 +99,36 @@ def test_there_are_cases_for_every_reason_code() -> None:
     covered = {path.name.split(".")[2] for path in ERRORS}
     assert covered == reason_codes()
     assert len(ERRORS) >= 40
+
+
+@pytest.mark.parametrize("path", SEED_SECRETS)
+def test_a_secret_at_the_seeds_place_is_refused_with_the_command(path: str) -> None:
+    """Unless it is empty text, which is the seed's own default."""
+
+    def found(value: str) -> list[Problem]:
+        section: Any = value
+        for part in reversed(path.split(".")):
+            section = {part: section}
+        return [each for each in read(*given({"config": section}))[1] if each.path == path]
+
+    key, file = SEED_SECRETS[path]
+    (problem,) = found("bWFkZSB1cA==")
+    assert problem.code == "secret-in-clear"
+    assert f"pulumi config rm --path '{path}'" in problem.mend
+    assert f"pulumi config set --secret {key} < {file}" in problem.mend
+    assert "bWFkZSB1cA==" not in report("sandbox", [problem])
+    assert found("") == []
+
+
+@pytest.mark.parametrize("path", [path.replace(ANY_KEY, "a") for path in places("tag")])
+def test_an_unquoted_tag_is_refused_wherever_one_can_stand(path: str) -> None:
+    section: Json = {"tag": 1.1}
+    for part in reversed(path.split(".")[:-1]):
+        section = {part: section}
+    _, problems = read(*given({"config": section}))
+    (problem,) = (each for each in problems if each.code == "unquoted-number")
+    assert problem.path == path
+    assert problem.mend == 'write it in quotes in the stack file: tag: "..."'
 
 
 def test_every_key_of_the_schema_is_set_by_the_case_with_everything() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tests.unit.graph import Graph
+from tests.unit.secrets_api import kubeconfig
 
 
 def test_provider_settings(sandbox: Graph) -> None:
     provider = sandbox.one("pulumi:providers:kubernetes").inputs
-    assert provider["kubeconfig"] == "made-up kubeconfig"
+    assert provider["kubeconfig"] == kubeconfig()
     assert provider["clusterIdentifier"] == (
         "/subscriptions/5a6d2d72-6561-4c74-896d-650000000001/resourceGroups/speech-sandbox"
         "/providers/Microsoft.ContainerService/managedClusters/speech-sandbox"

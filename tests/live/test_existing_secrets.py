@@ -1,0 +1,131 @@
+"""Secrets that somebody else makes, on a plane of its own: refused while they are not there, then taken as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.live.conftest import Json, Platform, copied_checkout, plain_environment, shell_exports
+
+LICENSE, LOGIN = "speechmatics-license", "speechmatics-registry"
+BYTES = "the-bytes-of-a-secret"
+SECONDS = 60.0
+"""A refused update takes less once the cluster stands, also on a busy machine: 10 s, most of it Python starting. One
+that waited for pods would take 10 minutes."""
+
+
+def by_hand(config: Json) -> None:
+    """The smallest platform whose Secrets are not made here: no transcriber, no inference server."""
+    config["sm-realtime:global"] = {"licensing": {"createSecret": False}}
+    del config["sm-realtime:pullSecret"], config["sm-realtime:licenseJson"], config["sm-realtime:registryPassword"]
+    config["sm-realtime:transcribers"] = {"enabled": False}
+    config["sm-realtime:inferenceServerEnhancedRecipe1"] = {"enabled": False}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A started plane with nothing on it, and the stack file changed."""
+    bare = Platform(copied_checkout(tmp_path_factory.mktemp("secrets")), plain_environment(), "")
+    try:
+        bare.sandbox("start")
+        made = Platform(bare.checkout, bare.environment | shell_exports(bare.sandbox("env")), "")
+        made.configure(by_hand)
+        made.pulumi("stack", "select", "--create")
+        yield made
+    finally:
+        bare.sandbox("down")
+
+
+def refused(small: Platform, *command: str) -> str:
+    """What a refused command says, from the first line of the text on; told once, and nothing of Python's."""
+    said = small.pulumi(*command, fails=True)
+    heads = re.findall(r"error: (?:A Secret|\d+ Secrets) must be made first", said)
+    assert len(heads) == 1, said
+    assert said.count("error:") == 1, said
+    assert "unhandled" not in said
+    return said[said.index(heads[0]) :]
+
+
+def registered(small: Platform) -> set[str]:
+    """Kind and name of every real object in the state that lives in the cluster."""
+    resources = [r for r in small.state().get("resources", []) if r["type"].startswith("kubernetes:")]
+    return {r["type"].rpartition(":")[2] for r in resources}
+
+
+def test_a_preview_before_the_first_update_looks_up_nothing(small: Platform) -> None:
+    assert "Secret" not in small.pulumi("preview")
+
+
+def test_the_first_update_makes_the_namespace_and_stops_with_every_command(small: Platform) -> None:
+    said = refused(small, "up", "--yes", "--skip-preview")
+    assert "2 Secrets must be made first" in said
+    assert f"kubectl create secret generic {LICENSE} --namespace speechmatics --from-file=license.json" in said
+    assert f"kubectl create secret docker-registry {LOGIN} --namespace speechmatics" in said
+    assert "Namespace" in registered(small)
+    assert not {"Deployment", "StatefulSet", "SessionGroup", "ConfigMap"} & registered(small)
+    assert small.pending() == []
+
+
+def test_again_it_stops_within_seconds_and_a_preview_says_the_same(small: Platform) -> None:
+    started = time.monotonic()
+    refused(small, "up", "--yes", "--skip-preview")
+    assert time.monotonic() - started < SECONDS
+    refused(small, "preview")
+    assert small.pending() == []
+
+
+def test_one_of_the_wrong_kind_is_found(small: Platform) -> None:
+    small.kubectl("create", "secret", "generic", LICENSE, "-n", "speechmatics", f"--from-literal=license={BYTES}")
+    small.kubectl(
+        "create", "secret", "generic", LOGIN, "-n", "speechmatics", f"--from-literal=.dockerconfigjson={BYTES}"
+    )
+    said = refused(small, "preview")
+    assert "global.licensing.secretName  [secret-without-key]" in said
+    assert "global.imagePullSecrets[0].name  [secret-of-wrong-type]" in said
+    assert f"kubectl delete secret {LOGIN} --namespace speechmatics && kubectl create secret docker-registry" in said
+    assert BYTES not in said
+    small.kubectl("delete", "secret", LICENSE, LOGIN, "-n", "speechmatics")
+
+
+def test_with_the_secrets_made_the_next_update_goes_on(small: Platform) -> None:
+    small.kubectl("create", "secret", "generic", LICENSE, "-n", "speechmatics", f"--from-literal=license.json={BYTES}")
+    login = ("--docker-server=speechmaticspublic.azurecr.io", "--docker-username=u", f"--docker-password={BYTES}")
+    small.kubectl("create", "secret", "docker-registry", LOGIN, "-n", "speechmatics", *login)
+    said = small.pulumi("up", "--yes", "--skip-preview")
+    assert BYTES not in said
+    assert {"Deployment", "StatefulSet", "ConfigMap"} <= registered(small)
+    assert BYTES not in json.dumps(small.state())
+    assert small.pending() == []
+    small.pulumi("preview", "--expect-no-changes")
+
+
+def test_the_bytes_of_a_secret_made_here_are_in_no_output(small: Platform) -> None:
+    """Every way a preview can be shown, and the update that makes the Secrets."""
+
+    def make_here(config: Json) -> None:
+        config["sm-realtime:global"] = {
+            "licensing": {"createSecret": True, "secretName": "license-made-here"},
+            "imagePullSecrets": [{"name": "login-made-here"}],
+        }
+        config["sm-realtime:pullSecret"] = {"createSecret": True, "username": "someone"}
+
+    small.configure(make_here)
+    for key in ("licenseJson", "registryPassword"):
+        small.pulumi("config", "set", "--secret", key, BYTES)
+    file = small.checkout / "stacks" / "Pulumi.sandbox.yaml"
+    assert set(yaml.safe_load(file.read_text())["config"]["sm-realtime:licenseJson"]) == {"secure"}
+    assert BYTES not in file.read_text()
+    shown = [small.pulumi("preview", *how) for how in ((), ("--diff",), ("--json",), ("--diff", "--show-sames"))]
+    shown.append(small.pulumi("up", "--yes", "--skip-preview", "--diff"))
+    held = {value for s in small.objects("secrets") if s["metadata"]["name"].endswith("-made-here")
+            for value in s["data"].values()}  # fmt: skip
+    assert len(held) == 2
+    for text in (*shown, json.dumps(small.state())):
+        assert BYTES not in text
+        for value in held:
+            assert value not in text

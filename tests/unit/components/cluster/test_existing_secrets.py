@@ -1,0 +1,203 @@
+"""Secrets named as existing: what counts as missing, what an API server may answer, and who waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from components.cluster import existing_secrets as module
+from components.cluster.existing_secrets import ExistingSecret, Found, UnreadableError, lacks, read_secrets, reader
+from tests.unit import secrets_api
+from tests.unit.graph import Graph, run_program
+from tests.unit.secrets_api import LICENSE, LOGIN, kubeconfig_for
+
+LICENSE_SECRET = ExistingSecret(
+    "lic", ("license.json",), None, "global.licensing.secretName", "the license", "make lic", "drop lic"
+)
+PULL_SECRET = ExistingSecret(
+    "pull",
+    (),
+    "kubernetes.io/dockerconfigjson",
+    "global.imagePullSecrets[0].name",
+    "the login",
+    "make pull",
+    "drop pull",
+)
+BOTH = (LICENSE_SECRET, PULL_SECRET)
+RIGHT = {
+    "lic": Found("Opaque", frozenset({"license.json", "other"})),
+    "pull": Found("kubernetes.io/dockerconfigjson", frozenset({".dockerconfigjson"})),
+}
+
+
+def test_what_is_there_as_it_must_be_lacks_nothing() -> None:
+    assert lacks(BOTH, RIGHT) == []
+
+
+def test_all_that_is_missing_is_told_at_once_with_its_command() -> None:
+    found = lacks(BOTH, {})
+    assert [(lack.secret, lack.code, lack.mend) for lack in found] == [
+        (LICENSE_SECRET, "secret-not-found", "make lic"),
+        (PULL_SECRET, "secret-not-found", "make pull"),
+    ]
+    assert "the license is to be read from the Secret lic" in found[0].reason
+
+
+@pytest.mark.parametrize(
+    ("name", "instead", "code", "says"),
+    [
+        ("pull", Found("Opaque", frozenset({".dockerconfigjson"})), "secret-of-wrong-type", "is of type Opaque"),
+        ("pull", Found("kubernetes.io/dockercfg", frozenset()), "secret-of-wrong-type", "kubernetes.io/dockercfg"),
+        ("lic", Found("Opaque", frozenset({"license"})), "secret-without-key", "no key license.json"),
+        ("lic", Found("Opaque", frozenset()), "secret-without-key", "no key license.json"),
+    ],
+)
+def test_one_of_the_wrong_kind_is_made_again(name: str, instead: Found, code: str, says: str) -> None:
+    (lack,) = lacks(BOTH, RIGHT | {name: instead})
+    assert (lack.secret.name, lack.code, lack.mend) == (name, code, f"drop {name} && make {name}")
+    assert says in lack.reason
+
+
+class Api:
+    """Answers from `secrets`, or everything with `broken`."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, dict[str, Any]] = {"lic": LICENSE, "pull": LOGIN}
+        self.broken: web.Response | None = None
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if self.broken is not None:
+            return self.broken
+        name = request.path.removeprefix("/api/v1/namespaces/ns/secrets/")
+        if name not in self.secrets:
+            status = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}
+            return web.json_response(status, status=404)
+        return web.json_response({"kind": "Secret", "metadata": {"name": name}, **self.secrets[name]})
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[tuple[Api, str]]:
+    api, app = Api(), web.Application()
+    app.router.add_get("/{path:.*}", api.answer)
+    async with TestServer(app, host="127.0.0.1") as running:
+        yield api, kubeconfig_for(str(running.make_url("")).rstrip("/"))
+
+
+async def test_types_and_keys_are_read_and_no_value_is_kept(server: tuple[Api, str]) -> None:
+    api, config = server
+    api.secrets["lic"] = {"type": "Opaque", "data": {"license.json": "dGhlIGJ5dGVz"}}
+    found = await read_secrets(config, "ns", ["lic", "pull", "lic"])
+    assert found["lic"] == Found("Opaque", frozenset({"license.json"}))
+    assert found["pull"] == Found("kubernetes.io/dockerconfigjson", frozenset({".dockerconfigjson"}))
+    assert "dGhlIGJ5dGVz" not in repr(found)
+
+
+async def test_one_without_data_is_there_and_has_no_key(server: tuple[Api, str]) -> None:
+    api, config = server
+    api.secrets = {"lic": {"type": "Opaque"}}
+    assert await read_secrets(config, "ns", ["lic", "pull"]) == {"lic": Found("Opaque", frozenset())}
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch, server: tuple[Api, str]) -> tuple[Api, module.Read, list[str]]:
+    """The API, a reader whose Azure hands out its kubeconfig, and what Azure hands out instead when not empty."""
+    api, config = server
+    instead: list[str] = []
+
+    async def credentials(_: Any, group: str, name: str) -> str:
+        assert (group, name) == ("rg", "cluster")
+        if instead and instead[0] == "error":
+            raise Exception('Status=403 Code="AuthorizationFailed" Message="no"')
+        return instead[0] if instead else config
+
+    monkeypatch.setattr(module, "credentials", credentials)
+    provider: Any = object()
+    return api, reader(provider, "rg", "cluster"), instead
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 503])
+@pytest.mark.parametrize("structured", [True, False])
+async def test_a_refusal_is_not_absence(
+    cluster: tuple[Api, module.Read, list[str]], status: int, structured: bool
+) -> None:
+    api, read, _ = cluster
+    if structured:
+        api.broken = web.json_response({"kind": "Status", "message": "no", "code": status}, status=status)
+    else:
+        api.broken = web.Response(status=status, text="no")
+    with pytest.raises(UnreadableError, match=str(status)):
+        await read("ns", ["lic"])
+
+
+async def test_a_404_that_is_not_the_api_servers_own_is_not_absence(
+    cluster: tuple[Api, module.Read, list[str]],
+) -> None:
+    api, read, _ = cluster
+    api.broken = web.Response(status=404, text="404 page not found\n")
+    with pytest.raises(UnreadableError, match="404"):
+        await read("ns", ["lic"])
+
+
+@pytest.mark.parametrize(
+    ("instead", "says"),
+    [
+        ("error", "AuthorizationFailed"),
+        ("", "credentials"),
+        ("kind: Config", "credentials"),
+        (kubeconfig_for("http://127.0.0.1:9"), "does not answer"),
+    ],
+)
+async def test_a_cluster_that_cannot_be_reached_is_not_one_without_secrets(
+    cluster: tuple[Api, module.Read, list[str]], instead: str, says: str
+) -> None:
+    _, read, handed_out = cluster
+    handed_out.append(instead)
+    with pytest.raises(UnreadableError, match=says):
+        await read("ns", ["lic"])
+
+
+async def test_a_server_that_hangs_is_unreadable_when_the_deadline_is_over(
+    cluster: tuple[Api, module.Read, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, read, _ = cluster
+
+    async def never(*_: Any) -> dict[str, Found]:
+        await asyncio.sleep(60)
+        return {}
+
+    monkeypatch.setattr(module, "read_secrets", never)
+    monkeypatch.setattr(module, "DEADLINE_SECONDS", 0.1)
+    with pytest.raises(UnreadableError, match="no answer within"):
+        await read("ns", ["lic"])
+
+
+def test_nothing_in_the_namespace_is_made_while_a_secret_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program ends with one text for both; what has pods waits for the namespace that is handed on."""
+    said: list[str] = []
+    monkeypatch.setattr("pulumi.log.error", said.append)
+    monkeypatch.setattr(secrets_api, "MISSING", {"speechmatics-license", "speechmatics-registry"})
+    graph = Graph()
+    with pytest.raises(SystemExit) as ended:
+        run_program("staging", into=graph)
+    assert ended.value.code == 32
+    assert graph.of("kubernetes:core/v1:Namespace")
+    inside = [each.urn for each in graph.kubernetes if each.inputs["metadata"].get("namespace") == "speechmatics"]
+    assert inside == []
+    assert {"Deployment", "StatefulSet", "SessionGroup"} & {
+        each.type.rpartition(":")[2] for each in graph.kubernetes
+    } == set()
+    (text,) = said
+    assert text.startswith("2 Secrets must be made first; no workload was made or changed.")
+    assert "sm-realtime:global.imagePullSecrets[0].name  [secret-not-found]" in text
+    assert "sm-realtime:global.licensing.secretName  [secret-not-found]" in text
+    assert (
+        "kubectl create secret generic speechmatics-license --namespace speechmatics --from-file=license.json" in text
+    )
+    assert (
+        "kubectl create secret docker-registry speechmatics-registry --namespace speechmatics --docker-server=" in text
+    )

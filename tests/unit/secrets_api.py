@@ -1,0 +1,63 @@
+"""The far end of the Secrets' look-up: a small API server on loopback that has every Secret the program may ask for."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+LICENSE = {"type": "Opaque", "data": {"license.json": "e30="}}
+LOGIN = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
+
+MISSING: set[str] = set()
+"""Names of Secrets that are not there; tests set it."""
+
+
+class Answers(BaseHTTPRequestHandler):
+    """`GET /api/v1/namespaces/<namespace>/secrets/<name>`."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        name = self.path.rpartition("/")[2]
+        status, answer = (
+            200,
+            {"kind": "Secret", "metadata": {"name": name}, **(LICENSE if "license" in name else LOGIN)},
+        )
+        if name in MISSING:
+            status, answer = 404, {"kind": "Status", "reason": "NotFound", "code": 404, "message": "no"}
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        """Says nothing."""
+
+
+def kubeconfig_for(server: str) -> str:
+    """A kubeconfig for a server that asks for nothing."""
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "c",
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": server}}],
+            "users": [{"name": "u", "user": {"token": "made-up"}}],
+        }
+    )
+
+
+@functools.cache
+def kubeconfig() -> str:
+    """The kubeconfig of the one server of this process, started when first asked for."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, name="secrets' API", daemon=True).start()
+    return kubeconfig_for(f"http://127.0.0.1:{server.server_port}")
