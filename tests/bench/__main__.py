@@ -15,6 +15,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from sandbox.home import Home
 from tests.bench import flat, stack
 from tests.bench.measure import PreviewError, Program, Time, medians
 from tests.live.conftest import plain_environment, shell_exports
@@ -127,6 +128,7 @@ def main(
         folder = Path(temporary)
         bare = plain_environment() | {"SM_SANDBOX_HOME": str(folder / "plane")}
         try:
+            Home(folder / "plane").backend.mkdir(parents=True)
             _sandbox(bare, "start")
             environment = shell_exports(_sandbox(bare, "env"))
             objects, programs = _prepared(folder, bare | environment, counts)
