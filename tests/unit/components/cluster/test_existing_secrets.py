@@ -133,11 +133,12 @@ async def test_a_refusal_is_not_absence(
         await read("ns", ["lic"])
 
 
+@pytest.mark.parametrize("body", ["404 page not found", "null", '{"error": "no such host"}'])
 async def test_a_404_that_is_not_the_api_servers_own_is_not_absence(
-    cluster: tuple[Api, module.Read, list[str]],
+    cluster: tuple[Api, module.Read, list[str]], body: str
 ) -> None:
     api, read, _ = cluster
-    api.broken = web.Response(status=404, text="404 page not found\n")
+    api.broken = web.Response(status=404, text=body)
     with pytest.raises(UnreadableError, match="404"):
         await read("ns", ["lic"])
 
