@@ -7,7 +7,7 @@ RUFF = RUFF_CACHE_DIR=$(CACHE)/ruff $(PY) -m ruff
 MYPY = MYPY_CACHE_DIR=$(CACHE)/mypy $(PY) -m mypy
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env test check conformance lock
+.PHONY: help up down env test check conformance bench lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: check ## the checks, then every test
 
 conformance: ## the provider tests against an installed pulumi-kubernetes plugin
 	SM_CONFORMANCE_REAL=1 $(PY) -m pytest tests/conformance
+
+bench: ## what a preview costs beside a flat program's, for 1, 10 and 55 languages
+	@$(PY) -m tests.bench
 
 lock: ## pin what requirements.txt asks for, and all it pulls in, in requirements.lock
 	@$(PYTHON) -m sandbox.bootstrap --lock

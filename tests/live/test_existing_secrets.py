@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
+from sandbox.home import Home
 from tests.live.conftest import Json, Platform, copied_checkout, plain_environment, shell_exports
 
 LICENSE, LOGIN = "speechmatics-license", "speechmatics-registry"
@@ -34,6 +35,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     try:
         bare.sandbox("start")
         made = Platform(bare.checkout, bare.environment | shell_exports(bare.sandbox("env")), "")
+        Home(made.checkout / ".sandbox").backend.mkdir(parents=True)
         made.configure(by_hand)
         made.pulumi("stack", "select", "--create")
         yield made

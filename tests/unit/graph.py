@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 from google.protobuf import json_format
 from pulumi.runtime import mocks
-from pulumi.runtime.settings import SETTINGS, get_root_resource
+from pulumi.runtime.settings import SETTINGS, _get_rpc_manager, get_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from tests.unit.secrets_api import kubeconfig
@@ -242,6 +242,13 @@ def _recorded(stack: str, config: dict[str, str], flagged: list[str], graph: Gra
             assert isinstance(root, Stack)
             graph.exports += root.outputs
     finally:
+        # a program that ends before its time leaves tasks behind, which the SDK would have the next one wait for
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        _get_rpc_manager().clear()
+        SETTINGS.outputs.clear()
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
         asyncio.set_event_loop(None)

@@ -8,8 +8,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-LICENSE = {"type": "Opaque", "data": {"license.json": "e30="}}
-LOGIN = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
+LICENSE: dict[str, Any] = {"type": "Opaque", "data": {"license.json": "e30="}}
+LOGIN: dict[str, Any] = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
+NOT_FOUND: dict[str, Any] = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}
 
 MISSING: set[str] = set()
 """Names of Secrets that are not there; tests set it."""
@@ -22,12 +23,10 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.rpartition("/")[2]
-        status, answer = (
-            200,
-            {"kind": "Secret", "metadata": {"name": name}, **(LICENSE if "license" in name else LOGIN)},
-        )
+        kind = LICENSE if "license" in name else LOGIN
+        status, answer = 200, {"kind": "Secret", "metadata": {"name": name}, **kind}
         if name in MISSING:
-            status, answer = 404, {"kind": "Status", "reason": "NotFound", "code": 404, "message": "no"}
+            status, answer = 404, NOT_FOUND
         body = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

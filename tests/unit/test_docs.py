@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from stacks.load import read
+from stacks.misplaced import exists
+from stacks.platform.existing import existing_secrets
+from stacks.schema import SECRET_KEYS
+from stacks.schema.global_settings import VENDOR_REGISTRY
+from tests.unit.graph import stack_config
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 PROOFS = (ROOT / "docs/reference/proofs.md").read_text()
+SECRETS = (ROOT / "docs/how-to/secrets.md").read_text()
 
 
 @pytest.mark.parametrize("named", sorted(set(re.findall(r"`(tests/[^`]+)`", PROOFS))))
@@ -41,3 +49,32 @@ def test_the_readme_names_every_folder_of_the_program() -> None:
     named = set(re.findall(r"^\| `([a-z/]+)` \|", README, re.MULTILINE))
     parts = {f"components/{path.name}/" for path in (ROOT / "components").iterdir() if (path / "__init__.py").exists()}
     assert parts <= named
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/how-to").glob("*.md")), ids=lambda page: page.stem)
+def test_a_how_to_is_found_from_the_readme(page: Path) -> None:
+    assert f"]({page.relative_to(ROOT).as_posix()})" in README
+
+
+def test_the_secrets_page_has_the_commands_the_program_prints() -> None:
+    settings, problems = read(*stack_config("staging"))
+    assert settings is not None, problems
+    flat = " ".join(SECRETS.replace("\\\n", " ").split())
+    printed = [secret.create for secret in existing_secrets(settings, (VENDOR_REGISTRY,))]
+    assert len(printed) == 2
+    for command in printed:
+        assert " ".join(command.split()) in flat
+
+
+def test_the_secrets_page_names_every_secret_key_and_reason_code() -> None:
+    for key in SECRET_KEYS:
+        assert f"pulumi config set --secret {key} < " in SECRETS
+    source = "".join((ROOT / path).read_text() for path in (
+        "components/cluster/existing_secrets.py", "stacks/platform/existing.py"))  # fmt: skip
+    codes = set(re.findall(r'"(secret-[a-z-]+|cluster-[a-z]+)"', source))
+    assert codes == set(re.findall(r"^\| `([a-z-]+)` \|", SECRETS, re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", re.findall(r"--path '([^']+)'", SECRETS))
+def test_a_path_the_secrets_page_sets_is_a_key(path: str) -> None:
+    assert exists(path)

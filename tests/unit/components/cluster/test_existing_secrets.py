@@ -14,7 +14,7 @@ from components.cluster import existing_secrets as module
 from components.cluster.existing_secrets import ExistingSecret, Found, UnreadableError, lacks, read_secrets, reader
 from tests.unit import secrets_api
 from tests.unit.graph import Graph, run_program
-from tests.unit.secrets_api import LICENSE, LOGIN, kubeconfig_for
+from tests.unit.secrets_api import LICENSE, LOGIN, NOT_FOUND, kubeconfig_for
 
 LICENSE_SECRET = ExistingSecret(
     "lic", ("license.json",), None, "global.licensing.secretName", "the license", "make lic", "drop lic"
@@ -75,8 +75,7 @@ class Api:
             return self.broken
         name = request.path.removeprefix("/api/v1/namespaces/ns/secrets/")
         if name not in self.secrets:
-            status = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}
-            return web.json_response(status, status=404)
+            return web.json_response(NOT_FOUND, status=404)
         return web.json_response({"kind": "Secret", "metadata": {"name": name}, **self.secrets[name]})
 
 
@@ -134,11 +133,12 @@ async def test_a_refusal_is_not_absence(
         await read("ns", ["lic"])
 
 
+@pytest.mark.parametrize("body", ["404 page not found", "null", '{"error": "no such host"}'])
 async def test_a_404_that_is_not_the_api_servers_own_is_not_absence(
-    cluster: tuple[Api, module.Read, list[str]],
+    cluster: tuple[Api, module.Read, list[str]], body: str
 ) -> None:
     api, read, _ = cluster
-    api.broken = web.Response(status=404, text="404 page not found\n")
+    api.broken = web.Response(status=404, text=body)
     with pytest.raises(UnreadableError, match="404"):
         await read("ns", ["lic"])
 

@@ -1,0 +1,66 @@
+"""Time of a preview: of the clock, and of the processors in the engine, the language host and the program."""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class PreviewError(Exception):
+    """A preview that failed; the text is what it printed."""
+
+
+@dataclass(frozen=True)
+class Time:
+    """Seconds."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that can be previewed."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def preview(self, stack: str) -> tuple[Time, int]:
+        """One preview: how long it took, and how many resources it would create, components among them.
+
+        The processors' time is that of the engine and all it started and waited for; the providers of the plane run
+        on their own and are not in it.
+        """
+        command = ["pulumi", "preview", "--non-interactive", "--stack", stack]
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        with process.stdout:
+            said = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        creates = re.search(r"\+ (\d+) to create", said)
+        if process.returncode != 0 or creates is None:
+            raise PreviewError(said)
+        return Time(wall, usage.ru_utime + usage.ru_stime), int(creates[1])
+
+
+def medians(previews: list[Callable[[], Time]], runs: int) -> list[Time]:
+    """The median of so many runs of each, taken in turns so that a busy moment hits all; one before is not counted."""
+    for preview in previews:
+        preview()
+    taken: list[list[Time]] = [[] for _ in previews]
+    for _ in range(runs):
+        for preview, times in zip(previews, taken, strict=True):
+            times.append(preview())
+    return [Time(statistics.median(t.wall for t in times), statistics.median(t.cpu for t in times)) for times in taken]

@@ -1,0 +1,111 @@
+"""Which Secrets must exist by which configuration, and how the program ends when one does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.cluster.existing_secrets import ExistingSecret, Lack, UnreadableError
+from stacks.load import read
+from stacks.platform import existing
+from stacks.platform.existing import existing_secrets, refuse, text
+from stacks.schema import Settings
+from tests.unit.graph import Json, stack_config
+from tests.unit.stacks.test_load import given
+
+VENDOR = ("registry.example",)
+LICENSE = ("speechmatics-license", "global.licensing.secretName")
+LOGIN = ("speechmatics-registry", "global.imagePullSecrets[0].name")
+
+
+def settings(config: Json, **secrets: str) -> Settings:
+    found, problems = read(*given({"config": config, "secrets": secrets}))
+    assert found is not None, problems
+    return found
+
+
+MADE_LICENSE = {"global": {"licensing": {"createSecret": True}}}
+MADE_LOGIN = {"pullSecret": {"createSecret": True, "username": "someone"}}
+TWO = [{"name": "speechmatics-registry"}, {"name": "mirror"}]
+
+
+@pytest.mark.parametrize(
+    ("config", "secrets", "wanted"),
+    [
+        ({}, {}, [LICENSE, LOGIN]),
+        (MADE_LICENSE, {"licenseJson": "{}"}, [LOGIN]),
+        (MADE_LOGIN, {"registryPassword": "x"}, [LICENSE]),
+        (MADE_LICENSE | MADE_LOGIN, {"licenseJson": "{}", "registryPassword": "x"}, []),
+        (
+            MADE_LOGIN | {"global": {"imagePullSecrets": TWO}},
+            {"registryPassword": "x"},
+            [LICENSE, ("mirror", "global.imagePullSecrets[1].name")],
+        ),
+        ({"global": {"imagePullSecrets": []}}, {}, [LICENSE]),
+        ({"global": {"licensing": {"secretName": "other"}}}, {}, [("other", LICENSE[1]), LOGIN]),
+    ],
+)
+def test_what_is_not_made_here_must_exist(config: Json, secrets: dict[str, str], wanted: list[tuple[str, str]]) -> None:
+    found = existing_secrets(settings(config, **secrets), VENDOR)
+    assert sorted((secret.name, secret.path) for secret in found) == sorted(wanted)
+
+
+def test_the_sandbox_makes_its_own() -> None:
+    found, _ = read(*stack_config("sandbox"))
+    assert found is not None
+    assert existing_secrets(found, VENDOR) == ()
+
+
+def test_each_is_made_in_the_namespace_with_what_is_looked_at() -> None:
+    secrets = {secret.name: secret for secret in existing_secrets(settings({"namespace": "voice"}), VENDOR)}
+    license_, login = secrets["speechmatics-license"], secrets["speechmatics-registry"]
+    assert (license_.keys, license_.type) == (("license.json",), None)
+    assert license_.create == (
+        "kubectl create secret generic speechmatics-license --namespace voice --from-file=license.json"
+    )
+    assert (login.keys, login.type) == ((), "kubernetes.io/dockerconfigjson")
+    assert login.create == (
+        "kubectl create secret docker-registry speechmatics-registry --namespace voice"
+        ' --docker-server=registry.example --docker-username="$REGISTRY_USERNAME"'
+        ' --docker-password="$REGISTRY_PASSWORD"'
+    )
+    assert login.delete == "kubectl delete secret speechmatics-registry --namespace voice"
+
+
+def test_a_login_at_several_registries_comes_from_a_file() -> None:
+    secrets = existing_secrets(settings({}), ("b.example", "a.example", "b.example"))
+    (login,) = (secret for secret in secrets if secret.type)
+    assert "--type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=" in login.create
+    assert "a.example, b.example" in login.create
+
+
+def lack(path: str) -> Lack:
+    secret = ExistingSecret("s", (), None, path, "the license", "make it", "drop it")
+    return Lack(secret, "secret-not-found", "it is not there", "make it")
+
+
+def test_all_are_told_with_path_code_reason_and_command() -> None:
+    said = text([lack("global.b"), lack("global.a")])
+    assert said.splitlines()[0].startswith("2 Secrets must be made first; no workload was made or changed.")
+    assert said.index("sm-realtime:global.a  [secret-not-found]") < said.index("sm-realtime:global.b")
+    assert said.count("why:  it is not there") == said.count("mend: make it") == 2
+    assert text([lack("global.a")]).startswith("A Secret must be made first;")
+
+
+def test_a_cluster_that_cannot_be_read_is_told_by_its_name() -> None:
+    said = text(UnreadableError("no answer within 20 seconds"))
+    assert "sm-realtime:azure.clusterName  [cluster-unreadable]" in said
+    assert "no answer within 20 seconds" in said
+
+
+async def test_the_program_ends_with_one_message_once_no_hook_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    async def shutdown() -> None:
+        done.append("hooks")
+
+    monkeypatch.setattr("pulumi.log.error", done.append)
+    monkeypatch.setattr(existing, "_shutdown_callbacks", shutdown)
+    with pytest.raises(SystemExit) as ended:
+        await refuse([lack("global.a")])
+    assert ended.value.code == 32
+    assert done == [text([lack("global.a")]), "hooks"]
