@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -53,8 +54,15 @@ class Secrets:
 
 
 def dotted(location: tuple[int | str, ...]) -> str:
-    """A path as `pulumi config set --path` takes it: `pools.inference[1].state`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+    """A path as `pulumi config set --path` takes it: `pools.inference[1].state`, `costs["en:ensemble"]`."""
+    parts = [part for part in location if part != "[key]"]  # pydantic's mark that the key of a map is wrong
+    return "".join(_step(part) for part in parts).removeprefix(".")
+
+
+def _step(part: int | str) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if re.fullmatch(r"[A-Za-z0-9_]+", part) else f'["{part}"]'
 
 
 def keys_at(location: tuple[int | str, ...]) -> list[str]:

@@ -16,14 +16,8 @@ from stacks.schema.pools import Role
 
 def pod_selectors(settings: Settings) -> tuple[str, ...]:
     """Full names of the enabled data-plane components, in the chart's order (contract: control plane 10.1)."""
-    parts = (
-        (settings.transcribers.enabled, settings.transcribers.fullname_override),
-        (
-            settings.inference_server_enhanced_recipe1.enabled,
-            settings.inference_server_enhanced_recipe1.fullname_override,
-        ),
-    )
-    return tuple(name for enabled, name in parts if enabled)
+    parts = (settings.transcribers, *settings.inference_servers.values())
+    return tuple(part.fullname_override for part in parts if part.enabled)
 
 
 def control_plane(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, ImageTag, Language, Registry, Section
+from stacks.schema.base import DnsLabel, HttpUrl, ImageTag, Language, Registry, Section
 
 VENDOR_REGISTRY = "speechmaticspublic.azurecr.io"
 
@@ -67,6 +67,9 @@ class GlobalResourceManager(Section):
 
     image: ResourceManagerImage = Field(
         default_factory=ResourceManagerImage, description="Resource manager image configuration."
+    )
+    url: HttpUrl | None = Field(
+        None, description="Its address, for services that do not read it from the ConfigMap; unset is its Service."
     )
 
 
