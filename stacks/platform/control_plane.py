@@ -16,8 +16,7 @@ from stacks.schema.pools import Role
 
 def pod_selectors(settings: Settings) -> tuple[str, ...]:
     """Full names of the enabled data-plane components, in the chart's order (contract: control plane 10.1)."""
-    parts = (settings.transcribers, *settings.inference_servers.values())
-    return tuple(part.fullname_override for part in parts if part.enabled)
+    return tuple(part.fullname_override for part in settings.data_plane.values() if part.enabled)
 
 
 def control_plane(

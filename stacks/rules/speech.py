@@ -8,8 +8,6 @@ from components.speech.model_costs import Recipe, feature, operating_point, reci
 from components.speech.naming import language_name
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
-from stacks.schema.inference_server import ServerSettings
-from stacks.schema.transcribers import TranscriberSettings
 
 Served = frozenset[tuple[str, str]]
 """Languages, each with an operating point, that some enabled server has."""
@@ -102,11 +100,7 @@ def names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     if transcribers.enabled:
         for language in settings.global_.transcriber.languages:
             taken[language_name(transcribers.fullname_override, language)] = f"the transcribers of {language}"
-    parts: dict[str, TranscriberSettings | ServerSettings] = {
-        "transcribers": transcribers,
-        **settings.inference_servers,
-    }
-    for key, part in parts.items():
+    for key, part in settings.data_plane.items():
         if not part.enabled:
             continue
         path, name = f"{key}.fullnameOverride", part.fullname_override

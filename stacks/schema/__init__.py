@@ -86,3 +86,8 @@ class Settings(Section):
             "inferenceServerEnhancedRecipe3": self.inference_server_enhanced_recipe3,
             "inferenceServerEnhancedRecipe4": self.inference_server_enhanced_recipe4,
         }
+
+    @property
+    def data_plane(self) -> dict[str, TranscriberSettings | ServerSettings]:
+        """What holds sessions, by its key, enabled or not: the transcribers, then every inference server."""
+        return {"transcribers": self.transcribers, **self.inference_servers}
