@@ -91,7 +91,7 @@ def model_costs(recipe: Recipe, costs: Mapping[str, int], additional: Mapping[st
     for language in LANGUAGES[recipe]:
         result[f"{language}:am_{language}_{point}"] = costs["am"]
         result[f"{language}:ensemble_{language}_{point}"] = costs.get(f"ensemble_{language}", costs["ensemble"])
-        if f"lm_{language}" in costs and recipe is not Recipe.STANDARD_ALL:
+        if f"lm_{language}" in costs:
             result[f"{language}:lm_{language}_{point}"] = costs[f"lm_{language}"]
     return dict(sorted((result | dict(additional)).items()))
 
