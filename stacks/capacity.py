@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from components.speech.transcriber_resources import requests_of
 from stacks.schema import Settings
 from stacks.schema.pools import Generation, Role
+from stacks.schema.session_groups import InferenceGroups, TranscriberGroups
+from stacks.services import workloads
 
 UNITS = {"m": 0.001, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
@@ -58,34 +61,44 @@ def allocatable(size: Size, max_pods: int) -> tuple[float, float]:
     return size.cpu - CPU_RESERVED[size.cpu], memory - reserved
 
 
+Pod = tuple[float, float]
+"""CPU, and memory in bytes, that one pod requests."""
+
+
+def held(groups: TranscriberGroups | InferenceGroups, scaled: bool) -> int:
+    """Pods of one group that must fit at once: the most it may want, and its surge."""
+    return (groups.scaling.max_replicas if scaled else groups.replicas) + groups.allowed_surge
+
+
 def inference_pods(settings: Settings) -> int:
-    """GPU pods that must fit at once: every enabled server's wanted pods and its surge."""
-    server = settings.inference_server_enhanced_recipe1
-    if not server.enabled:
-        return 0
-    groups = server.session_groups
+    """GPU pods that must fit at once, over all enabled servers."""
     scaled = settings.global_.session_groups.scaling.enabled
-    wanted = groups.scaling.max_replicas if scaled else groups.replicas
-    return wanted + groups.allowed_surge
+    return sum(held(each.session_groups, scaled) for each in settings.inference_servers.values() if each.enabled)
 
 
-def transcriber_requests(settings: Settings) -> list[tuple[float, float]]:
-    """CPU and memory of every transcriber pod that must fit at once; one language rolls at a time with its surge."""
+def transcriber_requests(settings: Settings) -> list[Pod]:
+    """What every transcriber pod requests that must fit at once, over all languages."""
     if not settings.transcribers.enabled:
         return []
-    groups = settings.transcribers.session_groups
-    scaled = settings.global_.session_groups.scaling.enabled
-    wanted = groups.scaling.max_replicas if scaled else groups.replicas
-    pods: list[tuple[float, float]] = []
+    pods = held(settings.transcribers.session_groups, settings.global_.session_groups.scaling.enabled)
+    requests: list[Pod] = []
     for language in settings.global_.transcriber.languages:
         cpu, memory = requests_of(language)
-        pods += [(quantity(cpu) + SIDECARS[0], quantity(memory) + SIDECARS[1])] * wanted
-    largest = max(pods, default=None)
-    return pods + [largest] * groups.allowed_surge if largest else pods
+        requests += [(quantity(cpu) + SIDECARS[0], quantity(memory) + SIDECARS[1])] * pods
+    return requests
+
+
+def services_requests(settings: Settings) -> list[Pod]:
+    """What every pod of the services pool requests that must fit at once."""
+    return [
+        pod
+        for each in workloads(settings)
+        for pod in [(quantity(each.cpu), quantity(each.memory))] * (each.pods + each.surge)
+    ]
 
 
 def nodes_needed(settings: Settings, role: Role, generation: Generation) -> int | None:
-    """Fewest nodes that hold what must be held plus surge; None where the size is not in the table.
+    """Fewest nodes that hold what must be held plus every surge; None where the size is not in the table.
 
     A lower bound: whether the pods really pack into so few nodes is the scheduler's business.
     """
@@ -94,9 +107,7 @@ def nodes_needed(settings: Settings, role: Role, generation: Generation) -> int 
         return None
     if role is Role.INFERENCE:
         return -(-inference_pods(settings) // size.gpus) if size.gpus else None
-    if role is Role.TRANSCRIBERS:
-        pods = transcriber_requests(settings)
-        cpu, memory = allocatable(size, generation.max_pods)
-        shares = (sum(p[0] for p in pods) / cpu, sum(p[1] for p in pods) / memory)
-        return max(int(-(-share // 1)) for share in shares)
-    return 1
+    pods = transcriber_requests(settings) if role is Role.TRANSCRIBERS else services_requests(settings)
+    cpu, memory = allocatable(size, generation.max_pods)
+    shares = (sum(p[0] for p in pods) / cpu, sum(p[1] for p in pods) / memory, len(pods) / generation.max_pods)
+    return max(ceil(share) for share in shares)

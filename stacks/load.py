@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -62,14 +63,14 @@ class Secrets:
 
 
 def dotted(location: tuple[int | str, ...]) -> str:
-    """A path as `pulumi config set --path` takes it: `pools.inference[1].state`."""
+    """A path as `pulumi config set --path` takes it: `pools.inference[1].state`, `costs["en:ensemble"]`."""
     return "".join(_step(part) for part in location).removeprefix(".")
 
 
 def _step(part: int | str) -> str:
     if isinstance(part, int):
         return f"[{part}]"
-    return f".{part}" if part.replace("-", "").replace("_", "").isalnum() else f'["{part}"]'
+    return f".{part}" if re.fullmatch(r"[-A-Za-z0-9_]+", part) else f'["{part}"]'
 
 
 def keys_at(location: tuple[int | str, ...]) -> list[str]:

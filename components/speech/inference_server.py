@@ -1,4 +1,4 @@
-"""One inference server: a SessionGroup of GPU pods and its Service (contract: transcription 11 and 12)."""
+"""One inference server of any recipe: a SessionGroup of GPU pods and its Service (contract: transcription 11, 12)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
-from components.speech.model_costs import Recipe, model_costs
+from components.speech.model_costs import registered
 from components.speech.naming import MANAGED_BY, image, short
 from components.speech.pod import (
     Json,
     container,
     env,
-    env_config,
     env_field,
     http_probe,
     pod_template,
@@ -27,10 +26,10 @@ from components.speech.pod import (
     session_env,
 )
 from components.speech.pre_stop import TRITON_PRE_STOP
-from components.speech.session_group import group_spec, scaling_spec
-from components.speech.shared_maps import RESOURCE_MANAGER_URL
+from components.speech.session_group import group_options, group_spec, scaling_spec
+from components.speech.shared_maps import token_store
 from stacks.schema.global_settings import GlobalSettings
-from stacks.schema.inference_server import Recipe1Settings
+from stacks.schema.inference_server import ServerSettings
 
 HTTP, GRPC, METRICS, SIDECAR = 8000, 8001, 8002, 8008
 
@@ -41,9 +40,11 @@ class InferenceServerArgs:
 
     namespace: pulumi.Output[str]
     release: str
-    settings: Recipe1Settings
+    settings: ServerSettings
     global_: GlobalSettings
     release_map: pulumi.Input[str]
+    resource_manager_url: str
+    """For a server that does not read it from the map."""
     placement: Placement
     session_seconds: int
     """The longest session in seconds."""
@@ -62,21 +63,15 @@ class InferenceServerArgs:
 
 def register_features(args: InferenceServerArgs) -> str:
     """What a pod registers: compact JSON, keys sorted by byte value."""
-    features = args.settings.inference_sidecar.register_features
-    recipe = Recipe(args.settings.triton_server.recipe)
-    payload = {
-        "capacity": features.capacity,
-        "model_costs": model_costs(
-            recipe, features.model_costs.model_dump(by_alias=True), features.additional_model_costs
-        ),
-        "version": args.tag,
-    }
+    capacity = args.settings.inference_sidecar.register_features.capacity
+    payload = {"capacity": capacity, "model_costs": registered(args.settings), "version": args.tag}
     return json.dumps(payload, sort_keys=True, separators=(",", ":"))
 
 
 def triton(args: InferenceServerArgs) -> Json:
     """The server itself (contract: transcription 11.4)."""
     server = args.settings.triton_server
+    point = [env("SM_OPERATING_POINT", server.operating_point.value)] if server.operating_point else []
     return container(
         "triton-server",
         image(args.global_.transcriber.image.registry, server.image.repository, args.tag),
@@ -84,7 +79,7 @@ def triton(args: InferenceServerArgs) -> Json:
             env("NVIDIA_REQUIRE_CUDA", "cuda>=11.6"),
             env("CUDA_VISIBLE_DEVICES", "0"),
             env("SM_BATCH_MODE", "false"),
-            env("SM_OPERATING_POINT", server.operating_point),
+            *point,
             env("SM_LICENSE_FILE", "/etc/secrets/license.json"),
             *session_env(args.name),
         ],
@@ -126,7 +121,7 @@ def sidecar(args: InferenceServerArgs) -> Json:
             env("SM_METRICS_PORT", str(SIDECAR)),
             env("REGISTER_CONDITIONS", "false"),
             env("REGISTER_FEATURES", register_features(args)),
-            env_config("SM_TOKEN_STORE_URL", args.release_map, RESOURCE_MANAGER_URL),
+            token_store(args.settings.inference_sidecar.resource_manager, args.release_map, args.resource_manager_url),
             env("SM_CRASH_DETECTOR_DRY_RUN", "false"),
             *session_env(args.name),
         ],
@@ -183,7 +178,7 @@ class InferenceServer(pulumi.ComponentResource):
             "speechmatics.io/component": args.name,
         }
         component = {"speechmatics.io/component": args.name}
-        groups = args.settings.session_groups
+        groups, scaled = args.settings.session_groups, args.global_.session_groups.scaling.enabled
         CustomResource(
             f"{name}-group",
             api_version=API_VERSION,
@@ -193,13 +188,12 @@ class InferenceServer(pulumi.ComponentResource):
             ),
             spec=group_spec(
                 groups,
-                scaling_spec(groups.scaling, args.global_.session_groups.scaling.enabled),
+                scaling_spec(groups.scaling, scaled),
                 {"app.kubernetes.io/instance": args.name, "app.kubernetes.io/name": args.name},
                 group_template(args),
                 active_node_scheduling=None,
             ),
-            # no value flows: without kind and controller there are no pods
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.ready)),
+            opts=group_options(self, args.ready, scaled=scaled),
         )
         kubernetes.core.v1.Service(
             f"{name}-service",

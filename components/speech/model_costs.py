@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from stacks.schema.inference_server import ServerSettings
+from stacks.schema.register_features import CustomFeatures, RecipeFeatures
+
 
 class Recipe(StrEnum):
     """A set of languages one inference server holds models for."""
@@ -17,6 +20,8 @@ class Recipe(StrEnum):
     ENHANCED_2 = "enhanced-recipe2"
     ENHANCED_3 = "enhanced-recipe3"
     ENHANCED_4 = "enhanced-recipe4"
+    CUSTOM = "custom"
+    """No set of the vendor's: its models are what the configuration lists."""
 
 
 ENHANCED: dict[Recipe, tuple[str, ...]] = {
@@ -45,14 +50,19 @@ ENHANCED: dict[Recipe, tuple[str, ...]] = {
 """Languages of the enhanced recipes, those newer than the seed's lists included (contract: transcription 12.1-12.4)."""
 
 LANGUAGES: dict[Recipe, tuple[str, ...]] = {
-    **ENHANCED,
     Recipe.STANDARD_ALL: tuple(sorted(language for languages in ENHANCED.values() for language in languages)),
+    **ENHANCED,
 }
 """Languages of every recipe; standard-all is the union of the others (contract: transcription 12.5)."""
 
+POINTS = ("standard", "enhanced")
+"""The operating points; the name of a model ends in the one it belongs to."""
+
 
 def operating_point(recipe: Recipe) -> str:
-    """`standard` or `enhanced`."""
+    """`standard` or `enhanced`. Raises ValueError for the custom recipe, which has none of its own."""
+    if recipe is Recipe.CUSTOM:
+        raise ValueError("the custom recipe has no operating point of its own")
     return "standard" if recipe is Recipe.STANDARD_ALL else "enhanced"
 
 
@@ -62,12 +72,12 @@ def feature(language: str) -> str:
 
 
 def recipes_of(language: str) -> list[Recipe]:
-    """The recipes that serve a language, in the order of `Recipe`."""
-    return [recipe for recipe in Recipe if feature(language) in LANGUAGES[recipe]]
+    """The vendor's recipes that serve a language, standard first."""
+    return [recipe for recipe, languages in LANGUAGES.items() if feature(language) in languages]
 
 
 def model_costs(recipe: Recipe, costs: Mapping[str, int], additional: Mapping[str, int]) -> dict[str, int]:
-    """`model_costs` of REGISTER_FEATURES, keys sorted by byte value.
+    """`model_costs` of REGISTER_FEATURES for a vendor's recipe, keys sorted by byte value.
 
     `costs` has the seed's keys: `am`, `body`, `diar`, `ensemble`, `audioEventDetection`, and for single languages
     `ensemble_<language>` and `lm_<language>`. Raises KeyError when a general one is missing.
@@ -81,9 +91,39 @@ def model_costs(recipe: Recipe, costs: Mapping[str, int], additional: Mapping[st
     for language in LANGUAGES[recipe]:
         result[f"{language}:am_{language}_{point}"] = costs["am"]
         result[f"{language}:ensemble_{language}_{point}"] = costs.get(f"ensemble_{language}", costs["ensemble"])
-        if f"lm_{language}" in costs and recipe is not Recipe.STANDARD_ALL:
+        if f"lm_{language}" in costs:
             result[f"{language}:lm_{language}_{point}"] = costs[f"lm_{language}"]
     return dict(sorted((result | dict(additional)).items()))
+
+
+def registered(server: ServerSettings) -> dict[str, int]:
+    """The model costs a server registers: its recipe's and the additional ones, or the custom map and nothing else."""
+    features = server.inference_sidecar.register_features
+    if isinstance(features, RecipeFeatures):
+        costs = features.model_costs.model_dump(by_alias=True)
+        return model_costs(Recipe(server.triton_server.recipe), costs, features.additional_model_costs)
+    return dict(sorted(features.custom_model_costs.items())) if isinstance(features, CustomFeatures) else {}
+
+
+def points(server: ServerSettings) -> tuple[str, ...]:
+    """The operating points a server runs at. One that contradicts its recipe is refused elsewhere and not looked at."""
+    recipe, given = Recipe(server.triton_server.recipe), server.triton_server.operating_point
+    if given is None:
+        return POINTS
+    return (given.value if recipe is Recipe.CUSTOM else operating_point(recipe),)
+
+
+def served(server: ServerSettings) -> frozenset[tuple[str, str]]:
+    """The languages with a model of their own on this server, each with its operating point.
+
+    What counts is what a lookup can find: an entry `<language>:…_<operating point>` among the registered costs. With
+    `operatingPoint: null` the server itself runs at both, but it registers the models of its recipe's point alone
+    (contract: transcription 12); the other point is found only where its entries are added by hand.
+    """
+    at = points(server)
+    keys = (key.partition(":") for key in registered(server))
+    named = ((language, model.rpartition("_")[2]) for language, _, model in keys)
+    return frozenset((language, point) for language, point in named if language != "*" and point in at)
 
 
 def session_cost(recipe: Recipe, language: str, costs: Mapping[str, int]) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
+
 from components.speech.pod import Json
 from stacks.schema.session_groups import InferenceScaling, Rollout, TranscriberScaling
 
@@ -37,3 +39,15 @@ def group_spec(
     if active_node_scheduling is not None:
         spec["activeNodeScheduling"] = active_node_scheduling
     return spec
+
+
+def group_options(
+    parent: pulumi.Resource, ready: tuple[pulumi.Resource, ...], *, scaled: bool
+) -> pulumi.ResourceOptions:
+    """Options of a SessionGroup. While it is scaled, the controller owns `replicas` once the group is made."""
+    return pulumi.ResourceOptions(
+        parent=parent,
+        # no value flows: without kind and controller there are no pods
+        depends_on=list(ready),
+        ignore_changes=["spec.replicas"] if scaled else None,
+    )

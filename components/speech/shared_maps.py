@@ -9,11 +9,20 @@ import pulumi_kubernetes as kubernetes
 
 from components.outputs import once_made
 from components.speech.naming import ControlPlaneLabels, release_labels
+from components.speech.pod import Json, env, env_config
+from stacks.schema.resource_manager_address import ResourceManagerAddress
 
 REDIS_URL = "redis_url"
 RESOURCE_MANAGER_URL = "resource_manager_url"
 CLUSTER_NAME = "cluster_name"
 POD_SELECTORS = "pod_selector_list"
+
+
+def token_store(address: ResourceManagerAddress, release_map: pulumi.Input[str], url: str) -> Json:
+    """`SM_TOKEN_STORE_URL`: from the release's map, or the address itself (contract: transcription 4.3)."""
+    if address.config_map.enabled:
+        return env_config("SM_TOKEN_STORE_URL", release_map, RESOURCE_MANAGER_URL)
+    return env("SM_TOKEN_STORE_URL", url)
 
 
 @dataclass(frozen=True)

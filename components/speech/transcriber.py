@@ -19,7 +19,6 @@ from components.speech.pod import (
     Json,
     container,
     env,
-    env_config,
     env_field,
     env_flag,
     http_probe,
@@ -28,20 +27,27 @@ from components.speech.pod import (
     requests,
     session_env,
 )
-from components.speech.session_group import group_spec, scaling_spec
-from components.speech.shared_maps import RESOURCE_MANAGER_URL
+from components.speech.session_group import group_options, group_spec, scaling_spec
+from components.speech.shared_maps import token_store
 from components.speech.transcriber_resources import requests_of
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.transcribers import TranscriberSettings
 
 APP = "rt-asr-transcriber"
 
-TOLERATIONS: list[Json] = [
-    {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
-    {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
-    {"key": "node.kubernetes.io/memory-pressure", "operator": "Exists", "effect": "NoSchedule"},
-]
-"""The sub-chart's default (contract: transcription 4.1)."""
+
+def tolerations() -> list[Json]:
+    """The sub-chart's default (contract: transcription 4.1), for each language its own."""
+    return [
+        {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+        {
+            "key": "node.kubernetes.io/unreachable",
+            "operator": "Exists",
+            "effect": "NoExecute",
+            "tolerationSeconds": 300,
+        },
+        {"key": "node.kubernetes.io/memory-pressure", "operator": "Exists", "effect": "NoSchedule"},
+    ]
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class TranscriberArgs:
     settings: TranscriberSettings
     global_: GlobalSettings
     release_map: pulumi.Input[str]
+    resource_manager_url: str
+    """For sidecars that do not read it from the map."""
     placement: Placement
     session_seconds: int
     """The longest session in seconds."""
@@ -112,7 +120,7 @@ def readiness_tracker(args: TranscriberArgs, language: str, group: str) -> Json:
         "readiness-tracker",
         image(sidecars.registry, "readiness-tracker", sidecars.tag),
         variables=[
-            env_config("SM_TOKEN_STORE_URL", args.release_map, RESOURCE_MANAGER_URL),
+            token_store(args.settings.resource_manager, args.release_map, args.resource_manager_url),
             env_field("POD_NAME", "metadata.name"),
             env_field("POD_IP", "status.podIP"),
             env("REGISTER_CONDITIONS", "false"),
@@ -144,7 +152,7 @@ def worker_proxy(args: TranscriberArgs, language: str, group: str) -> Json:
         restart_policy="Always",
         variables=[
             env("LANGUAGE_FEATURE", feature(language)),
-            env_config("SM_TOKEN_STORE_URL", args.release_map, RESOURCE_MANAGER_URL),
+            token_store(settings.resource_manager, args.release_map, args.resource_manager_url),
             env("SM_MODELS_SHARED_BY_LANGUAGES_PREFIXES", "body,diar,audio_event_detection"),
             env("TRANSCRIBER_VERSION", args.global_.transcriber.image.tag),
             env_flag("SM_CHECK_FOR_CAPACITY_ON_START", warm.enabled if check is None else check),
@@ -172,7 +180,7 @@ def group_template(args: TranscriberArgs, language: str, group: str, account: pu
         containers=[transcriber_container(args, language, group), readiness_tracker(args, language, group)],
         service_account=account,
         pull_secrets=[secret.name for secret in args.global_.image_pull_secrets],
-        tolerations=TOLERATIONS,
+        tolerations=tolerations(),
         grace_seconds=policy.grace_seconds,
         volumes=[
             {
@@ -193,14 +201,14 @@ class Transcriber(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: TranscriberArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:speech:Transcriber", name, {}, opts)
-        base = args.settings.fullname_override
+        base, scaled = args.settings.fullname_override, args.global_.session_groups.scaling.enabled
         account = self._account(name, base, args)
         self.groups = []
         for language in args.global_.transcriber.languages:
             group = language_name(base, language)
             spec = group_spec(
                 args.settings.session_groups,
-                scaling_spec(args.settings.session_groups.scaling, args.global_.session_groups.scaling.enabled),
+                scaling_spec(args.settings.session_groups.scaling, scaled),
                 {"app": group},
                 group_template(args, language, group, account),
                 active_node_scheduling=True,
@@ -222,8 +230,7 @@ class Transcriber(pulumi.ComponentResource):
                     },
                 ),
                 spec=spec,
-                # no value flows: without kind and controller there are no pods
-                opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.ready)),
+                opts=group_options(self, args.ready, scaled=scaled),
             )
             self.groups.append(group)
         self.register_outputs({"groups": self.groups})

@@ -53,6 +53,9 @@ class Features:
     session_cost: int
 
 
+OPERATING_POINTS = ("standard", "enhanced")
+"""Endings of a model's name; a session uses the models of one of them."""
+
 UNREGISTERED = Features(capacity=0, session_cost=1)
 """A pod that registers nothing can be asked for nothing; a session counted on it is still one session."""
 
@@ -60,9 +63,9 @@ UNREGISTERED = Features(capacity=0, session_cost=1)
 def features(pod_template: Mapping[str, Any]) -> Features | None:
     """The features a pod (or its template) registers; None when no container has `REGISTER_FEATURES`.
 
-    The cost of a session is that of the dearest language: the largest sum over one key prefix (`en:…`) of
-    `model_costs`, the shared models (`*:…`) left out as contract §12 does. Raises `RefusedError` for a text that the
-    sidecar could not read either.
+    The cost of a session is that of the dearest language at one operating point: the largest sum over one key prefix
+    (`en:…`) and one ending (`…_enhanced`) of `model_costs`, the shared models (`*:…`) left out as contract §12 does.
+    Raises `RefusedError` for a text that the sidecar could not read either.
     """
     text = _register_features(pod_template)
     if text is None:
@@ -70,11 +73,12 @@ def features(pod_template: Mapping[str, Any]) -> Features | None:
     try:
         payload = json.loads(text)
         capacity = _whole(payload["capacity"])
-        sums: dict[str, int] = {}
+        sums: dict[tuple[str, str], int] = {}
         for key, cost in payload["model_costs"].items():
-            language = key.split(":", 1)[0]
-            sums[language] = sums.get(language, 0) + _whole(cost)
-        own = [total for language, total in sums.items() if language != "*"]
+            ending = key.rpartition("_")[2]
+            session = (key.split(":", 1)[0], ending if ending in OPERATING_POINTS else "")
+            sums[session] = sums.get(session, 0) + _whole(cost)
+        own = [total for (language, _), total in sums.items() if language != "*"]
         return Features(capacity, max(own or sums.values()))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RefusedError(

@@ -22,14 +22,7 @@ from stacks.schema.pools import Role
 
 def pod_selectors(settings: Settings) -> tuple[str, ...]:
     """Full names of the enabled data-plane components, in the chart's order (contract: control plane 10.1)."""
-    parts = (
-        (settings.transcribers.enabled, settings.transcribers.fullname_override),
-        (
-            settings.inference_server_enhanced_recipe1.enabled,
-            settings.inference_server_enhanced_recipe1.fullname_override,
-        ),
-    )
-    return tuple(name for enabled, name in parts if enabled)
+    return tuple(part.fullname_override for part in settings.data_plane.values() if part.enabled)
 
 
 def control_plane(

@@ -13,29 +13,37 @@ from stacks.schema import Settings
 from stacks.schema.pools import Role
 
 
+def resource_manager_url(settings: Settings) -> str:
+    """The resource manager's address where it is not read from the map: the one given, or its own Service."""
+    manager = settings.resource_manager
+    return settings.global_.resource_manager.url or f"http://{manager.fullname_override}:{manager.service.port}"
+
+
 def data_plane(
     settings: Settings, found: Foundation, on: Base, maps: SharedMaps, ready: tuple[pulumi.Resource, ...],
     opts: pulumi.ResourceOptions,
 ) -> list[str]:  # fmt: skip
     """Inference servers and transcribers; the names of their groups."""
     groups: list[str] = []
-    seconds = settings.sessions.max_duration_seconds
-    if settings.inference_server_enhanced_recipe1.enabled:
-        server = InferenceServer(
-            "inference-recipe1",
-            InferenceServerArgs(
-                namespace=on.namespace,
-                release=settings.release,
-                settings=settings.inference_server_enhanced_recipe1,
-                global_=settings.global_,
-                release_map=maps.release_map,
-                placement=found.placements[Role.INFERENCE],
-                session_seconds=seconds,
-                ready=ready,
-            ),
-            opts,
-        )
-        groups.append(server.group)
+    seconds, url = settings.sessions.max_duration_seconds, resource_manager_url(settings)
+    for server in settings.inference_servers.values():
+        if server.enabled:
+            made = InferenceServer(
+                f"inference-{server.triton_server.recipe.removeprefix('enhanced-')}",
+                InferenceServerArgs(
+                    namespace=on.namespace,
+                    release=settings.release,
+                    settings=server,
+                    global_=settings.global_,
+                    release_map=maps.release_map,
+                    resource_manager_url=url,
+                    placement=found.placements[Role.INFERENCE],
+                    session_seconds=seconds,
+                    ready=ready,
+                ),
+                opts,
+            )
+            groups.append(made.group)
     if settings.transcribers.enabled:
         transcribers = Transcriber(
             "transcribers",
@@ -45,6 +53,7 @@ def data_plane(
                 settings=settings.transcribers,
                 global_=settings.global_,
                 release_map=maps.release_map,
+                resource_manager_url=url,
                 placement=found.placements[Role.TRANSCRIBERS],
                 session_seconds=seconds,
                 ready=ready,

@@ -10,7 +10,7 @@ from stacks.rules.networks import networks
 from stacks.rules.pools import counts, local_disks, one_active_generation, own_numbers, pool_versions, room_for_surge
 from stacks.rules.proxy import PROXY
 from stacks.rules.secrets import secrets
-from stacks.rules.speech import languages, pre_warm
+from stacks.rules.speech import custom_models, languages, names, operating_points, pre_warm
 from stacks.schema import Settings
 
 Rule = Callable[[Settings, Collection[str]], Iterator[Problem]]
@@ -26,6 +26,9 @@ RULES: tuple[Rule, ...] = (
     networks,
     languages,
     pre_warm,
+    operating_points,
+    custom_models,
+    names,
     secrets,
     monitors,
     pod_selectors,

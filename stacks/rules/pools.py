@@ -49,7 +49,13 @@ def counts(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
 
 
 def room_for_surge(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """A pool without a spare node for the surge never finishes a roll."""
+    """The active generation holds what every group may want and every group's surge, all at the same time.
+
+    A changed tag tells all groups at once. A group's old pod leaves only when its last session is over, up to the
+    longest session later, and until then its new pod needs a place beside it. With one spare place for all groups they
+    would take turns of that length, and a language whose inference server waits for its turn would have transcribers of
+    the new version that find no server of theirs. So each group's surge counts, and with scaling on its most pods.
+    """
     for role in Role:
         for index, each in enumerate(settings.pools.generations(role)):
             if each.state is not State.ACTIVE:

@@ -4,15 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from components.speech.model_costs import ENHANCED, Recipe, recipes_of
+from components.speech.model_costs import Recipe, feature, operating_point, recipes_of, served
 from components.speech.naming import language_name
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
 
+Served = frozenset[tuple[str, str]]
+"""Languages, each with an operating point, that some enabled server has."""
+
+
+def everything_served(settings: Settings) -> Served:
+    """What the enabled servers serve together."""
+    return frozenset(
+        pair for server in settings.inference_servers.values() if server.enabled for pair in served(server)
+    )
+
+
+def wanted_point(settings: Settings) -> str | None:
+    """The operating point at which a starting transcriber waits for a server; None where it does not wait.
+
+    The capacity check and the pre-warm session use the same one (contract: transcription 8).
+    """
+    warm, check = settings.transcribers.readiness_tracker.pre_warm, settings.transcribers.worker_proxy
+    waits = warm.enabled or check.check_for_capacity_on_start is True
+    return warm.operating_point.value if waits else None
+
 
 def languages(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """No language twice, no two languages with one group name, and for each a server that knows it."""
-    enabled = [Recipe.ENHANCED_1] if settings.inference_server_enhanced_recipe1.enabled else []
+    found, point = everything_served(settings), wanted_point(settings)
+    if point not in {each for _, each in found}:
+        point = None if found else point  # where other points are served, `pre_warm` says so once
     names: dict[str, str] = {}
     for index, language in enumerate(settings.global_.transcriber.languages):
         path = f"global.transcriber.languages[{index}]"
@@ -23,27 +45,68 @@ def languages(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             yield Problem(path, "duplicate-language", reason, f"pulumi config rm --path '{path}'")
             continue
         names[name] = language
-        if settings.transcribers.enabled and not set(recipes_of(language)) & set(enabled):
-            yield _no_recipe(path, language)
+        has = {each for code, each in found if code == feature(language)}
+        if settings.transcribers.enabled and not (point in has if point else has):
+            yield _no_server(settings, path, language, point)
 
 
-def _no_recipe(path: str, language: str) -> Problem:
-    serving = [recipe for recipe in recipes_of(language) if recipe in ENHANCED]
-    if Recipe.ENHANCED_1 in serving:
-        mend = set_command("inferenceServerEnhancedRecipe1.enabled", "true")
-        reason = f"{language} needs {Recipe.ENHANCED_1.value}, which is off; its pods would wait for it for ever"
-    else:
-        mend = f"pulumi config rm --path '{path}'"
-        needs = f"needs {serving[0].value}, which this program does not deploy yet" if serving else "is in no recipe"
-        reason = f"{language} {needs}; its pods would wait for a server for ever"
-    return Problem(path, "language-without-recipe", reason, mend)
+def _no_server(settings: Settings, path: str, language: str, point: str | None) -> Problem:
+    """What to switch on for a language that no enabled server has at this operating point (None: at any)."""
+    recipes = [each for each in recipes_of(language) if point in (None, operating_point(each))]
+    if not recipes:
+        reason = f"{language} is in no recipe and in no enabled custom server; its pods would wait for one for ever"
+        return Problem(path, "language-without-recipe", reason, f"pulumi config rm --path '{path}'")
+    recipe = recipes[-1]  # an enhanced one before standard-all
+    servers = settings.inference_servers.items()
+    key = next(key for key, server in servers if server.triton_server.recipe == recipe.value)
+    at = f" at operating point {point}" if point else ""
+    reason = f"{language} needs {recipe.value}{at}, which is off; its pods would wait for it for ever"
+    return Problem(path, "language-without-recipe", reason, set_command(f"{key}.enabled", "true"))
 
 
 def pre_warm(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """A pod that warms up at an operating point no server has never leaves its init phase."""
-    tracker = settings.transcribers.readiness_tracker
-    point = settings.inference_server_enhanced_recipe1.triton_server.operating_point
-    if tracker.pre_warm.enabled and tracker.pre_warm.operating_point.value != point:
+    """A pod that waits at an operating point no server has never leaves its init phase."""
+    points = sorted({point for _, point in everything_served(settings)})
+    wanted = wanted_point(settings)
+    if settings.transcribers.enabled and wanted and points and wanted not in points:
         path = "transcribers.readinessTracker.preWarm.operatingPoint"
-        reason = f"no enabled inference server serves {tracker.pre_warm.operating_point.value}"
-        yield Problem(path, "operating-point-without-server", reason, set_command(path, point))
+        reason = f"no enabled inference server registers models for {wanted}; every transcriber would wait for one"
+        yield Problem(path, "operating-point-without-server", reason, set_command(path, points[0]))
+
+
+def operating_points(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """A recipe's image holds the models of one operating point."""
+    for key, server in settings.inference_servers.items():
+        recipe, given = Recipe(server.triton_server.recipe), server.triton_server.operating_point
+        if recipe is not Recipe.CUSTOM and given is not None and given.value != operating_point(recipe):
+            path = f"{key}.tritonServer.operatingPoint"
+            reason = f"{recipe.value} has no {given.value} models, so the server would serve nothing"
+            yield Problem(path, "recipe-contradicts-point", reason, set_command(path, operating_point(recipe)))
+
+
+def custom_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """A custom server registers what its map holds, and nothing else."""
+    server = settings.inference_server_custom
+    if server.enabled and not server.inference_sidecar.register_features.custom_model_costs:
+        path = "inferenceServerCustom.inferenceSidecar.registerFeatures.customModelCosts"
+        reason = "the custom recipe has no models but those of this map, and it is empty"
+        yield Problem(path, "custom-without-models", reason, set_command(f'{path}["en:ensemble_en_enhanced"]', 20))
+
+
+def names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """Every enabled part has objects of its own names."""
+    transcribers = settings.transcribers
+    taken = {settings.resource_manager.fullname_override: "the resource manager"}
+    if transcribers.enabled:
+        for language in settings.global_.transcriber.languages:
+            taken[language_name(transcribers.fullname_override, language)] = f"the transcribers of {language}"
+    for key, part in settings.data_plane.items():
+        if not part.enabled:
+            continue
+        path, name = f"{key}.fullnameOverride", part.fullname_override
+        if name in taken:
+            reason = f"{taken[name]} has this name; one would overwrite the other's objects"
+            default = type(part).model_fields["fullname_override"].default
+            mend = set_command(path, default if default != name else f"{name}-2")
+            yield Problem(path, "duplicate-name", reason, mend)
+        taken.setdefault(name, key)

@@ -7,7 +7,15 @@ from pydantic import Field
 from stacks.schema.azure import AzureSettings
 from stacks.schema.base import DnsLabel, Section
 from stacks.schema.global_settings import GlobalSettings
-from stacks.schema.inference_server import Recipe1Settings
+from stacks.schema.inference_server import (
+    CustomSettings,
+    Recipe1Settings,
+    Recipe2Settings,
+    Recipe3Settings,
+    Recipe4Settings,
+    ServerSettings,
+    StandardSettings,
+)
 from stacks.schema.own import ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
 from stacks.schema.pools import PoolSettings
 from stacks.schema.proxy import ProxySettings
@@ -29,10 +37,31 @@ class Settings(Section):
         default_factory=ResourceManagerSettings, description="The resource manager and the sessiongroups-controller."
     )
     transcribers: TranscriberSettings = Field(default_factory=TranscriberSettings, description="All transcribers.")
+    inference_server_custom: CustomSettings = Field(
+        default_factory=CustomSettings, description="The inference server with a custom set of models."
+    )
+    inference_server_standard_all: StandardSettings = Field(
+        default_factory=StandardSettings, description="The inference server with the standard models of all languages."
+    )
     inference_server_enhanced_recipe1: Recipe1Settings = Field(
         default_factory=Recipe1Settings,
         alias="inferenceServerEnhancedRecipe1",
         description="The inference server with enhanced model recipe 1.",
+    )
+    inference_server_enhanced_recipe2: Recipe2Settings = Field(
+        default_factory=Recipe2Settings,
+        alias="inferenceServerEnhancedRecipe2",
+        description="The inference server with enhanced model recipe 2.",
+    )
+    inference_server_enhanced_recipe3: Recipe3Settings = Field(
+        default_factory=Recipe3Settings,
+        alias="inferenceServerEnhancedRecipe3",
+        description="The inference server with enhanced model recipe 3.",
+    )
+    inference_server_enhanced_recipe4: Recipe4Settings = Field(
+        default_factory=Recipe4Settings,
+        alias="inferenceServerEnhancedRecipe4",
+        description="The inference server with enhanced model recipe 4.",
     )
     proxy: ProxySettings = Field(default_factory=ProxySettings, description="The proxy in front of the transcribers.")
     azure: AzureSettings = Field(description="The cluster and the network around it.")
@@ -47,3 +76,20 @@ class Settings(Section):
     )
     release: DnsLabel = Field("realtime", description="Name of the installation, part of several object names.")
     namespace: DnsLabel = Field("speechmatics", description="The one namespace of the platform.")
+
+    @property
+    def inference_servers(self) -> dict[str, ServerSettings]:
+        """Every inference server by its key, enabled or not, in the contract's order (transcription 14.1)."""
+        return {
+            "inferenceServerCustom": self.inference_server_custom,
+            "inferenceServerStandardAll": self.inference_server_standard_all,
+            "inferenceServerEnhancedRecipe1": self.inference_server_enhanced_recipe1,
+            "inferenceServerEnhancedRecipe2": self.inference_server_enhanced_recipe2,
+            "inferenceServerEnhancedRecipe3": self.inference_server_enhanced_recipe3,
+            "inferenceServerEnhancedRecipe4": self.inference_server_enhanced_recipe4,
+        }
+
+    @property
+    def data_plane(self) -> dict[str, TranscriberSettings | ServerSettings]:
+        """What holds sessions, by its key, enabled or not: the transcribers, then every inference server."""
+        return {"transcribers": self.transcribers, **self.inference_servers}

@@ -53,3 +53,6 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([_-][a-z]+)*$"
 
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kKMGT]i?)?$")]
 """A Kubernetes quantity such as `500m` or `5Gi`."""
+
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]+)?$")]
+"""The address of a service: scheme, host and an optional port."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, ImageTag, Language, Registry, Section, only
+from stacks.schema.base import DnsLabel, HttpUrl, ImageTag, Language, Registry, Section, only
 
 VENDOR_REGISTRY = "speechmaticspublic.azurecr.io"
 
@@ -74,6 +74,9 @@ class GlobalResourceManager(Section):
 
     image: ResourceManagerImage = Field(
         default_factory=ResourceManagerImage, description="Resource manager image configuration."
+    )
+    url: HttpUrl | None = Field(
+        None, description="Its address, for services that do not read it from the ConfigMap; unset is its Service."
     )
 
 

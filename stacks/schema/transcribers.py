@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from stacks.schema.base import DnsLabel, Section
+from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.session_groups import TranscriberGroups
 
 
@@ -95,4 +96,7 @@ class TranscriberSettings(Section):
         default_factory=ReadinessTracker, description="The sidecar that registers the pod."
     )
     worker_proxy: WorkerProxy = Field(default_factory=WorkerProxy, description="The sidecar towards inference.")
+    resource_manager: ResourceManagerAddress = Field(
+        default_factory=ResourceManagerAddress, description="How the sidecars learn the resource manager's address."
+    )
     eats: Eats = Field(default_factory=Eats, description="Usage reporting.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.live.owned import owned
+from tests.live.owned import Json, owned
 
 
 def test_what_the_server_or_others_filled_in_is_left_out() -> None:
     container = {"name": "a", "image": "i", "imagePullPolicy": "Always", "env": [{"name": "X", "value": "1"}]}
-    variable = {".": {}, "f:name": {}, "f:value": {}}
+    variable: Json = {".": {}, "f:name": {}, "f:value": {}}
     of_container = {".": {}, "f:name": {}, "f:image": {}, "f:env": {'k:{"name":"X"}': variable}}
     ours = {
         "f:metadata": {"f:labels": {"f:app": {}}},

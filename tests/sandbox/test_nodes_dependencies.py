@@ -306,3 +306,16 @@ def test_features_that_cannot_be_read_serve_nothing() -> None:
     assert not serves(good, "en", "enhanced", "13.6.0")
     assert not serves("{", "en", "enhanced", "13.5.0")
     assert not serves("[]", "en", "enhanced", "13.5.0")
+
+
+def test_a_server_serves_the_languages_and_points_it_registers() -> None:
+    """Standard-all and a custom map with both points (contract: transcription 12)."""
+    standard = '{"capacity":2400,"model_costs":{"cmn_en:ensemble_cmn_en_standard":20},"version":"13.5.0"}'
+    assert serves(standard, "cmn_en", "standard", "13.5.0")
+    assert not serves(standard, "cmn_en", "enhanced", "13.5.0")
+    assert not serves(standard, "cmn", "standard", "13.5.0")
+    both = json.dumps(
+        {"capacity": 9, "model_costs": {f"tl:ensemble_tl_{p}": 1 for p in ("standard", "enhanced")}, "version": "1"}
+    )
+    assert serves(both, "tl", "standard", "1")
+    assert serves(both, "tl", "enhanced", "1")

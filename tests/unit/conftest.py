@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from tests.unit.graph import STACKS, Graph, run_program
+from tests.unit.graph import STACKS, Change, Graph, run_program
 
 
 class Graphs(dict[str, Graph]):
@@ -29,3 +31,18 @@ def sandbox(graphs: dict[str, Graph]) -> Graph:
 def graph(request: pytest.FixtureRequest, graphs: dict[str, Graph]) -> Graph:
     """Each stack in turn."""
     return graphs[request.param]
+
+
+@pytest.fixture(scope="session")
+def changed(graphs: dict[str, Graph]) -> Callable[[Change | None], Graph]:
+    """The sandbox's graph with its configuration changed (see `tests.unit.variants`), each made once."""
+    made: dict[Change, Graph] = {}
+
+    def graph_with(change: Change | None) -> Graph:
+        if change is None:
+            return graphs["sandbox"]
+        if change not in made:
+            made[change] = run_program("sandbox", change)
+        return made[change]
+
+    return graph_with

@@ -28,6 +28,8 @@ from pulumi.runtime.stack import Stack, run_pulumi_func
 from tests.unit.secrets_api import kubeconfig
 
 Json = dict[str, Any]
+Change = Callable[[Json], None]
+"""Edits a stack's configuration, by full key with objects parsed."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACKS = ("sandbox", "staging", "production")
 SECRET_MARK = "1b47061264138c4ac30d75fd1eb44270"
@@ -210,7 +212,7 @@ def configured(config: dict[str, str], flagged: list[str]) -> Iterator[None]:
                 os.environ[key] = value
 
 
-def run_program(stack: str, change: Callable[[dict[str, Any]], None] | None = None, into: Graph | None = None) -> Graph:
+def run_program(stack: str, change: Change | None = None, into: Graph | None = None) -> Graph:
     """Run `__main__.py` for a stack; `change` edits its configuration first, by key with objects parsed.
 
     `into` is for a program that ends before its time: what it registered until then is in it.

@@ -85,6 +85,27 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         ({"capacity": 1, "model_costs": {"american-female": 1, "french-female": 1}}, Features(1, 1)),
         ({"capacity": 9, "model_costs": {"*:body": 3, "*:diar": 1}}, Features(9, 4)),
         ({"capacity": 9, "model_costs": {"*:body": 30, "en:lm_en": 2}}, Features(9, 2)),
+        # §12.5: standard-all has 2400, and every language but en costs 20
+        (
+            {
+                "capacity": 2400,
+                "model_costs": {
+                    "*:body_standard": 0, "en:am_en_standard": 0, "en:ensemble_en_standard": 16,
+                    "fr:am_fr_standard": 0, "fr:ensemble_fr_standard": 20,
+                },
+            },
+            Features(2400, 20),
+        ),
+        # a custom map with both operating points: a session is at one of them
+        (
+            {
+                "capacity": 100,
+                "model_costs": {
+                    "en:ensemble_en_standard": 16, "en:ensemble_en_enhanced": 16, "en:lm_en_enhanced": 8,
+                },
+            },
+            Features(100, 24),
+        ),
     ],
 )  # fmt: skip
 def test_capacity_and_the_dearest_session(payload: Json, expected: Features) -> None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from typing import Any
 
-from stacks.capacity import GIB, SIZES, allocatable, quantity
+import pytest
+import yaml
+
+from stacks.capacity import GIB, SIZES, allocatable, inference_pods, nodes_needed, quantity, transcriber_requests
+from stacks.load import read
+from stacks.schema import Settings
+from stacks.schema.pools import Role
+from stacks.services import workloads
+from tests.unit.graph import CHECKOUT, Graph, Json, stack_config
 
 
 @pytest.mark.parametrize(
@@ -28,3 +37,96 @@ def test_allocatable(size: str, max_pods: int, cpu: float, memory_gib: float) ->
     found = allocatable(SIZES[size], max_pods)
     assert found[0] == pytest.approx(cpu)
     assert found[1] / GIB == pytest.approx(memory_gib, abs=0.11)
+
+
+def base() -> Json:
+    found: Json = yaml.safe_load((CHECKOUT / "tests" / "cases" / "base.yaml").read_text())
+    return found
+
+
+def settings(**sections: Json) -> Settings:
+    return Settings.model_validate_json(json.dumps(base() | sections))
+
+
+def pools(role: Role, **more: Any) -> Json:
+    """The base's pools, with one of them changed."""
+    found: Json = base()["pools"]
+    found[role.value][0] |= more
+    return found
+
+
+def needed(given: Settings, role: Role) -> int | None:
+    return nodes_needed(given, role, given.pools.active(role))
+
+
+RECIPES: Json = {f"inferenceServerEnhancedRecipe{number}": {"enabled": True} for number in (2, 3, 4)}
+SCALED: Json = {"sessionGroups": {"scaling": {"enabled": True}}}
+
+
+def test_every_server_surges_at_the_same_time() -> None:
+    assert inference_pods(settings()) == 2
+    assert inference_pods(settings(**RECIPES)) == 4 * 2
+    assert needed(settings(**RECIPES), Role.INFERENCE) == 8
+    more: Json = {
+        **RECIPES,
+        "inferenceServerStandardAll": {"enabled": True, "sessionGroups": {"replicas": 3, "allowedSurge": 2}},
+    }
+    assert inference_pods(settings(**more)) == 8 + 5
+
+
+def test_scaled_groups_may_all_be_at_their_most() -> None:
+    assert inference_pods(settings(**{"global": SCALED}, **RECIPES)) == 4 * (4 + 1)
+    assert len(transcriber_requests(settings(**{"global": SCALED}))) == 4 + 1
+
+
+def test_several_gpus_in_a_node_hold_several_servers() -> None:
+    given = settings(**RECIPES, pools=pools(Role.INFERENCE, vmSize="Standard_NC64as_T4_v3"))
+    assert needed(given, Role.INFERENCE) == 2
+
+
+def test_every_language_surges_at_the_same_time() -> None:
+    """`cy` requests 300m and 2Gi, `en` 600m and 5Gi; the sidecars 20m and 30Mi more (contract: transcription 4, 6)."""
+    found = transcriber_requests(settings(**{"global": {"transcriber": {"languages": ["cy", "en"]}}}))
+    small, large = (0.32, 2 * GIB + 30 * 2**20), (0.62, 5 * GIB + 30 * 2**20)
+    assert found == [pytest.approx(small)] * 2 + [pytest.approx(large)] * 2
+
+
+def test_transcribers_that_are_off_need_no_node() -> None:
+    off = settings(transcribers={"enabled": False}, inferenceServerEnhancedRecipe1={"enabled": False})
+    assert needed(off, Role.TRANSCRIBERS) == 0
+    assert needed(off, Role.INFERENCE) == 0
+
+
+def test_pods_also_need_a_place_each() -> None:
+    """60 pods of 320m are 19.2 cores, two nodes by CPU, but six by the ten pods a node takes."""
+    sections: Json = {
+        "global": {"transcriber": {"languages": ["cy"]}},
+        "transcribers": {"sessionGroups": {"replicas": 59}},
+    }
+    assert needed(settings(**sections), Role.TRANSCRIBERS) == 2
+    assert needed(settings(**sections, pools=pools(Role.TRANSCRIBERS, maxPods=10)), Role.TRANSCRIBERS) == 6
+
+
+def test_the_services_pool_holds_what_runs_there() -> None:
+    """By the contract's requests the defaults fit one D4s_v5; 401 managers of 20m are 8.02 cores, and it gives 3.86."""
+    assert needed(settings(), Role.SERVICES) == 1
+    many = settings(resourceManager={"replicas": 400}, pools=pools(Role.SERVICES, maxPods=250))
+    assert needed(many, Role.SERVICES) == 3
+
+
+def test_the_list_of_services_is_what_the_program_puts_on_that_pool(graphs: dict[str, Graph]) -> None:
+    """Every Deployment and StatefulSet of the recorded objects stands in the list with its own requests and pods."""
+    for stack in ("sandbox", "production"):
+        loaded, _ = read(*stack_config(stack))
+        assert loaded is not None
+        listed = {each.name: each for each in workloads(loaded)}
+        found = [e for e in graphs[stack].kubernetes if e.type.endswith((":Deployment", ":StatefulSet"))]
+        assert found
+        for each in found:
+            spec = each.inputs["spec"]
+            asked = [c.get("resources", {}).get("requests", {}) for c in spec["template"]["spec"]["containers"]]
+            entry = listed[each.object_name]
+            assert entry.pods == spec.get("replicas", 1), each.object_name
+            for name, value in (("cpu", entry.cpu), ("memory", entry.memory)):
+                total = sum(quantity(str(r.get(name, "0"))) for r in asked)
+                assert quantity(value) == pytest.approx(total), f"{each.object_name} {name}"

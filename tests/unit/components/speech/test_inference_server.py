@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from components.speech.pre_stop import TRITON_PRE_STOP
-from tests.unit.graph import Graph, Json, run_program
+from tests.unit.graph import Change, Graph, Json, run_program
+from tests.unit.variants import all_recipes, scaled
 
 GROUP = "kubernetes:speechmatics.com/v1:SessionGroup"
+SERVER = "sm-realtime:speech:InferenceServer"
 
 
-def features(graph: Graph) -> Json:
-    pod = graph.one(GROUP, "inference-server-enhanced-recipe1").inputs["spec"]["template"]["spec"]
-    (sidecar,) = [each for each in pod["containers"] if each["name"] == "inference-sidecar"]
-    (value,) = [each["value"] for each in sidecar["env"] if each["name"] == "REGISTER_FEATURES"]
+def variables(graph: Graph, container: str, group: str = "inference-server-enhanced-recipe1") -> dict[str, Any]:
+    pod = graph.one(GROUP, group).inputs["spec"]["template"]["spec"]
+    (found,) = [each for each in pod["containers"] if each["name"] == container]
+    return {each["name"]: each.get("value", each.get("valueFrom")) for each in found["env"]}
+
+
+def features(graph: Graph, group: str = "inference-server-enhanced-recipe1") -> Json:
+    value = variables(graph, "inference-sidecar", group)["REGISTER_FEATURES"]
     parsed: Json = json.loads(value)
     assert value == json.dumps(parsed, sort_keys=True, separators=(",", ":"))
     return parsed
@@ -63,3 +71,67 @@ def test_off_is_off() -> None:
     graph = run_program("sandbox", change)
     assert graph.of(GROUP) == []
     assert graph.one("kubernetes:core/v1:ConfigMap", "realtime").inputs["data"]["pod_selector_list"] == ""
+
+
+def test_every_server_has_its_own_names_image_and_recipe(changed: Callable[[Change | None], Graph]) -> None:
+    graph = changed(all_recipes)
+    # logical names are in users' states
+    assert sorted(each.name for each in graph.of(SERVER)) == [
+        "inference-recipe1", "inference-recipe2", "inference-recipe3", "inference-recipe4", "inference-standard-all",
+    ]  # fmt: skip
+    for recipe in ("standard-all", "enhanced-recipe1", "enhanced-recipe2", "enhanced-recipe3", "enhanced-recipe4"):
+        template = graph.one(GROUP, f"inference-server-{recipe}").inputs["spec"]["template"]
+        triton = next(each for each in template["spec"]["containers"] if each["name"] == "triton-server")
+        assert triton["image"].endswith(f"/sm-gpu-inference-server-{recipe}:13.5.0")
+        assert triton["resources"] == {"limits": {"nvidia.com/gpu": "1"}}
+        assert template["metadata"]["annotations"]["tags.datadoghq.com/triton-server.recipe"] == recipe
+        point = "standard" if recipe == "standard-all" else "enhanced"
+        assert variables(graph, "triton-server", f"inference-server-{recipe}")["SM_OPERATING_POINT"] == point
+
+
+def test_a_custom_server_at_both_points_registers_its_map() -> None:
+    costs = {"*:body_enhanced": 0, "tl:ensemble_tl_enhanced": 25}
+
+    def change(config: Json) -> None:
+        config["sm-realtime:inferenceServerEnhancedRecipe1"] = {"enabled": False}
+        config["sm-realtime:global"]["transcriber"] = {"languages": ["tl"]}
+        config["sm-realtime:inferenceServerCustom"] = {
+            "enabled": True,
+            "tritonServer": {"operatingPoint": None, "image": {"repository": "other/tagalog"}},
+            "inferenceSidecar": {"registerFeatures": {"capacity": 100, "customModelCosts": costs}},
+        }
+
+    graph = run_program("sandbox", change)
+    assert [each.name for each in graph.of(SERVER)] == ["inference-custom"]
+    assert features(graph, "inference-server-custom") == {"capacity": 100, "model_costs": costs, "version": "13.5.0"}
+    assert "SM_OPERATING_POINT" not in variables(graph, "triton-server", "inference-server-custom")
+    assert graph.one("kubernetes:core/v1:ConfigMap", "realtime").inputs["data"]["pod_selector_list"] == (
+        "rt-transcriber,inference-server-custom"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [("http://manager.example:8090", "http://manager.example:8090"), (None, "http://manager:8070")],
+    ids=["given", "its Service"],
+)
+def test_a_sidecar_that_does_not_read_the_map_has_the_address_itself(url: str | None, address: str) -> None:
+    def change(config: Json) -> None:
+        config["sm-realtime:global"]["resourceManager"] = {} if url is None else {"url": url}
+        config["sm-realtime:resourceManager"] = {"fullnameOverride": "manager", "service": {"port": 8070}}
+        config["sm-realtime:inferenceServerEnhancedRecipe1"] = {
+            "inferenceSidecar": {"resourceManager": {"configMap": {"enabled": False}}}
+        }
+
+    assert variables(run_program("sandbox", change), "inference-sidecar")["SM_TOKEN_STORE_URL"] == address
+
+
+def test_replicas_are_the_programs_until_scaling_is_on(
+    sandbox: Graph, changed: Callable[[Change | None], Graph]
+) -> None:
+    name = "inference-server-enhanced-recipe1"
+    assert sandbox.one(GROUP, name).ignore_changes == ()
+    group = changed(scaled).one(GROUP, name)
+    assert group.ignore_changes == ("spec.replicas",)
+    assert group.inputs["spec"]["scaling"]["enabled"] is True
+    assert group.inputs["spec"]["replicas"] == 1, "the first number, when the group is made"

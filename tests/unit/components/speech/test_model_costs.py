@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from components.speech.model_costs import LANGUAGES, Recipe, model_costs, recipes_of, session_cost
+from components.speech.model_costs import (
+    LANGUAGES,
+    Recipe,
+    model_costs,
+    operating_point,
+    recipes_of,
+    registered,
+    served,
+    session_cost,
+)
+from stacks.schema.inference_server import CustomSettings, Recipe1Settings, Recipe2Settings, StandardSettings
 
 GENERAL = {"am": 0, "body": 0, "diar": 0, "ensemble": 20, "audioEventDetection": 3}
 SPECIAL: dict[Recipe, dict[str, int]] = {
@@ -68,3 +80,56 @@ def test_the_recipes_serve_the_seeds_languages_and_the_newer_ones() -> None:
     for recipe, languages in seed.items():
         assert set(LANGUAGES[recipe]) == set(languages.split(",")) | newer.get(recipe, set())
     assert set(LANGUAGES[Recipe.STANDARD_ALL]) == {each for recipe in seed for each in LANGUAGES[recipe]}
+
+
+def test_a_server_registers_what_its_own_costs_say() -> None:
+    costs = {"ensemble_es": 5, "lm_es": 6, "ensemble": 7, "am": 1, "body": 2, "diar": 3, "audioEventDetection": 4}
+    features = {"modelCosts": costs, "additionalModelCosts": {"tl:ensemble_tl_enhanced": 8}}
+    text = json.dumps({"inferenceSidecar": {"registerFeatures": features}})
+    server = Recipe2Settings.model_validate_json(text)
+    found = registered(server)
+    assert list(found) == sorted(found)
+    assert len(found) == 33
+    assert found["es:am_es_enhanced"] == 1
+    assert (found["*:body_enhanced"], found["*:diar_enhanced"], found["*:audio_event_detection"]) == (2, 3, 4)
+    assert (found["es:ensemble_es_enhanced"], found["es:lm_es_enhanced"], found["bg:ensemble_bg_enhanced"]) == (5, 6, 7)
+    assert found["tl:ensemble_tl_enhanced"] == 8
+
+
+def custom(point: str | None, *keys: str) -> CustomSettings:
+    features = {"customModelCosts": dict.fromkeys(keys, 1)}
+    server = {"tritonServer": {"operatingPoint": point}, "inferenceSidecar": {"registerFeatures": features}}
+    return CustomSettings.model_validate_json(json.dumps(server))
+
+
+def test_a_custom_server_registers_its_map_and_nothing_else() -> None:
+    assert registered(custom(None, "tl:b", "*:a", "tl:a")) == {"*:a": 1, "tl:a": 1, "tl:b": 1}
+    assert list(registered(custom(None, "tl:b", "*:a"))) == ["*:a", "tl:b"]
+    assert registered(CustomSettings()) == {}
+    with pytest.raises(ValueError, match="custom recipe"):
+        operating_point(Recipe.CUSTOM)
+
+
+def test_a_server_serves_the_languages_of_its_recipe_at_its_point() -> None:
+    assert served(StandardSettings()) == {(language, "standard") for language in LANGUAGES[Recipe.STANDARD_ALL]}
+    assert served(Recipe1Settings()) == {(language, "enhanced") for language in LANGUAGES[Recipe.ENHANCED_1]}
+
+
+def recipe_1(point: str | None) -> Recipe1Settings:
+    features = {"additionalModelCosts": {"en:ensemble_en_standard": 16}}
+    server = {"tritonServer": {"operatingPoint": point}, "inferenceSidecar": {"registerFeatures": features}}
+    return Recipe1Settings.model_validate_json(json.dumps(server))
+
+
+def test_a_server_at_both_points_serves_what_it_registers_for_each() -> None:
+    assert ("en", "standard") in served(recipe_1(None))
+    assert ("en", "enhanced") in served(recipe_1(None))
+    assert ("cy", "standard") not in served(recipe_1(None))
+    assert ("en", "standard") not in served(recipe_1("enhanced"))
+
+
+def test_a_custom_server_serves_what_its_map_and_its_point_allow() -> None:
+    keys = ("*:body_enhanced", "tl:ensemble_tl_enhanced", "tl:ensemble_tl_standard", "en:model")
+    assert served(custom("enhanced", *keys)) == {("tl", "enhanced")}
+    assert served(custom("standard", *keys)) == {("tl", "standard")}
+    assert served(custom(None, *keys)) == {("tl", "enhanced"), ("tl", "standard")}

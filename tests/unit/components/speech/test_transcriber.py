@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from components.speech.model_costs import feature
+import pulumi
+
+from components.placement import Placement
+from components.speech.model_costs import LANGUAGES, Recipe, feature
+from components.speech.transcriber import TranscriberArgs, group_template
 from components.speech.transcriber_resources import REQUESTS, requests_of
-from tests.unit.graph import Graph, Json, run_program
+from stacks.schema.global_settings import GlobalSettings
+from stacks.schema.pools import Role
+from stacks.schema.transcribers import TranscriberSettings
+from tests.unit.graph import Change, Graph, Json, run_program
+from tests.unit.variants import SEED_LANGUAGES, scaled, seed_languages
 
 GROUP = "kubernetes:speechmatics.com/v1:SessionGroup"
 
@@ -83,3 +93,105 @@ def test_concurrency_is_told_to_both_who_need_it() -> None:
     assert transcriber["SM_MAX_CONCURRENT_CONNECTIONS"] == "5"
     assert '"capacity": 5' in variables(found["readiness-tracker"])["REGISTER_FEATURES"]
     assert "SM_DISABLE_API_VALIDATION" not in transcriber
+
+
+def test_the_55_languages_of_the_seed(changed: Callable[[Change | None], Graph]) -> None:
+    """One group for each language on the transcribers' pool; five servers with one GPU each on the GPU pool."""
+    graph = changed(seed_languages)
+    pools = {
+        each.inputs["nodeLabels"]["sm-realtime/pool"]: each.inputs
+        for each in graph.of("azure-native:containerservice:AgentPool")
+    }
+    assert pools["transcribers"]["vmSize"] == "Standard_E16s_v5"
+    assert pools["inference"]["vmSize"] == "Standard_NC4as_T4_v3"
+    groups = {each.object_name: each.inputs for each in graph.of(GROUP)}
+    languages = {each["metadata"]["labels"]["lang"] for each in groups.values() if "lang" in each["metadata"]["labels"]}
+    assert len(SEED_LANGUAGES) == 55
+    assert languages == set(SEED_LANGUAGES)
+    assert len(groups) == 55 + 5
+    for name, group in groups.items():
+        pod = group["spec"]["template"]["spec"]
+        gpus = [c["resources"].get("limits", {}).get("nvidia.com/gpu") for c in pod["containers"]]
+        role = "inference" if name.startswith("inference-") else "transcribers"
+        assert [each for each in gpus if each] == (["1"] if role == "inference" else []), name
+        generation = pools[role]["agentPoolName"]
+        assert pod["nodeSelector"] == {"sm-realtime/pool": role, "sm-realtime/generation": generation}, name
+
+
+def template(language: str) -> Json:
+    """Its pod by itself; an Output among the arguments needs a running loop."""
+    args = TranscriberArgs(
+        namespace=pulumi.Output.from_input("speechmatics"),
+        namespace_name="speechmatics",
+        settings=TranscriberSettings(),
+        global_=GlobalSettings(),
+        release_map="realtime",
+        resource_manager_url="http://resource-manager:8080",
+        placement=Placement(Role.TRANSCRIBERS, "generation"),
+        session_seconds=86400,
+        ready=(),
+    )
+    return group_template(args, language, f"rt-transcriber-{language.replace('_', '-')}", "rt-transcriber")
+
+
+def mutable(value: Any) -> Iterator[int]:
+    """The identity of every object in a value that can be changed in place."""
+    if isinstance(value, dict | list):
+        yield id(value)
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from mutable(each)
+
+
+async def test_languages_share_nothing_that_can_be_changed() -> None:
+    """The chart's own merge writes into a shared map, so that one language's settings leak into the next."""
+    english, german = template("en"), template("de")
+    assert not set(mutable(english)) & set(mutable(german))
+
+
+async def test_every_language_of_the_vendor_differs_in_these_places_only() -> None:
+    languages = (*LANGUAGES[Recipe.STANDARD_ALL], "es-bilingual-en")
+    assert len(languages) == 59
+    english = json.dumps(template("en"))
+    for language in languages:
+        pod = template(language)
+        transcriber, tracker = pod["spec"]["containers"]
+        (proxy,) = pod["spec"]["initContainers"]
+        code = language.partition("-")[0]
+        assert transcriber["image"] == f"speechmaticspublic.azurecr.io/rt-asr-transcriber-{language}:13.5.0"
+        assert variables(tracker)["LANGUAGE_FEATURE"] == variables(proxy)["LANGUAGE_FEATURE"] == code
+        features = f'{{"capacity": 2, "version": "13.5.0", "model_costs": {{"{language}": 1}}}}'
+        assert variables(tracker)["REGISTER_FEATURES"] == features
+        # put back, it is the English one
+        transcriber["image"] = "speechmaticspublic.azurecr.io/rt-asr-transcriber-en:13.5.0"
+        transcriber["resources"] = {"requests": {"cpu": "600m", "memory": "5Gi"}}
+        pod["metadata"]["labels"]["lang"] = "en"
+        pod["metadata"]["annotations"]["speechmatics.io/component"] = "rt-asr-transcriber-en"
+        for container in (transcriber, tracker, proxy):
+            for each in container["env"]:
+                if each["name"] == "SM_DEPLOYMENT_NAME":
+                    each["value"] = "rt-transcriber-en"
+                if each["name"] == "LANGUAGE_FEATURE":
+                    each["value"] = "en"
+                if each["name"] == "REGISTER_FEATURES":
+                    each["value"] = '{"capacity": 2, "version": "13.5.0", "model_costs": {"en": 1}}'
+        assert json.dumps(pod) == english, language
+
+
+def test_replicas_are_the_programs_until_scaling_is_on(
+    sandbox: Graph, changed: Callable[[Change | None], Graph]
+) -> None:
+    assert sandbox.one(GROUP, "rt-transcriber-en").ignore_changes == ()
+    group = changed(scaled).one(GROUP, "rt-transcriber-en")
+    assert group.ignore_changes == ("spec.replicas",)
+    assert group.inputs["spec"]["scaling"]["enabled"] is True
+    assert group.inputs["spec"]["replicas"] == 1, "the first number, when the group is made"
+
+
+def test_sidecars_that_do_not_read_the_map_have_the_address_itself() -> None:
+    def change(config: Json) -> None:
+        config["sm-realtime:global"]["resourceManager"] = {"url": "http://manager.example:8090"}
+        config["sm-realtime:transcribers"] = {"resourceManager": {"configMap": {"enabled": False}}}
+
+    found = containers(run_program("sandbox", change), "rt-transcriber-en")
+    for name in ("readiness-tracker", "worker-proxy"):
+        assert variables(found[name])["SM_TOKEN_STORE_URL"] == "http://manager.example:8090"

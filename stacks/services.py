@@ -1,0 +1,35 @@
+"""What runs on the services pool and what it asks for: everything of the platform but transcribers and inference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stacks.schema import Settings
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One Deployment or StatefulSet."""
+
+    name: str
+    cpu: str
+    """Request of one pod, all containers together."""
+    memory: str
+    pods: int
+    surge: int = 1
+    """Pods beside the wanted ones while they are replaced."""
+
+
+def workloads(settings: Settings) -> tuple[Workload, ...]:
+    """All of them. A new one on this pool is added here; a test asks the recorded objects for their requests."""
+    manager = settings.resource_manager
+    return (
+        Workload(manager.fullname_override, "20m", "40Mi", manager.replicas),  # contract: control plane 4.1
+        Workload(f"{manager.fullname_override}-metrics", "20m", "40Mi", 1),  # 4.2
+        Workload(f"{manager.fullname_override}-reconciliation", "100m", "100Mi", 1),  # 4.3
+        Workload("sessiongroups-controller", "10m", "64Mi", 1),  # 4.4
+        Workload(f"{settings.release}-redis-master", "0", "0", 1, surge=0),  # 9: requests nothing
+        Workload("proxy-a", "200m", "2Gi", 1),  # contract: proxy 4
+        Workload("proxy-b", "200m", "2Gi", 1),
+        Workload("nginx-ingress", "100m", "128Mi", 2),  # ours
+    )

@@ -1,0 +1,37 @@
+"""Changes of the sandbox stack's configuration whose graph several tests look at."""
+
+from __future__ import annotations
+
+from tests.unit.graph import Json
+
+RECIPE_1 = "ba,be,cy,en,eo,eu,ga,mn,mr,ta,tr,ug,uk"
+RECIPE_2 = "bg,es,et,fa,gl,hr,ia,id,lt,lv,ro,sk,sl,ur"
+RECIPE_3 = "ca,cs,da,de,el,fi,he,hi,hu,it,ko,ms,sv,sw"
+RECIPE_4 = "ar,bn,cmn,fr,ja,mt,no,nl,pl,pt,ru,th,vi,yue"
+SEED_LANGUAGES = ",".join((RECIPE_1, RECIPE_2, RECIPE_3, RECIPE_4)).split(",")
+"""The 55 languages of the seed's four recipe lists."""
+
+SERVERS = ("StandardAll", "EnhancedRecipe1", "EnhancedRecipe2", "EnhancedRecipe3", "EnhancedRecipe4")
+
+
+def _every_server(config: Json, languages: list[str]) -> None:
+    config["sm-realtime:global"]["transcriber"] = {"languages": languages}
+    config |= {f"sm-realtime:inferenceServer{each}": {"enabled": True} for each in SERVERS}
+    for pool in ("inference", "transcribers"):
+        config["sm-realtime:pools"][pool][0]["maxCount"] = 12
+
+
+def all_recipes(config: Json) -> None:
+    """Standard-all and the four enhanced recipes, with languages of each and of every form."""
+    _every_server(config, ["en", "es", "de", "fr", "cmn_en", "es-bilingual-en", "no"])
+
+
+def seed_languages(config: Json) -> None:
+    """The same servers with every language of the seed's lists."""
+    _every_server(config, SEED_LANGUAGES)
+
+
+def scaled(config: Json) -> None:
+    """Scaling on."""
+    config["sm-realtime:global"]["sessionGroups"] = {"scaling": {"enabled": True}}
+    config["sm-realtime:pools"]["inference"][0]["maxCount"] = 12
