@@ -2,6 +2,7 @@
 
 azure          provider, guard, network, cluster, pools, the way in
 base           what speech stands on: namespace, kind, Secrets, GPU plugin, Redis
+ingress        the controller where clients enter
 control_plane  the services that place sessions and run the session groups
 data_plane     inference servers and transcribers
 """
@@ -17,15 +18,20 @@ from stacks.platform.azure import Foundation, azure_provider, foundation, guard
 from stacks.platform.base import base
 from stacks.platform.control_plane import control_plane
 from stacks.platform.data_plane import data_plane
+from stacks.platform.ingress import ingress_controller
 from stacks.schema import Settings
 
 __all__ = ["azure_provider", "export", "foundation", "gate", "guard", "speech"]
+
+SEED_HOST = "speechmatics.example.com"
+"""The seed's `proxy.ingress.url`."""
 
 
 def speech(settings: Settings, secrets: Secrets, found: Foundation) -> list[str]:
     """Everything in the cluster; the names of the session groups."""
     opts = pulumi.ResourceOptions(providers=[found.access.provider])
     on = base(settings, secrets, found, opts)
+    ingress_controller(settings, found, on, (SEED_HOST,), False, opts)
     maps, controller = control_plane(settings, found, on, opts)
     return data_plane(settings, found, on, maps, (on.crd.ready, controller.ready), opts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from stacks.problem import Problem
+from stacks.rules.ingress import ingress_namespace
 from stacks.rules.networks import networks
 from stacks.rules.pools import counts, local_disks, one_active_generation, own_numbers, pool_versions, room_for_surge
 from stacks.rules.secrets import secrets
@@ -24,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     networks,
     languages,
     pre_warm,
+    ingress_namespace,
     secrets,
 )
 

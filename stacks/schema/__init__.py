@@ -8,6 +8,7 @@ from stacks.schema.azure import AzureSettings
 from stacks.schema.base import DnsLabel, Section
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.inference_server import Recipe1Settings
+from stacks.schema.ingress import IngressSettings
 from stacks.schema.own import ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
 from stacks.schema.pools import PoolSettings
 from stacks.schema.resource_manager import ResourceManagerSettings
@@ -35,6 +36,9 @@ class Settings(Section):
     )
     azure: AzureSettings = Field(description="The cluster and the network around it.")
     pools: PoolSettings = Field(description="The node pools.")
+    ingress: IngressSettings = Field(
+        default_factory=IngressSettings, description="The ingress controller in front of the proxy."
+    )
     redis: RedisSettings = Field(default_factory=RedisSettings, description="The Redis in the cluster.")
     sessions: SessionSettings = Field(default_factory=SessionSettings, description="What clients are promised.")
     protection: ProtectionSettings = Field(

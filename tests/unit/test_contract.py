@@ -19,6 +19,16 @@ from tests.unit.graph import Graph, Json
 CONTRACT = Path(__file__).parent / "contract"
 FILES = ("control_plane", "redis", "transcription")
 
+INGRESS_CONTROLLER = {
+    *(f"{kind}/nginx-ingress" for kind in (
+        "Namespace", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Deployment",
+        "Service", "PodDisruptionBudget",
+    )),
+    "Role/nginx-ingress-watched", "RoleBinding/nginx-ingress-watched", "ConfigMap/nginx-config",
+    "Secret/nginx-default-tls", "IngressClass/nginx",
+}  # fmt: skip
+"""The seed takes an ingress controller for given."""
+
 
 def contract(file: str) -> list[Json]:
     objects: list[Json] = yaml.safe_load((CONTRACT / f"{file}.yaml").read_text())
@@ -98,6 +108,7 @@ def test_every_listed_difference_is_still_there(sandbox: Graph) -> None:
 
 def test_every_object_is_in_the_contract_or_known_to_be_ours(sandbox: Graph) -> None:
     ours = {
+        *INGRESS_CONTROLLER,
         "Namespace/speechmatics",
         "DaemonSet/nvidia-device-plugin",
         "Secret/speechmatics-license",
