@@ -28,9 +28,9 @@ POOL, GENERATION, AZURE_POOL = "sm-realtime/pool", "sm-realtime/generation", "ag
 """Node labels: the role and the generation of one of the program's pools; AKS's own name of any pool."""
 
 SIMULATED = """\
-Simulated here: Azure (resources, AKS, load balancer, disks), the nodes, images and containers, and the
-sessiongroups-controller. Real: the Pulumi engine, the program, the Kubernetes API server, its controllers and the
-scheduler."""
+Simulated here: Azure (resources, AKS, load balancer, disks), the nodes, images and containers, the ingress
+controller and the sessiongroups-controller. Real: the Pulumi engine, the program, the Kubernetes API server, its
+controllers and the scheduler."""
 
 NEXT = """\
 Next:
@@ -187,8 +187,10 @@ def show_clusters(home: Home, console: Console) -> None:
     if not folders:
         console.print("No managed cluster: deploy the program with `python -m sandbox up`.")
     for folder in folders:
-        port = json.loads((folder / "ports.json").read_text())["apiserver"]
-        console.print(f"cluster {folder.name} on https://127.0.0.1:{port}", markup=False)
+        ports = json.loads((folder / "ports.json").read_text())
+        console.print(f"cluster {folder.name} on https://127.0.0.1:{ports['apiserver']}", markup=False)
+        if "ingress" in ports:
+            console.print(f"    its load balancer, for clients: wss://127.0.0.1:{ports['ingress']}", markup=False)
     if home.kubeconfig.exists():
         try:
             nodes = asyncio.run(_nodes(home))

@@ -14,3 +14,10 @@ line with the protocol and file formats of the chart's 7.0.5 (tags of library/re
 
 GPU_PLUGIN_IMAGE = "nvcr.io/nvidia/k8s-device-plugin:v0.20.0"
 """NVIDIA/k8s-device-plugin release v0.20.0 of 2026-08-19, which Microsoft's own packages also ship (2026-11-23)."""
+
+INGRESS_CONTROLLER_IMAGE = "docker.io/nginx/nginx-ingress"
+"""F5 NGINX Ingress Controller, the open source image. The seed's ingress-nginx has been retired since March 2026."""
+
+INGRESS_CONTROLLER_TAG = "5.5.4"
+"""Release of 2026-07-16, tested with Kubernetes 1.29 to 1.36 (docs.nginx.com changelog, read 2026-11-26). 5.6 is newer
+and had to mend the quoting of Ingress paths in its first patch."""

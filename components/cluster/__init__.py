@@ -1,1 +1,1 @@
-"""What the speech platform stands on inside the cluster: namespace, secrets, GPU plugin, Redis."""
+"""What the speech platform stands on inside the cluster: namespaces, secrets, GPU plugin, Redis, ingress controller."""

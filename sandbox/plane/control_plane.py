@@ -135,12 +135,14 @@ class ControlPlane:
         socket.unlink(missing_ok=True)
         await children.start(programs.nodes(site))
         await children.start(programs.twin(site))
+        await children.start(programs.ingress(site))
         await children.start(programs.kubelet_server(site))
 
         async def answer() -> bool:
-            return socket.is_socket() and not ports.is_free(site.ports["kubelet"])
+            listening = not any(ports.is_free(site.ports[name]) for name in ("kubelet", "ingress"))
+            return socket.is_socket() and listening
 
-        names = ["nodes", "twin", "kubelet-server"]
+        names = ["nodes", "twin", "ingress", "kubelet-server"]
         await children.until(answer, names, "The node stand-in was", READY_WITHIN)
 
     async def stop(self) -> None:

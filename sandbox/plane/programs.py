@@ -29,7 +29,7 @@ limited to about 100 characters, so both are started in that folder."""
 
 STAGES = Path(__file__).with_name("kwok-nodes.yaml")
 
-PORTS = ("apiserver", "etcd", "etcd-peer", "kubelet")
+PORTS = ("apiserver", "etcd", "etcd-peer", "kubelet", "ingress")
 
 
 @dataclass(frozen=True)
@@ -234,3 +234,12 @@ def twin(site: Site) -> Program:
     return site.program(
         "twin", [sys.executable, "-m", "sandbox.twin", "--kubeconfig", config, "--home", str(site.root)]
     )
+
+
+def ingress(site: Site) -> Program:
+    config = site.kubeconfig("sandbox:ingress", ("system:masters",))
+    return site.program(
+        "ingress",
+        [sys.executable, "-m", "sandbox.ingress", "--kubeconfig", config, "--home", str(site.root),
+         "--port", str(site.ports["ingress"])],
+    )  # fmt: skip

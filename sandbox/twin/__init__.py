@@ -5,7 +5,7 @@ the template changes, scales by buffer, and keeps the seven status fields. All i
 started anew goes on where the old one stopped.
 
 It lives only inside the vendor's Deployment: while a pod with the controller's image is Ready, with the rights of
-that pod's service account and nothing more (`host`, `identity`, `lease`). What each CRD field does, and what this
+that pod's service account and nothing more (`sandbox.hosted`). What each CRD field does, and what this
 twin refuses or leaves out, is the table in `docs/reference/twin.md`.
 
     model     SessionGroups and pods as the twin sees them
@@ -13,7 +13,6 @@ twin refuses or leaves out, is the table in `docs/reference/twin.md`.
     scaling   how many replicas a buffer asks for
     plan      the pure decision: group + pods + time -> actions, each with a reason
     status    the seven status fields
-    store     a watched copy of the API server that knows the twin's own writes
-    events    what is told to the user on the SessionGroup
+    host      what its pod tells it
     controller  does what the plan says
 """

@@ -12,16 +12,20 @@ import logging
 import time
 from collections.abc import Callable
 
+from sandbox.hosted.events import Recorder
+from sandbox.hosted.store import Store, first_refusal
+from sandbox.hosted.times import rfc3339
 from sandbox.kube import Kube, KubeError
 from sandbox.twin import template
-from sandbox.twin.events import Recorder, rfc3339
 from sandbox.twin.model import API_VERSION, IDLE_SINCE, KIND, Group, Json, Pod, group, pod
 from sandbox.twin.plan import Action, Create, Delete, MarkIdle, Plan, Refuse, SetReplicas, plan
 from sandbox.twin.queue import WorkQueue
 from sandbox.twin.status import status
-from sandbox.twin.store import Store
 
 log = logging.getLogger(__name__)
+
+NAME = "sessiongroups-controller"
+"""Of its events, its field manager and its Lease (the Lease's name is not known of the vendor's controller)."""
 
 WORKERS = 8
 """Groups worked on side by side."""
@@ -45,7 +49,7 @@ class Controller:
         self._queue: WorkQueue[str] = WorkQueue()
         self._groups = Store(lambda obj: self._queue.add(obj["metadata"]["uid"]))
         self._pods = Store(self._pod_changed)
-        self._recorder = Recorder(kube)
+        self._recorder = Recorder(kube, NAME)
         self._refusals: dict[str, tuple[Refuse, ...]] = {}
 
     async def run(self) -> None:
@@ -59,10 +63,10 @@ class Controller:
                 for _ in range(WORKERS):
                     tasks.create_task(self._work())
         except BaseExceptionGroup as errors:
-            refused, others = errors.split(KubeError)
-            if refused is None or others is not None:
+            refused = first_refusal(errors)
+            if refused is None:
                 raise
-            raise _first(refused) from None
+            raise refused from None
         finally:
             self._queue.close()
 
@@ -197,12 +201,3 @@ class Controller:
         since = None if action.since is None else rfc3339(action.since)
         patch = {"metadata": {"resourceVersion": meta["resourceVersion"], "annotations": {IDLE_SINCE: since}}}
         self._pods.wrote(await self._kube.merge("v1", "Pod", meta["name"], patch, meta["namespace"]))
-
-
-def _first(group_of_errors: BaseExceptionGroup[KubeError]) -> KubeError:
-    """One refusal out of what several watches raised at once."""
-    error: BaseException = group_of_errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, KubeError)
-    return error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox.twin.model import Json, RefusedError
+from sandbox.hosted import host as hosted
+from sandbox.hosted.host import Json, RefusedError, repository
 
 LABELS = "control-plane=sessiongroups-controller"
 IMAGE = "sessiongroups-controller"
@@ -12,34 +13,18 @@ IMAGE = "sessiongroups-controller"
 
 
 @dataclass(frozen=True)
-class Host:
+class Host(hosted.Host):
     """One running controller, as its pod describes it."""
 
-    namespace: str
-    pod: str
-    uid: str
-    service_account: str
     watched: str
     """The namespace it looks at (`TRANSCRIBER_NAMESPACE`)."""
     leader_elect: bool
-
-    @property
-    def user(self) -> str:
-        """The name its service account has towards the API server."""
-        return f"system:serviceaccount:{self.namespace}:{self.service_account}"
-
-
-def runs(pod: Json) -> bool:
-    """Whether the controller in this pod is up: the pod is Ready and nobody asked it to stop."""
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-    return ready and "deletionTimestamp" not in pod["metadata"]
 
 
 def host(pod: Json) -> Host:
     """What the controller in this pod is told. Raises `RefusedError` for what the twin cannot read or play."""
     meta, spec = pod["metadata"], pod["spec"]
-    containers = [c for c in spec["containers"] if _repository(c["image"]) == IMAGE]
+    containers = [c for c in spec["containers"] if repository(c["image"]) == IMAGE]
     if len(containers) != 1:
         raise RefusedError(
             "NotTheController",
@@ -59,10 +44,6 @@ def host(pod: Json) -> Host:
         watched=_watched(container, meta["namespace"]),
         leader_elect="--leader-elect" in (container.get("args") or []),
     )
-
-
-def _repository(image: str) -> str:
-    return image.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
 
 
 def _watched(container: Json, namespace: str) -> str:

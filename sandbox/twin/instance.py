@@ -1,121 +1,56 @@
-"""The controllers that run now: one for each pod that hosts one, each with its own identity."""
+"""The sessiongroups-controller as a role: where it runs, what it does there, how it fails."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
 from collections.abc import Callable
 
+from sandbox.hosted.host import Json, RefusedError
+from sandbox.hosted.instances import Instances
+from sandbox.hosted.lease import CONTROLLER_RUNTIME, Lease
 from sandbox.kube import Kube, KubeError
 from sandbox.twin import host as hosts
-from sandbox.twin.controller import Controller
+from sandbox.twin.controller import NAME, Controller
 from sandbox.twin.host import Host
-from sandbox.twin.identity import FIELD_MANAGER, RENEW_AT, request_token, with_token
-from sandbox.twin.lease import Lease, LeaseLostError
-from sandbox.twin.model import Json, RefusedError
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 2.0
-"""How long a controller that could not work waits before it starts again."""
 
+class Twin:
+    """What the twin plays."""
 
-class Instances:
-    """Follows the controller's pods with the administrator's rights and runs a controller for each that is up."""
+    name = NAME
+    labels = hosts.LABELS
 
-    def __init__(self, admin: Kube, kubeconfig: Json, time_factor: Callable[[], float]) -> None:
-        self._admin, self._kubeconfig, self._time_factor = admin, kubeconfig, time_factor
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._refused: set[str] = set()
+    def __init__(self, time_factor: Callable[[], float]) -> None:
+        self._time_factor = time_factor
 
-    async def run(self) -> None:
-        """Follow the pods until cancelled; a server that is away is waited for."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                while True:
-                    try:
-                        await self._follow(tasks)
-                    except KubeError as error:
-                        log.error("the controller's pods cannot be watched: %s; trying again", error.message)
-                        await asyncio.sleep(RETRY_SECONDS)
-        finally:
-            self._running.clear()
+    def host(self, pod: Json) -> Host:
+        return hosts.host(pod)
 
-    async def _follow(self, tasks: asyncio.TaskGroup) -> None:
-        listed: set[str] = set()
-        async for event, pod in self._admin.watch("v1", "Pod", labels=hosts.LABELS):
-            if event == "RESYNC":
-                listed = set()
-            elif event == "SYNCED":
-                for uid in set(self._running) - listed:
-                    self._stop(uid)
-            elif event != "BOOKMARK":
-                listed.add(pod["metadata"]["uid"])
-                self._seen(tasks, pod, event != "DELETED" and hosts.runs(pod))
-
-    def _seen(self, tasks: asyncio.TaskGroup, pod: Json, up: bool) -> None:
-        meta = pod["metadata"]
-        uid = meta["uid"]
-        if not up:
-            self._stop(uid)
-            self._refused.discard(uid)
-        elif uid not in self._running and uid not in self._refused:
-            try:
-                host = hosts.host(pod)
-            except RefusedError as refused:
-                self._refused.add(uid)
-                log.error("pod %s/%s is no controller: %s", meta["namespace"], meta["name"], refused.message)
-                return
-            log.info("controller %s/%s is up", host.namespace, host.pod)
-            self._running[uid] = tasks.create_task(
-                Instance(self._admin, self._kubeconfig, host, self._time_factor).run()
-            )
-
-    def _stop(self, uid: str) -> None:
-        if task := self._running.pop(uid, None):
-            log.info("controller %s stops", uid)
-            task.cancel()
-
-
-class Instance:
-    """The controller in one pod, from the pod being Ready until it no longer is."""
-
-    def __init__(self, admin: Kube, kubeconfig: Json, host: Host, time_factor: Callable[[], float]) -> None:
-        self._admin, self._kubeconfig, self._host, self._time_factor = admin, kubeconfig, host, time_factor
-
-    async def run(self) -> None:
-        """Work for ever; what the API server refuses is logged and tried again."""
-        while True:
-            try:
-                await self._with_one_token()
-            except KubeError as error:
-                log.error("%s", _explain(self._host, error))
-                await asyncio.sleep(RETRY_SECONDS)
-            except LeaseLostError as lost:
-                log.warning("controller %s/%s: %s", self._host.namespace, self._host.pod, lost)
-
-    async def _with_one_token(self) -> None:
-        """Work until the token is to be renewed. Raises `KubeError` and `LeaseLostError`."""
-        token, expires = await request_token(self._admin, self._host)
-        life = max(0.0, expires - time.time()) * RENEW_AT
-        async with Kube(with_token(self._kubeconfig, token), FIELD_MANAGER) as kube:
-            renewal = asyncio.timeout(life)
-            try:
-                async with renewal:
-                    await self._work(kube)
-            except TimeoutError:
-                if not renewal.expired():
-                    raise
-
-    async def _work(self, kube: Kube) -> None:
+    async def work(self, kube: Kube, host: Host) -> None:
         def controller() -> Controller:
-            return Controller(kube, self._host.watched, self._time_factor)
+            return Controller(kube, host.watched, self._time_factor)
 
-        if self._host.leader_elect:
-            await Lease(kube, self._host).lead(lambda: controller().run())
+        if host.leader_elect:
+            await Lease(kube, host, NAME, CONTROLLER_RUNTIME).lead(lambda: controller().run())
         else:
             await controller().run()
+
+    async def refused(self, pod: Json, why: RefusedError) -> None:
+        meta = pod["metadata"]
+        log.error("pod %s/%s is no controller: %s", meta["namespace"], meta["name"], why.message)
+
+    async def failed(self, host: Host, error: KubeError) -> None:
+        log.error("%s", _explain(host, error))
+
+    def stopped(self, uid: str) -> None:
+        pass
+
+
+def instances(admin: Kube, kubeconfig: Json, time_factor: Callable[[], float]) -> Instances[Host]:
+    """The controllers of one cluster."""
+    return Instances(admin, kubeconfig, Twin(time_factor))
 
 
 def _explain(host: Host, error: KubeError) -> str:

@@ -7,10 +7,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-Json = dict[str, Any]
+from sandbox.hosted.host import Json, RefusedError
+from sandbox.hosted.times import timestamp
+
+__all__ = ["Json", "RefusedError"]
 
 API_VERSION = "speechmatics.com/v1"
 KIND = "SessionGroup"
@@ -24,25 +26,12 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-class RefusedError(Exception):
-    """Something the twin will not play: a CamelCase `reason` for the event, and a message for people."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        self.reason, self.message = reason, message
-        super().__init__(message)
-
-
 def seconds(duration: str) -> float:
     """A Go duration of the CRD's pattern (`1m0s`) in seconds. Raises `ValueError` for anything else."""
     parts = _DURATION.findall(duration)
     if not parts or "".join(n + u for n, u in parts) != duration:
         raise ValueError(f"not a duration: {duration!r}")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
-
-
-def timestamp(text: str) -> float:
-    """An RFC 3339 time as seconds since the epoch. Raises `ValueError`."""
-    return datetime.fromisoformat(text).timestamp()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 azure          provider, guard, network, cluster, pools, the way in
 base           what speech stands on: namespace, kind, Secrets, GPU plugin, Redis
+ingress        the controller where clients enter
 control_plane  the services that place sessions and run the session groups
 data_plane     inference servers and transcribers
 edge           where clients enter: the proxy and its Ingress
@@ -19,6 +20,7 @@ from stacks.platform.base import base
 from stacks.platform.control_plane import control_plane
 from stacks.platform.data_plane import data_plane
 from stacks.platform.edge import edge, url
+from stacks.platform.ingress import ingress_controller
 from stacks.schema import Settings
 
 __all__ = ["azure_provider", "export", "foundation", "gate", "guard", "speech"]
@@ -30,7 +32,7 @@ def speech(settings: Settings, secrets: Secrets, found: Foundation) -> list[str]
     on = base(settings, secrets, found, opts)
     maps, controller = control_plane(settings, found, on, opts)
     groups = data_plane(settings, found, on, maps, (on.crd.ready, controller.ready), opts)
-    edge(settings, found, on, maps, opts)
+    edge(settings, found, on, maps, ingress_controller(settings, found, on, opts), opts)
     return groups
 
 

@@ -11,6 +11,7 @@ from components.speech.proxy_maps import ProxyMaps, ProxyMapsArgs
 from components.speech.shared_maps import SharedMaps
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
+from stacks.platform.ingress import WayIn
 from stacks.schema import Settings
 from stacks.schema.pools import Role
 
@@ -22,10 +23,10 @@ def url(settings: Settings) -> str | None:
 
 
 def edge(
-    settings: Settings, found: Foundation, on: Base, maps: SharedMaps, opts: pulumi.ResourceOptions,
-    *, ready: tuple[pulumi.Resource, ...] = (),
+    settings: Settings, found: Foundation, on: Base, maps: SharedMaps, way_in: WayIn | None,
+    opts: pulumi.ResourceOptions,
 ) -> None:  # fmt: skip
-    """The proxy, its maps and its Ingress; `ready` is the controller that gives the Ingress its address."""
+    """The proxy, its maps and its Ingress; `way_in` is our controller, None where another one serves the Ingress."""
     proxy, manager = settings.proxy, settings.resource_manager
     if not proxy.enabled:
         return
@@ -60,9 +61,9 @@ def edge(
                 labels=labels,
                 service=made.service_name,
                 port=PORT,
-                class_name=proxy.ingress.ingress_class_name,
+                class_name=way_in.class_name if way_in else proxy.ingress.ingress_class_name,
                 session_seconds=settings.sessions.max_duration_seconds,
-                ready=ready,
+                ready=way_in.ready if way_in else (),
             ),
             opts,
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from stacks.problem import Problem
 from stacks.rules.control_plane import budget, monitors, pod_selectors
+from stacks.rules.ingress import ingress_namespace
 from stacks.rules.networks import networks
 from stacks.rules.pools import counts, local_disks, one_active_generation, own_numbers, pool_versions, room_for_surge
 from stacks.rules.proxy import PROXY
@@ -29,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     operating_points,
     custom_models,
     names,
+    ingress_namespace,
     secrets,
     monitors,
     pod_selectors,

@@ -16,6 +16,7 @@ from stacks.schema.inference_server import (
     ServerSettings,
     StandardSettings,
 )
+from stacks.schema.ingress import IngressSettings
 from stacks.schema.own import ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
 from stacks.schema.pools import PoolSettings
 from stacks.schema.proxy import ProxySettings
@@ -66,6 +67,9 @@ class Settings(Section):
     proxy: ProxySettings = Field(default_factory=ProxySettings, description="The proxy in front of the transcribers.")
     azure: AzureSettings = Field(description="The cluster and the network around it.")
     pools: PoolSettings = Field(description="The node pools.")
+    ingress: IngressSettings = Field(
+        default_factory=IngressSettings, description="The ingress controller in front of the proxy."
+    )
     redis: RedisSettings = Field(default_factory=RedisSettings, description="The Redis in the cluster.")
     sessions: SessionSettings = Field(default_factory=SessionSettings, description="What clients are promised.")
     protection: ProtectionSettings = Field(

@@ -384,6 +384,6 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=60, check=False, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert done.returncode == 2
-    assert "is not there" in done.stderr
+    assert "cannot be read" in done.stderr
     assert "python -m sandbox status" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,7 +1,7 @@
 """The program run against a recording monitor: every registration as the engine would get it.
 
-Nothing of the program is replaced: `__main__.py` runs as it is, with a stack file as its configuration. Only the far
-end is played, and it answers with what was sent.
+Nothing of the program is replaced but the one thing that is random, its certificate: `__main__.py` runs as it is, with
+a stack file as its configuration. Only the far end is played, and it answers with what was sent.
 """
 
 from __future__ import annotations
@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextvars
+import functools
 import json
 import os
 import runpy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 from google.protobuf import json_format
@@ -25,6 +28,7 @@ from pulumi.runtime import mocks
 from pulumi.runtime.settings import SETTINGS, _get_rpc_manager, get_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
+from components.cluster.certificate import Pair, self_signed
 from tests.unit.secrets_api import kubeconfig
 
 Json = dict[str, Any]
@@ -212,6 +216,16 @@ def configured(config: dict[str, str], flagged: list[str]) -> Iterator[None]:
                 os.environ[key] = value
 
 
+@functools.cache
+def _certificate(hosts: tuple[str, ...]) -> Pair:
+    return self_signed(hosts, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def one_certificate(hosts: tuple[str, ...], _: datetime) -> Pair:
+    """The same pair at each run for the same hosts, so that graphs can be compared: its Secret ignores changes."""
+    return _certificate(hosts)
+
+
 def run_program(stack: str, change: Change | None = None, into: Graph | None = None) -> Graph:
     """Run `__main__.py` for a stack; `change` edits its configuration first, by key with objects parsed.
 
@@ -231,7 +245,7 @@ def _recorded(stack: str, config: dict[str, str], flagged: list[str], graph: Gra
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        with configured(config, flagged):
+        with configured(config, flagged), patch("stacks.platform.ingress.self_signed", one_certificate):
             mocks.set_mocks(Cloud(), "sm-realtime", stack, monitor=Recorder(graph))
             SETTINGS.callbacks = hooks
             program = CHECKOUT / "__main__.py"

@@ -23,6 +23,16 @@ from tests.unit.contract.compare import (
 )
 from tests.unit.graph import Graph, Json, run_program
 
+INGRESS_CONTROLLER = {
+    *(f"{kind}/nginx-ingress" for kind in (
+        "Namespace", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "Deployment",
+        "Service", "PodDisruptionBudget",
+    )),
+    "Role/nginx-ingress-watched", "RoleBinding/nginx-ingress-watched", "ConfigMap/nginx-config",
+    "Secret/nginx-default-tls", "IngressClass/nginx",
+}  # fmt: skip
+"""The seed takes an ingress controller for given."""
+
 
 @functools.cache
 def graph_of(variant: str) -> Graph:
@@ -57,6 +67,7 @@ def test_every_listed_difference_is_still_there(sandbox: Graph) -> None:
 
 def test_every_object_is_in_the_contract_or_known_to_be_ours(sandbox: Graph) -> None:
     ours = {
+        *INGRESS_CONTROLLER,
         "Namespace/speechmatics",
         "DaemonSet/nvidia-device-plugin",
         "Secret/speechmatics-license",

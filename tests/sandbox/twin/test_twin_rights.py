@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.twin import instance
-from sandbox.twin.identity import TOKEN_SECONDS
+from sandbox.hosted import identity
+from sandbox.hosted.identity import TOKEN_SECONDS
 from tests.sandbox.twin.objects import NAME, RULES, session_group
 from tests.sandbox.twin.world import World, eventually, nothing_happens
 
@@ -32,7 +32,7 @@ async def test_it_acts_as_its_service_account_and_nobody_else(world: World) -> N
 async def test_without_rights_nothing_works_and_the_log_says_why(bare: World, caplog: pytest.LogCaptureFixture) -> None:
     await bare.deploy()
     await bare.create(session_group())
-    with caplog.at_level(logging.ERROR, "sandbox.twin"):
+    with caplog.at_level(logging.ERROR, "sandbox"):
         async with bare.kubelet(), bare.twin():
             user = f"system:serviceaccount:{bare.namespace}:resource-manager-sessiongroups"
 
@@ -69,7 +69,7 @@ async def test_a_missing_right_to_watch_pods_stops_it_too(bare: World, caplog: p
     async def refused() -> bool:
         return any('cannot list resource "pods"' in record.getMessage() for record in caplog.records)
 
-    with caplog.at_level(logging.ERROR, "sandbox.twin"):
+    with caplog.at_level(logging.ERROR, "sandbox"):
         async with bare.kubelet(), bare.twin():
             await eventually(refused, "a 403 in the log")
             assert "status" not in await bare.group()
@@ -85,7 +85,7 @@ async def test_it_acts_only_while_the_controllers_pod_is_ready(bare: World, capl
     async def stopped() -> bool:
         return any("stops" in record.getMessage() for record in caplog.records)
 
-    with caplog.at_level(logging.INFO, "sandbox.twin"):
+    with caplog.at_level(logging.INFO, "sandbox"):
         async with bare.kubelet(), bare.twin():
             await nothing_happens(bare, [])
             await bare.ready("sessiongroups-controller-0")
@@ -109,7 +109,7 @@ async def test_a_controller_with_an_argument_not_known_is_refused(
     async def refused() -> bool:
         return any("--watch-all" in record.getMessage() for record in caplog.records)
 
-    with caplog.at_level(logging.ERROR, "sandbox.twin"):
+    with caplog.at_level(logging.ERROR, "sandbox"):
         async with bare.twin():
             await eventually(refused, "a refusal in the log")
     assert await bare.names() == []
@@ -142,7 +142,7 @@ def micro(moment: datetime) -> str:
 
 async def test_a_token_is_renewed_before_it_ends(bare: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """With tokens renewed every second the controller works on, and keeps its lease."""
-    monkeypatch.setattr(instance, "RENEW_AT", 1 / TOKEN_SECONDS)
+    monkeypatch.setattr(identity, "RENEW_AT", 1 / TOKEN_SECONDS)
     await bare.grant()
     await bare.deploy()
     await bare.create(session_group())

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.hosted.store import Store
 from sandbox.twin.queue import FIRST_WAIT, LONGEST_WAIT, WorkQueue
-from sandbox.twin.store import Store
 
 Json = dict[str, Any]
 

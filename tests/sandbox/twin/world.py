@@ -15,7 +15,7 @@ import yaml
 
 from sandbox.kube import Kube, KubeError
 from sandbox.twin.controller import Controller
-from sandbox.twin.instance import Instances
+from sandbox.twin.instance import instances
 from tests.sandbox.twin.objects import ACCOUNT, API_VERSION, NAME, RULES, Json, crd
 
 SESSIONS = "sandbox.sm-realtime/sessions"
@@ -215,8 +215,8 @@ class World:
     async def twin(self, time_factor: float = 1.0) -> AsyncIterator[None]:
         """The twin, playing with the administrator's kubeconfig."""
         async with Kube(self.kubeconfig, "sessiongroups-controller") as admin:
-            instances = Instances(admin, yaml.safe_load(self.kubeconfig), lambda: time_factor)
-            async with background(instances.run()):
+            playing = instances(admin, yaml.safe_load(self.kubeconfig), lambda: time_factor)
+            async with background(playing.run()):
                 yield
 
 

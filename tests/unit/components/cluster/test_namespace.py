@@ -10,7 +10,8 @@ def test_it_is_named_by_the_configuration_and_everything_follows() -> None:
         config["sm-realtime:namespace"] = "voice"
 
     graph = run_program("sandbox", rename)
-    assert graph.one("kubernetes:core/v1:Namespace").object_name == "voice"
+    names = {each.object_name for each in graph.of("kubernetes:core/v1:Namespace")}
+    assert names == {"voice", "nginx-ingress"}
     text = str([each.inputs for each in graph.kubernetes])
     assert "speechmatics-license" in text
     assert "system:serviceaccount:voice:rt-transcriber" in text

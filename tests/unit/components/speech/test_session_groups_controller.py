@@ -18,7 +18,9 @@ def test_it_starts_with_redis_rights_and_the_kind(graph: Graph) -> None:
     controller = graph.one(DEPLOYMENT, "sessiongroups-controller")
     assert {
         graph.one("kubernetes:apps/v1:StatefulSet").urn,
-        graph.one("kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding").urn,
+        graph.one(
+            "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", "realtime-sessiongroups-controller"
+        ).urn,
         graph.one("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition").urn,
     } <= controller.dependencies
 

@@ -1,8 +1,7 @@
-"""Leader election by a Lease, with the durations of controller-runtime's defaults.
+"""Leader election by a Lease in the program's own namespace.
 
-The lease's name and namespace are not known of the vendor's controller; here it is `sessiongroups-controller` in the
-controller's own namespace. It is not given back at the end, as controller-runtime does unless it is told to: a
-successor waits until it has run out. Its clock is never scaled.
+It is not given back at the end, as client-go does unless it is told to: a successor waits until it has run out. Its
+clock is never scaled.
 """
 
 from __future__ import annotations
@@ -11,17 +10,28 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
+from sandbox.hosted.host import Host, Json
+from sandbox.hosted.times import rfc3339, timestamp
 from sandbox.kube import Kube, KubeError
-from sandbox.twin.events import rfc3339
-from sandbox.twin.host import Host
-from sandbox.twin.model import Json, timestamp
 
 log = logging.getLogger(__name__)
 
-API_VERSION, NAME = "coordination.k8s.io/v1", "sessiongroups-controller"
-LEASE_SECONDS, RENEW_WITHIN, RETRY_SECONDS = 15, 10.0, 2.0
-"""controller-runtime's LeaseDuration, RenewDeadline and RetryPeriod."""
+API_VERSION = "coordination.k8s.io/v1"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """client-go's LeaseDuration, RenewDeadline and RetryPeriod, in seconds."""
+
+    lease: int
+    renew_within: float
+    retry: float
+
+
+CONTROLLER_RUNTIME = Timing(15, 10.0, 2.0)
+"""The defaults of controller-runtime."""
 
 
 class LeaseLostError(Exception):
@@ -29,8 +39,8 @@ class LeaseLostError(Exception):
 
 
 class Lease:
-    def __init__(self, kube: Kube, host: Host) -> None:
-        self._kube, self._namespace = kube, host.namespace
+    def __init__(self, kube: Kube, host: Host, name: str, timing: Timing) -> None:
+        self._kube, self._namespace, self._name, self._timing = kube, host.namespace, name, timing
         self._holder = f"{host.pod}_{host.uid}"
 
     async def lead(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -38,7 +48,7 @@ class Lease:
         while True:
             if await self._try():
                 break
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(self._timing.retry)
         log.info("%s leads in %s", self._holder, self._namespace)
         working = asyncio.ensure_future(work())
         renewing = asyncio.create_task(self._keep())
@@ -54,20 +64,20 @@ class Lease:
     async def _keep(self) -> None:
         renewed = time.monotonic()
         while True:
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(self._timing.retry)
             try:
                 if not await self._try():
                     raise LeaseLostError("another controller took the lease")
                 renewed = time.monotonic()
             except KubeError as error:
-                log.warning("lease %s/%s not renewed: %s", self._namespace, NAME, error.message)
-                if time.monotonic() - renewed > RENEW_WITHIN:
+                log.warning("lease %s/%s not renewed: %s", self._namespace, self._name, error.message)
+                if time.monotonic() - renewed > self._timing.renew_within:
                     raise LeaseLostError(f"the lease could not be renewed: {error.message}") from error
 
     async def _try(self) -> bool:
         """Take or renew the lease; whether it is held now. Raises `KubeError`."""
         now = time.time()
-        held = await self._kube.find(API_VERSION, "Lease", NAME, self._namespace)
+        held = await self._kube.find(API_VERSION, "Lease", self._name, self._namespace)
         try:
             if held is None:
                 await self._kube.create(self._lease(now, now, 0))
@@ -91,10 +101,10 @@ class Lease:
         return {
             "apiVersion": API_VERSION,
             "kind": "Lease",
-            "metadata": {"name": NAME, "namespace": self._namespace},
+            "metadata": {"name": self._name, "namespace": self._namespace},
             "spec": {
                 "holderIdentity": self._holder,
-                "leaseDurationSeconds": LEASE_SECONDS,
+                "leaseDurationSeconds": self._timing.lease,
                 "acquireTime": rfc3339(since),
                 "renewTime": rfc3339(now),
                 "leaseTransitions": transitions,

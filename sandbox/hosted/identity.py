@@ -1,22 +1,18 @@
-"""The controller's identity towards the API server: its service account's token, bound to its pod, and nothing else."""
+"""A pod's identity towards the API server: its service account's token, bound to the pod, and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from sandbox.hosted.host import Host, Json
+from sandbox.hosted.times import timestamp
 from sandbox.kube import Kube
-from sandbox.twin.host import Host
-from sandbox.twin.model import Json, timestamp
 
 TOKEN_SECONDS = 3607
 """What a kubelet asks for when it projects a service account's token (the volume's default in kube-apiserver)."""
 RENEW_AT = 0.8
 """A kubelet renews a token when this share of its life is over (kubelet, `token_manager.go`)."""
-FIELD_MANAGER = "sessiongroups-controller"
 
 
 async def request_token(admin: Kube, host: Host) -> tuple[str, float]:
@@ -49,11 +45,3 @@ def with_token(kubeconfig: Mapping[str, Any], token: str) -> Json:
         "contexts": [{"name": "controller", "context": {"cluster": cluster["name"], "user": "controller"}}],
         "current-context": "controller",
     }
-
-
-def read_kubeconfig(path: Path) -> Json:
-    """The parsed kubeconfig. Raises `OSError` and `ValueError`."""
-    parsed = yaml.safe_load(path.read_text())
-    if not isinstance(parsed, dict) or "clusters" not in parsed:
-        raise ValueError(f"{path} is not a kubeconfig")
-    return parsed

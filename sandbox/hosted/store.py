@@ -1,4 +1,4 @@
-"""A watched copy of one kind of object in one namespace that never forgets what the twin itself wrote.
+"""A watched copy of one kind of object in one namespace that never forgets what the stand-in itself wrote.
 
 A watch lags behind writes. Deciding from a copy that does not yet hold the pod just created would create it twice, so
 every answer of the API server to a write goes into the copy too, and what the watch says later about an older state
@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from sandbox.kube import Kube
-from sandbox.twin.model import Json
+from sandbox.hosted.host import Json
+from sandbox.kube import Kube, KubeError
 
 
 def resource_version(obj: Json) -> int:
@@ -68,7 +68,7 @@ class Store:
                 self._keep_newer(obj)
             self._changed(obj)
 
-    async def follow(self, kube: Kube, api_version: str, kind: str, namespace: str) -> None:
+    async def follow(self, kube: Kube, api_version: str, kind: str, namespace: str | None) -> None:
         """Keep the copy true for ever. Raises `KubeError` when the server refuses the list or the watch."""
         async for event, obj in kube.watch(api_version, kind, namespace):
             self.observe(event, obj)
@@ -88,3 +88,15 @@ class Store:
             if uid not in self._listed and resource_version(obj) <= self._listed_at:
                 self._forget(uid)
                 self._changed(obj)
+
+
+def first_refusal(errors: BaseExceptionGroup[BaseException]) -> KubeError | None:
+    """The API server's first refusal among the errors of a task group; None where something else went wrong."""
+    refused, others = errors.split(KubeError)
+    if refused is None or others is not None:
+        return None
+    error: BaseException = refused
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, KubeError)
+    return error

@@ -1,4 +1,4 @@
-"""Kubernetes events on SessionGroups: what the twin did, and what it refuses, where `kubectl describe` shows it."""
+"""Kubernetes events: what a stand-in did, and what it refuses, where `kubectl describe` shows it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ import logging
 from datetime import UTC, datetime
 from typing import Literal
 
+from sandbox.hosted.host import Json
 from sandbox.kube import Kube, KubeError
-from sandbox.twin.model import Json
 
 log = logging.getLogger(__name__)
-COMPONENT = "sessiongroups-controller"
-
-
-def rfc3339(moment: float) -> str:
-    """Seconds since the epoch in UTC, to the microsecond (as `metav1.MicroTime` is written)."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class Recorder:
-    """Writes events; the same event again raises its count. An event that cannot be written is a line in the log."""
+    """Writes events; the same event again raises its count. An event that cannot be written is a line in the log.
 
-    def __init__(self, kube: Kube) -> None:
-        self._kube = kube
+    It needs the rights to create and patch events, and no more, as client-go's recorder does.
+    """
+
+    def __init__(self, kube: Kube, component: str) -> None:
+        self._kube, self._component = kube, component
+        self._counts: dict[tuple[str, str], int] = {}
 
     async def record(self, about: Json, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
         """`about`: the object, with its `apiVersion` and `kind`."""
@@ -57,17 +55,20 @@ class Recorder:
             "type": kind,
             "reason": reason,
             "message": message,
-            "source": {"component": COMPONENT},
-            "reportingComponent": COMPONENT,
+            "source": {"component": self._component},
+            "reportingComponent": self._component,
             "firstTimestamp": now,
             "lastTimestamp": now,
             "count": 1,
         }
+        key = (meta["namespace"], name)
+        self._counts[key] = self._counts.get(key, 0) + 1
         try:
             await self._kube.create(event)
         except KubeError as error:
             if error.reason != "AlreadyExists":
                 raise
-            before = await self._kube.get("v1", "Event", name, meta["namespace"])
-            again = {"count": int(before.get("count") or 1) + 1, "lastTimestamp": now}
+            # one that an earlier life of the stand-in wrote counts as one
+            self._counts[key] = max(2, self._counts[key])
+            again = {"count": self._counts[key], "lastTimestamp": now}
             await self._kube.merge("v1", "Event", name, again, meta["namespace"])

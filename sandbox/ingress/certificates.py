@@ -1,0 +1,39 @@
+"""TLS Secrets as contexts of a server."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ssl
+import tempfile
+from pathlib import Path
+
+from sandbox.hosted.host import Json
+
+
+class InvalidSecretError(Exception):
+    """Why a Secret is no certificate (internal/k8s/secrets/validation.go)."""
+
+
+def context(secret: Json) -> ssl.SSLContext:
+    """A server's context with the certificate and key of a Secret. Raises `InvalidSecretError`."""
+    if secret.get("type") != "kubernetes.io/tls":
+        raise InvalidSecretError("TLS Secret must be of the type kubernetes.io/tls")
+    data = secret.get("data") or {}
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    # the ssl module reads certificates from files only
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for name in ("tls.crt", "tls.key"):
+            path = Path(folder) / name
+            path.touch(mode=0o600)
+            try:
+                path.write_bytes(base64.b64decode(data.get(name, ""), validate=True))
+            except binascii.Error as error:
+                raise InvalidSecretError(f"{name}: {error}") from error
+            paths.append(path)
+        try:
+            made.load_cert_chain(paths[0], paths[1])
+        except (ssl.SSLError, OSError) as error:
+            raise InvalidSecretError(f"failed to validate TLS cert and key: {error}") from error
+    return made

@@ -1,0 +1,71 @@
+"""The controller's map (internal/configs/configmaps.go): what is wrong in it is said and left out, or nginx refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sandbox.hosted.host import RefusedError
+from sandbox.ingress import directives
+from sandbox.ingress.directives import Headers
+
+SNIPPETS = ("http-snippets", "server-snippets", "location-snippets")
+TIMEOUTS = ("proxy-connect-timeout", "proxy-read-timeout", "proxy-send-timeout", "worker-shutdown-timeout")
+SWITCHES = ("ssl-redirect", "redirect-to-https", "http2", "hsts", "proxy-buffering", "access-log-off")
+"""Read, without an effect on what is played."""
+
+_TIME = re.compile(r"(?:[0-9]+(?:ms|[yMwdhms])?\s*)+\Z")
+_PART = re.compile(r"([0-9]+)(ms|[yMwdhms])?")
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2592000, "y": 31536000, "": 1}
+
+
+def seconds(text: str) -> float | None:
+    """A time as nginx writes it; None for what is none."""
+    if not _TIME.match(text):
+        return None
+    return float(sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(text)))
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the map says, with nginx's defaults."""
+
+    read_seconds: float = 60
+    send_seconds: float = 60
+    shutdown_seconds: float | None = None
+    """How long an old worker keeps its connections; None is for ever."""
+    headers: Headers = directives.NONE
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something in the map that has no effect."""
+
+    reason: str
+    message: str
+
+
+def read(data: Mapping[str, str]) -> tuple[Config, list[Warned]]:
+    """Raises `RefusedError` for what nginx does not load."""
+    warnings: list[Warned] = []
+    for key, value in data.items():
+        if key in SWITCHES:
+            if value.lower() not in ("true", "false", "on", "off", "1", "0", "t", "f", "yes", "no"):
+                warnings.append(Warned("InvalidValue", f"invalid value for '{key}': {value!r}, ignoring"))
+        elif key not in SNIPPETS + TIMEOUTS:
+            warnings.append(Warned("KeyNotPlayed", f"the stand-in knows no key '{key}'; the controller ignores others"))
+    times: dict[str, float] = {}
+    for key in TIMEOUTS:
+        if key in data:
+            read_as = seconds(data[key])
+            if read_as is None:
+                raise RefusedError("NginxRejects", f'nginx: configuration file test failed: "{key}" has {data[key]!r}')
+            times[key] = read_as
+    config = Config(
+        read_seconds=times.get("proxy-read-timeout", 60),
+        send_seconds=times.get("proxy-send-timeout", 60),
+        shutdown_seconds=times.get("worker-shutdown-timeout"),
+        headers=directives.read(*(data.get(key, "") for key in SNIPPETS)),
+    )
+    return config, warnings

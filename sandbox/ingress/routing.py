@@ -1,0 +1,129 @@
+"""Servers and locations as the controller writes them for nginx, and which location nginx picks. Pure.
+
+Sources: internal/configs/ingress.go, internal/configs/version1/{nginx.ingress.tmpl,template_helper.go}; nginx's manual,
+`location`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sandbox.hosted.host import Json
+from sandbox.ingress.config_map import Config, seconds
+from sandbox.ingress.configuration import Accepted
+from sandbox.ingress.validation import PATH_REGEX, READ_TIMEOUT, WEBSOCKETS, annotations_of, is_type
+
+WILDCARD = ("", "")
+"""Stands for the Secret of `-wildcard-tls-secret`."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """One location of a server."""
+
+    modifier: str
+    """`=`, `~`, `~*`, or none for a prefix."""
+    pattern: str
+    namespace: str
+    service: str
+    port: int | str
+    websocket: bool
+    read_seconds: float
+
+    def matches(self, path: str) -> bool:
+        if self.modifier == "=":
+            return path == self.pattern
+        if self.modifier:
+            return re.search(self.pattern, path, re.IGNORECASE if self.modifier == "~*" else 0) is not None
+        return path.startswith(self.pattern)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One host."""
+
+    host: str
+    secret: tuple[str, str] | None
+    """Namespace and name of its TLS Secret; None: it does not listen with TLS."""
+    locations: tuple[Location, ...]
+
+
+class DuplicateLocationError(Exception):
+    """nginx refuses a server with two equal locations, and everything that would be loaded with it."""
+
+
+def pick(locations: Sequence[Location], path: str) -> Location | None:
+    """Exact first; else the first regular expression that matches; else the longest prefix."""
+    matching = [each for each in locations if each.matches(path)]
+    exact = next((each for each in matching if each.modifier == "="), None)
+    expression = next((each for each in matching if each.modifier.startswith("~")), None)
+    prefixes = [each for each in matching if not each.modifier]
+    return exact or expression or max(prefixes, key=lambda each: len(each.pattern), default=None)
+
+
+def servers(accepted: Accepted, config: Config) -> Iterator[Server]:
+    """Raises `DuplicateLocationError`."""
+    spec = accepted.ingress["spec"]
+    namespace = accepted.ingress["metadata"]["namespace"]
+    for rule in spec["rules"]:
+        if rule["host"] not in accepted.hosts:
+            continue
+        found = list(_locations(accepted.ingress, rule, config))
+        for minion, own in accepted.minions:
+            (one,) = minion["spec"]["rules"]
+            found += _locations(minion, one, config, own)
+        if spec.get("defaultBackend") and not any(each.pattern == "/" for each in found):
+            path = {"path": "/", "pathType": "Prefix", "backend": spec["defaultBackend"]}
+            found.append(_location(accepted.ingress, path, config))
+        _no_duplicates(rule["host"], found)
+        yield Server(rule["host"], _secret(spec, namespace, rule["host"]), tuple(found))
+
+
+def _secret(spec: Json, namespace: str, host: str) -> tuple[str, str] | None:
+    for tls in spec.get("tls") or []:
+        if host in (tls.get("hosts") or []):
+            return (namespace, tls["secretName"]) if tls.get("secretName") else WILDCARD
+    return None
+
+
+def _locations(ingress: Json, rule: Json, config: Config, own: frozenset[str] | None = None) -> Iterator[Location]:
+    for path in (rule.get("http") or {}).get("paths") or []:
+        if own is None or (path.get("path") or "/") in own:
+            yield _location(ingress, path, config)
+
+
+def _location(ingress: Json, path: Json, config: Config) -> Location:
+    marks = annotations_of(ingress)
+    service = path["backend"]["service"]
+    modifier, pattern = _pattern(path, "" if is_type(ingress, "master") else marks.get(PATH_REGEX, ""))
+    port = service["port"]
+    return Location(
+        modifier=modifier,
+        pattern=pattern,
+        namespace=ingress["metadata"]["namespace"],
+        service=service["name"],
+        port=port.get("name") or port["number"],
+        websocket=service["name"] in {name.strip() for name in marks.get(WEBSOCKETS, "").split(",")},
+        read_seconds=seconds(marks.get(READ_TIMEOUT, "")) or config.read_seconds,
+    )
+
+
+def _pattern(path: Json, regex: str) -> tuple[str, str]:
+    """With `path-regex` an Exact path is written as `~ "^= /path"`, which matches nothing (issue 9509)."""
+    text = path.get("path") or "/"
+    exact = path.get("pathType") == "Exact"
+    if regex == "exact":
+        return "=", f"= {text}" if exact else text
+    if regex:
+        return ("~*" if regex == "case_insensitive" else "~"), f"^{'= ' if exact else ''}{text}"
+    return ("=" if exact else ""), text
+
+
+def _no_duplicates(host: str, found: Sequence[Location]) -> None:
+    seen = set()
+    for each in found:
+        if (each.modifier, each.pattern) in seen:
+            raise DuplicateLocationError(f'duplicate location "{each.pattern}" in the server {host}')
+        seen.add((each.modifier, each.pattern))

@@ -1,0 +1,47 @@
+"""The self-signed certificate."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from components.cluster.certificate import self_signed
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+
+
+def test_it_is_for_these_hosts_for_ten_years() -> None:
+    certificate = x509.load_pem_x509_certificate(self_signed(["a.example", "b.example"], NOW).certificate.encode())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["a.example", "b.example"]
+    assert certificate.not_valid_before_utc < NOW
+    assert certificate.not_valid_after_utc >= NOW + timedelta(days=3652)
+
+
+def test_the_key_is_p_256_and_fits(tmp_path: Path) -> None:
+    pair = self_signed(["a.example"], NOW)
+    key = load_pem_private_key(pair.key.encode(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    assert isinstance(key.curve, ec.SECP256R1)
+    (tmp_path / "crt").write_text(pair.certificate)
+    (tmp_path / "key").write_text(pair.key)
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tmp_path / "crt", tmp_path / "key")
+
+
+def test_every_pair_is_another_one() -> None:
+    assert self_signed(["a.example"], NOW).key != self_signed(["a.example"], NOW).key
+
+
+def test_the_key_is_not_printed() -> None:
+    assert "PRIVATE" not in repr(self_signed(["a.example"], NOW))
+
+
+def test_a_host_that_is_no_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="DNSName"):
+        self_signed(["ä.example"], NOW)
