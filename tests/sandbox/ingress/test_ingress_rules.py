@@ -258,7 +258,7 @@ def locations(given: Json) -> tuple[Location, ...]:
 
 def chosen(given: Json, path: str) -> str | None:
     found = pick(locations(given), path)
-    return found and found.modifier + found.pattern
+    return found.modifier + found.pattern if found else None
 
 
 REGEX = {"nginx.org/path-regex": "case_insensitive"}

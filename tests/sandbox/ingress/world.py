@@ -10,6 +10,7 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,11 +81,11 @@ class World:
             await self.make("Namespace", namespace, None)
         await self.make("ServiceAccount", "nginx-ingress", self.own)
         for namespace in (self.own, self.speech):
-            await eventually(lambda ns=namespace: self.admin.find("v1", "ServiceAccount", "default", ns), "an account")
+            await eventually(partial(self.admin.find, "v1", "ServiceAccount", "default", namespace), "an account")
         await self.make("ConfigMap", "nginx-config", self.own, data=configuration(86400))
         data = {"tls.crt": encoded(self.pair.certificate), "tls.key": encoded(self.pair.key)}
         await self.make("Secret", "nginx-default-tls", self.own, type="kubernetes.io/tls", data=data)
-        spec = {"controller": "nginx.org/ingress-controller"}
+        spec: Json = {"controller": "nginx.org/ingress-controller"}
         await self.make("IngressClass", self.class_name, None, NETWORKING, spec=spec)
         https = {"name": "https", "port": 443, "targetPort": "https"}
         spec = {"type": "LoadBalancer", "selector": {"app": "nginx"}, "ports": [https]}
@@ -160,7 +161,7 @@ class World:
         kind = changes.pop("path_type", "ImplementationSpecific")
         http = {"paths": [{"path": path, "pathType": kind, "backend": backend} for path in paths]}
         rule: Json = {"host": changes.pop("host", HOST)} | ({"http": http} if paths else {})
-        spec = {"ingressClassName": self.class_name, "rules": [rule], "tls": [{"hosts": [HOST]}]}
+        spec: Json = {"ingressClassName": self.class_name, "rules": [rule], "tls": [{"hosts": [HOST]}]}
         spec |= changes.pop("spec", {})
         spec = {key: value for key, value in spec.items() if value is not None}
         namespace = changes.pop("namespace", self.speech)
