@@ -23,7 +23,7 @@ def context(secret: Json) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     # the ssl module reads certificates from files only
     with tempfile.TemporaryDirectory() as folder:
-        paths = []
+        files: list[Path] = []
         for name in ("tls.crt", "tls.key"):
             path = Path(folder) / name
             path.touch(mode=0o600)
@@ -31,9 +31,9 @@ def context(secret: Json) -> ssl.SSLContext:
                 path.write_bytes(base64.b64decode(data.get(name, ""), validate=True))
             except binascii.Error as error:
                 raise InvalidSecretError(f"{name}: {error}") from error
-            paths.append(path)
+            files.append(path)
         try:
-            made.load_cert_chain(paths[0], paths[1])
+            made.load_cert_chain(files[0], files[1])
         except (ssl.SSLError, OSError) as error:
             raise InvalidSecretError(f"failed to validate TLS cert and key: {error}") from error
     return made

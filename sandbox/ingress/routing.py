@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sandbox.hosted.host import Json
 from sandbox.ingress.config_map import Config, seconds
 from sandbox.ingress.configuration import Accepted
-from sandbox.ingress.validation import PATH_REGEX, READ_TIMEOUT, WEBSOCKETS, annotations_of, is_type
+from sandbox.ingress.validation import PATH_REGEX, READ_TIMEOUT, WEBSOCKETS, is_type, marks_of
 
 WILDCARD = ("", "")
 """Stands for the Secret of `-wildcard-tls-secret`."""
@@ -95,7 +95,7 @@ def _locations(ingress: Json, rule: Json, config: Config, own: frozenset[str] | 
 
 
 def _location(ingress: Json, path: Json, config: Config) -> Location:
-    marks = annotations_of(ingress)
+    marks = marks_of(ingress)
     service = path["backend"]["service"]
     modifier, pattern = _pattern(path, "" if is_type(ingress, "master") else marks.get(PATH_REGEX, ""))
     port = service["port"]

@@ -21,7 +21,7 @@ _KEYWORDS = re.compile(r"^/etc/|/root|/var|\\n|\\r$")
 Check = Callable[[str, Json], str | None]
 
 
-def annotations_of(ingress: Json) -> dict[str, str]:
+def marks_of(ingress: Json) -> dict[str, str]:
     found: dict[str, str] = ingress["metadata"].get("annotations") or {}
     return found
 
@@ -36,7 +36,7 @@ def services(ingress: Json) -> set[str]:
 
 def is_type(ingress: Json, kind: str) -> bool:
     """Whether it is a master or a minion."""
-    return annotations_of(ingress).get(MERGEABLE) == kind
+    return marks_of(ingress).get(MERGEABLE) == kind
 
 
 def _one_of(*allowed: str) -> Check:
@@ -86,7 +86,7 @@ def problems(ingress: Json) -> list[str]:
 
 
 def _annotation_problems(ingress: Json) -> Iterator[str]:
-    for name, value in sorted(annotations_of(ingress).items()):
+    for name, value in sorted(marks_of(ingress).items()):
         if name in CHECKS:
             why = CHECKS[name](value, ingress)
             if why:

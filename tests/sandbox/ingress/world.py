@@ -10,8 +10,8 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -81,8 +81,7 @@ class World:
             await self.make("Namespace", namespace, None)
         await self.make("ServiceAccount", "nginx-ingress", self.own)
         for namespace in (self.own, self.speech):
-            find = partial(self.admin.find, "v1", "ServiceAccount", "default", namespace)
-            await eventually(find, "an account")
+            await eventually(partial(self.admin.find, "v1", "ServiceAccount", "default", namespace), "an account")
         await self.make("ConfigMap", "nginx-config", self.own, data=configuration(86400))
         data = {"tls.crt": encoded(self.pair.certificate), "tls.key": encoded(self.pair.key)}
         await self.make("Secret", "nginx-default-tls", self.own, type="kubernetes.io/tls", data=data)
