@@ -56,6 +56,9 @@ class Platform:
     def kubectl(self, *arguments: str) -> str:
         return self.run("kubectl", *arguments)
 
+    def output(self, name: str) -> str:
+        return self.pulumi("stack", "output", name).strip()
+
     def objects(self, kind: str, *arguments: str) -> list[Json]:
         items = json.loads(self.kubectl("get", kind, "-A", "-o", "json", *arguments))["items"]
         assert isinstance(items, list)

@@ -5,17 +5,26 @@ The tests share one platform and run from top to bottom; each leaves it whole fo
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 import yaml
 
+from sandbox.ingress.front import POD
 from tests.live.conftest import Json, Platform
+from tests.live.owned import owned
+from tests.unit.contract.compare import DEFAULTS, contract, title, unexplained
+from tests.unit.variants import SEED_LANGUAGES, seed_languages
 
 GPU_ROLE = "inference"
+NEWER = ("cmn_en", "en_ms", "en_ta", "es-bilingual-en")
+"""Languages of the contract's tables beside those of the seed's lists, and one that is served as another."""
 WHERE = {
     # role of the pool -> the workloads whose pods belong there, by name
     "inference": ("inference-server-enhanced-recipe1", "nvidia-device-plugin"),
@@ -81,6 +90,39 @@ def test_the_summary_says_what_stands_and_what_was_simulated(platform: Platform)
     assert "simulated" in summary.lower()
 
 
+def objects_of(platform: Platform, files: list[str]) -> dict[str, Json]:
+    """What the program says of every live object of the kinds these files of the contract have, by title."""
+    kinds = {(each["kind"].lower(), each["apiVersion"].rpartition("/")[0]) for file in files for each in contract(file)}
+    names = ",".join(sorted(f"{kind}.{group}" if group else kind for kind, group in kinds))
+    return {title(each): owned(each) for each in platform.objects(names, "--show-managed-fields")}
+
+
+def test_the_objects_in_the_api_server_are_the_contracts(platform: Platform) -> None:
+    objects = objects_of(platform, DEFAULTS)
+    found = [line for file in DEFAULTS for line in unexplained(file, objects)]
+    assert not found, "\n".join(found)
+
+
+async def through(port: int, host: str, path: str) -> tuple[str, dict[str, str]]:
+    """What comes back on a websocket through the load balancer, and the headers with which it was opened."""
+    async with aiohttp.ClientSession() as client:
+        where, headers = f"wss://127.0.0.1:{port}{path}", {"Host": host}
+        async with client.ws_connect(where, ssl=False, server_hostname=host, headers=headers) as socket:
+            await socket.send_str("hello")
+            return await socket.receive_str(), dict(socket._response.headers)
+
+
+def test_a_client_reaches_the_active_proxy(platform: Platform) -> None:
+    (ingress,) = platform.objects("ingresses")
+    assert ingress["status"]["loadBalancer"]["ingress"] == [{"ip": platform.output("address")}]
+    (ports,) = (platform.checkout / ".sandbox" / "clusters").glob("*/ports.json")
+    host = ingress["spec"]["rules"][0]["host"]
+    said, headers = asyncio.run(through(json.loads(ports.read_text())["ingress"], host, "/v2/en"))
+    assert said == "hello"
+    assert headers[POD].startswith("proxy-a-")
+    assert re.fullmatch("[0-9a-f]{32}", headers["Request-Id"])
+
+
 def test_a_second_up_changes_nothing_and_says_so(platform: Platform) -> None:
     before = {(o["kind"], o["metadata"]["name"]): o["metadata"]["uid"] for o in platform.objects("all")}
     said = platform.run("make", "up")
@@ -131,6 +173,34 @@ def test_an_image_tag_changes_exactly_its_objects(platform: Platform) -> None:
               if "asr-transcriber" in c["image"] or "sm-gpu" in c["image"]}  # fmt: skip
     assert images == {"13.5.1"}
     assert platform.pending() == []
+
+
+def a_language(config: Json) -> None:
+    config["sm-realtime:global"].setdefault("transcriber", {})["languages"] = ["en", "cy"]
+
+
+def a_model_cost(config: Json) -> None:
+    features = {"registerFeatures": {"modelCosts": {"ensemble_en": 17}}}
+    config["sm-realtime:inferenceServerEnhancedRecipe1"] = {"inferenceSidecar": features}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (a_language, {"transcribers-cy": "create", "maps-languages": "update"}),
+        (a_model_cost, {"inference-recipe1-group": "update"}),
+    ],
+)
+def test_one_knob_changes_exactly_its_objects(
+    platform: Platform, change: Callable[[Json], None], expected: dict[str, str]
+) -> None:
+    file = platform.checkout / "stacks" / "Pulumi.sandbox.yaml"
+    before = file.read_text()
+    try:
+        platform.configure(change)
+        assert {name: op for (_, name), op in changed(platform).items()} == expected
+    finally:
+        file.write_text(before)
 
 
 def generations(platform: Platform) -> dict[str, list[Json]]:
@@ -215,6 +285,35 @@ def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(plat
     assert old not in generations(platform)
     assert len(generations(platform)) == 1
     assert all(ready(p) for p in live_pods(platform))
+
+
+def everything(config: Json) -> None:
+    """Every language of the contract, newer ones included, and every server that has models."""
+    seed_languages(config)
+    config["sm-realtime:global"]["transcriber"]["languages"] = [*SEED_LANGUAGES, *NEWER]
+
+
+def test_every_language_and_every_server_stands(platform: Platform) -> None:
+    platform.configure(everything)
+    operations = set(changed(platform).values())
+    assert operations == {"create", "update"}
+    platform.run("make", "up", timeout=900)
+    pools, pods = pool_of(platform), live_pods(platform)
+    assert all(ready(pod) for pod in pods)
+    placed = {"inference-server-": "inference", "rt-transcriber-": "transcribers"}
+    groups = {g["metadata"]["name"] for g in platform.objects("sessiongroups")}
+    assert len(groups) == len(SEED_LANGUAGES) + len(NEWER) + 5
+    for pod in pods:
+        name = pod["metadata"]["name"]
+        wanted = next((role for stem, role in placed.items() if name.startswith(stem)), None)
+        if pod["metadata"]["namespace"] != "kube-system":
+            assert pools[pod["spec"]["nodeName"]] == (wanted or "services"), name
+    assert {re.sub("-[a-z0-9]{5}$", "", p["metadata"]["name"]) for p in pods} >= groups
+    objects = objects_of(platform, ["all_recipes"])
+    found = [line for line in unexplained("all_recipes", objects) if not line.startswith("ConfigMap/languages data")]
+    assert not found, "\n".join(found)
+    platform.pulumi("preview", "--expect-no-changes")
+    assert platform.pending() == []
 
 
 def test_destroy_deletes_nothing_at_all_while_a_group_shows_usage(platform: Platform) -> None:
