@@ -91,6 +91,6 @@ async def refuse(wrong: Sequence[Lack] | UnreadableError) -> NoReturn:
     pulumi.log.error(text(wrong))
     # whatever the engine has under way is finished, and a hook that would be asked for meanwhile is answered with an
     # error at once: nobody is there to answer it, and the engine waits without a deadline
-    await _shutdown_callbacks()
+    await _shutdown_callbacks()  # type: ignore[no-untyped-call]
     # asyncio passes this one through its loop; any other exception would be shown with a traceback
     sys.exit(REFUSED)

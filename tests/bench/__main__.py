@@ -45,7 +45,11 @@ def _stack_file(path: Path, change: Callable[[Json], None]) -> None:
 
 def _select(program: Program, name: str) -> None:
     command = ["pulumi", "stack", "select", "--create", name, "--non-interactive"]
-    subprocess.run(command, cwd=program.folder, env=program.environment, stdout=subprocess.DEVNULL, check=True)
+    done = subprocess.run(
+        command, cwd=program.folder, env=program.environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise PreviewError(done.stdout + done.stderr)
 
 
 def _timed(program: Program, name: str) -> Callable[[], Time]:
