@@ -29,28 +29,41 @@ def by_hand(config: Json) -> None:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A started plane with nothing on it, and the stack file changed."""
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A started plane with nothing on it."""
     bare = Platform(copied_checkout(tmp_path_factory.mktemp("secrets")), plain_environment(), "")
     try:
         bare.sandbox("start")
-        made = Platform(bare.checkout, bare.environment | shell_exports(bare.sandbox("env")), "")
-        Home(made.checkout / ".sandbox").backend.mkdir(parents=True)
-        made.configure(by_hand)
-        made.pulumi("stack", "select", "--create")
-        yield made
+        Home(bare.checkout / ".sandbox").backend.mkdir(parents=True)
+        started = Platform(bare.checkout, bare.environment | shell_exports(bare.sandbox("env")), "")
+        started.pulumi("stack", "select", "--create")
+        yield started
     finally:
         bare.sandbox("down")
 
 
+@pytest.fixture(scope="module")
+def password(plane: Platform) -> str:
+    """The one the registry takes, which the stack file of the sandbox holds encrypted."""
+    return plane.pulumi("config", "get", "registryPassword").strip()
+
+
+@pytest.fixture(scope="module")
+def small(plane: Platform, password: str) -> Platform:
+    """The plane with the stack file changed."""
+    assert password
+    plane.configure(by_hand)
+    return plane
+
+
 def refused(small: Platform, *command: str) -> str:
-    """What a refused command says, from the first line of the text on; told once, and nothing of Python's."""
+    """What a refused command tells: one error, and nothing of Python's."""
     said = small.pulumi(*command, fails=True)
-    heads = re.findall(r"error: (?:A Secret|\d+ Secrets) must be made first", said)
-    assert len(heads) == 1, said
-    assert said.count("error:") == 1, said
+    told = said[said.index("Diagnostics:") :]  # above it the engine shows what is under way, the first line among it
+    assert told.count("error:") == 1, said
+    assert re.search(r"error: (A Secret|\d+ Secrets) must be made first;", told), said
     assert "unhandled" not in said
-    return said[said.index(heads[0]) :]
+    return told
 
 
 def registered(small: Platform) -> set[str]:
@@ -60,7 +73,7 @@ def registered(small: Platform) -> set[str]:
 
 
 def test_a_preview_before_the_first_update_looks_up_nothing(small: Platform) -> None:
-    assert "Secret" not in small.pulumi("preview")
+    assert "made first" not in small.pulumi("preview")
 
 
 def test_the_first_update_makes_the_namespace_and_stops_with_every_command(small: Platform) -> None:
@@ -94,19 +107,24 @@ def test_one_of_the_wrong_kind_is_found(small: Platform) -> None:
     small.kubectl("delete", "secret", LICENSE, LOGIN, "-n", "speechmatics")
 
 
-def test_with_the_secrets_made_the_next_update_goes_on(small: Platform) -> None:
+def test_with_the_secrets_made_the_next_update_goes_on(small: Platform, password: str) -> None:
     small.kubectl("create", "secret", "generic", LICENSE, "-n", "speechmatics", f"--from-literal=license.json={BYTES}")
-    login = ("--docker-server=speechmaticspublic.azurecr.io", "--docker-username=u", f"--docker-password={BYTES}")
+    login = (
+        "--docker-server=speechmaticspublic.azurecr.io",
+        "--docker-username=sandbox",
+        f"--docker-password={password}",
+    )
     small.kubectl("create", "secret", "docker-registry", LOGIN, "-n", "speechmatics", *login)
     said = small.pulumi("up", "--yes", "--skip-preview")
-    assert BYTES not in said
     assert {"Deployment", "StatefulSet", "ConfigMap"} <= registered(small)
-    assert BYTES not in json.dumps(small.state())
+    for text in (said, json.dumps(small.state())):
+        assert BYTES not in text
+        assert password not in text
     assert small.pending() == []
     small.pulumi("preview", "--expect-no-changes")
 
 
-def test_the_bytes_of_a_secret_made_here_are_in_no_output(small: Platform) -> None:
+def test_the_bytes_of_a_secret_made_here_are_in_no_output(small: Platform, password: str) -> None:
     """Every way a preview can be shown, and the update that makes the Secrets."""
 
     def make_here(config: Json) -> None:
@@ -114,11 +132,11 @@ def test_the_bytes_of_a_secret_made_here_are_in_no_output(small: Platform) -> No
             "licensing": {"createSecret": True, "secretName": "license-made-here"},
             "imagePullSecrets": [{"name": "login-made-here"}],
         }
-        config["sm-realtime:pullSecret"] = {"createSecret": True, "username": "someone"}
+        config["sm-realtime:pullSecret"] = {"createSecret": True, "username": "sandbox"}
 
     small.configure(make_here)
-    for key in ("licenseJson", "registryPassword"):
-        small.pulumi("config", "set", "--secret", key, BYTES)
+    small.pulumi("config", "set", "--secret", "licenseJson", BYTES)
+    small.pulumi("config", "set", "--secret", "registryPassword", password)
     file = small.checkout / "stacks" / "Pulumi.sandbox.yaml"
     assert set(yaml.safe_load(file.read_text())["config"]["sm-realtime:licenseJson"]) == {"secure"}
     assert BYTES not in file.read_text()
@@ -128,6 +146,5 @@ def test_the_bytes_of_a_secret_made_here_are_in_no_output(small: Platform) -> No
             for value in s["data"].values()}  # fmt: skip
     assert len(held) == 2
     for text in (*shown, json.dumps(small.state())):
-        assert BYTES not in text
-        for value in held:
+        for value in (BYTES, password, *held):
             assert value not in text
