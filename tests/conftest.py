@@ -33,6 +33,7 @@ class Loop:
         self._loop.close()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers (`--dist loadgroup`) one file is one worker's, and so is all that shares the platform.
 
