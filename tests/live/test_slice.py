@@ -17,8 +17,9 @@ import pytest
 import yaml
 
 from sandbox.ingress.front import POD
+from sandbox.kubernetes.state import to_wire
 from tests.live.conftest import Json, Platform
-from tests.live.owned import owned
+from tests.live.declared import pruned
 from tests.unit.contract.compare import DEFAULTS, contract, title, unexplained
 from tests.unit.variants import SEED_LANGUAGES, seed_languages
 
@@ -91,10 +92,13 @@ def test_the_summary_says_what_stands_and_what_was_simulated(platform: Platform)
 
 
 def objects_of(platform: Platform, files: list[str]) -> dict[str, Json]:
-    """What the program says of every live object of the kinds these files of the contract have, by title."""
+    """The live objects of the kinds these files of the contract have, at the fields the program declared, by title."""
     kinds = {(each["kind"].lower(), each["apiVersion"].rpartition("/")[0]) for file in files for each in contract(file)}
     names = ",".join(sorted(f"{kind}.{group}" if group else kind for kind, group in kinds))
-    return {title(each): owned(each) for each in platform.objects(names, "--show-managed-fields")}
+    live = {title(each): each for each in platform.objects(names)}
+    resources = [r for r in platform.state()["resources"] if r["type"].startswith("kubernetes:")]
+    declared = [to_wire(resource["inputs"]) for resource in resources]
+    return {title(each): pruned(live[title(each)], each) for each in declared if title(each) in live}
 
 
 def test_the_objects_in_the_api_server_are_the_contracts(platform: Platform) -> None:
