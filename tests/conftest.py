@@ -33,19 +33,9 @@ class Loop:
         self._loop.close()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers (`--dist loadgroup`) one file is one worker's, and so is all that shares the platform.
-
-    That comes first: it takes longest.
-    """
-
-    def shares(item: pytest.Item) -> bool:
-        return "platform" in getattr(item, "fixturenames", ())
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("platform" if shares(item) else item.path.as_posix()))
-    items.sort(key=lambda item: not shares(item))
+    """The file whose tests share the platform comes first: with a worker for each file it takes longest."""
+    items.sort(key=lambda item: "platform" not in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
