@@ -59,7 +59,7 @@ def test_what_the_recording_made_up_is_a_reference() -> None:
 
 
 def times(*cpu: float) -> dict[int, Time]:
-    return {count: Time(seconds, seconds) for count, seconds in zip((1, 10, 32, 55), cpu, strict=True)}
+    return {count: Time(seconds, seconds, seconds) for count, seconds in zip((1, 10, 32, 55), cpu, strict=True)}
 
 
 @pytest.mark.parametrize(
