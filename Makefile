@@ -28,7 +28,7 @@ check: ## format, lint, strict types
 
 test: check ## the checks, then every test
 	$(PY) -m sandbox.toolchain
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 conformance: ## the provider tests against an installed pulumi-kubernetes plugin
 	SM_CONFORMANCE_REAL=1 $(PY) -m pytest tests/conformance
