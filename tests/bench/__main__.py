@@ -139,7 +139,7 @@ def main(
         folder = Path(temporary)
         bare = plain_environment() | {"SM_SANDBOX_HOME": str(folder / "plane")}
         try:
-            Home(folder / "plane").backend.mkdir(parents=True)
+            Home(folder / "plane").backend.mkdir(parents=True, exist_ok=True)
             _sandbox(bare, "start")
             environment = shell_exports(_sandbox(bare, "env"))
             objects, programs = _prepared(folder, bare | environment, counts)
