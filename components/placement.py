@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -46,12 +47,16 @@ class Placement:
     role: Role
     generation: pulumi.Input[str]
     """Name of the active generation, usable once its pool exists."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels a node must have besides."""
+    tolerated: tuple[dict[str, Any], ...] = ()
+    """Tolerations before the pool's own."""
 
     @property
     def node_selector(self) -> dict[str, pulumi.Input[str]]:
         """Both labels: a generation of another role is never chosen."""
-        return {POOL_LABEL: self.role.value, GENERATION_LABEL: self.generation}
+        return {**self.labels, POOL_LABEL: self.role.value, GENERATION_LABEL: self.generation}
 
     @property
     def tolerations(self) -> list[dict[str, Any]]:
-        return [taint(self.role).toleration]
+        return [*self.tolerated, taint(self.role).toleration]

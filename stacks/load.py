@@ -41,6 +41,7 @@ CODES = {
     "literal_error": "not-allowed",
     "enum": "not-allowed",
     "not_allowed": "not-allowed",
+    "not_kubernetes": "not-kubernetes",
     "string_pattern_mismatch": "bad-format",
     "bad_format": "bad-format",
     "string_too_short": "out-of-range",

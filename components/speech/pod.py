@@ -115,14 +115,13 @@ def pod_template(
     service_account: pulumi.Input[str] | None = None,
     pull_secrets: Sequence[str] = (),
     volumes: Sequence[Json] = (),
-    tolerations: Sequence[Json] = (),
     security_context: Json | None = None,
     grace_seconds: int | None = None,
     affinity: Json | None = None,
     restart_policy: str | None = None,
     dns_policy: str | None = None,
 ) -> Json:
-    """A pod template on the active generation of a role; `tolerations` are those beside the pool's own."""
+    """A pod template on the active generation of a pool."""
     return {
         "metadata": present({"labels": dict(labels), "annotations": dict(annotations or {})}),
         "spec": present(
@@ -135,7 +134,7 @@ def pod_template(
                 "dnsPolicy": dns_policy,
                 "affinity": affinity,
                 "nodeSelector": placement.node_selector,
-                "tolerations": [*tolerations, *placement.tolerations],
+                "tolerations": placement.tolerations,
                 "initContainers": list(init_containers),
                 "containers": list(containers),
                 "volumes": list(volumes),

@@ -36,20 +36,6 @@ from stacks.schema.transcribers import TranscriberSettings
 APP = "rt-asr-transcriber"
 
 
-def tolerations() -> list[Json]:
-    """The sub-chart's default (contract: transcription 4.1), for each language its own."""
-    return [
-        {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
-        {
-            "key": "node.kubernetes.io/unreachable",
-            "operator": "Exists",
-            "effect": "NoExecute",
-            "tolerationSeconds": 300,
-        },
-        {"key": "node.kubernetes.io/memory-pressure", "operator": "Exists", "effect": "NoSchedule"},
-    ]
-
-
 @dataclass(frozen=True)
 class TranscriberArgs:
     """What the transcribers need."""
@@ -180,7 +166,6 @@ def group_template(args: TranscriberArgs, language: str, group: str, account: pu
         containers=[transcriber_container(args, language, group), readiness_tracker(args, language, group)],
         service_account=account,
         pull_secrets=[secret.name for secret in args.global_.image_pull_secrets],
-        tolerations=tolerations(),
         grace_seconds=policy.grace_seconds,
         volumes=[
             {

@@ -20,6 +20,7 @@ from components.guard.hooks import Guard
 from components.guard.live import reader
 from components.placement import Placement
 from stacks.schema import Settings
+from stacks.schema.placement import PlacementSettings
 from stacks.schema.pools import Role, State
 
 
@@ -47,8 +48,14 @@ class Foundation:
     access: Access
     address: Address
     pools: tuple[NodePool, ...]
-    placements: dict[Role, Placement]
+    active: dict[Role, pulumi.Output[str]]
+    """Names of the active generations, each known once its pool exists."""
     read_secrets: existing_secrets.Read
+
+    def placement(self, role: Role, wanted: PlacementSettings | None = None) -> Placement:
+        """Where pods of a role run; `wanted` is what the configuration says of them."""
+        wanted = wanted or PlacementSettings()
+        return Placement(role, self.active[role], wanted.node_selector, wanted.tolerations)
 
 
 def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
@@ -75,7 +82,7 @@ def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
     )
     Maintenance("maintenance", MaintenanceArgs(group, cluster.cluster_name, azure.maintenance), opts)
     pools: list[NodePool] = []
-    placements: dict[Role, Placement] = {}
+    active: dict[Role, pulumi.Output[str]] = {}
     for role, generation in settings.pools.each():
         pool = NodePool(
             f"{role.value}-{generation.number:02d}",
@@ -93,11 +100,11 @@ def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
         )
         pools.append(pool)
         if generation.state is State.ACTIVE:
-            placements[role] = Placement(role, pool.pool_name)
+            active[role] = pool.pool_name
     access = Access(
         "access",
         AccessArgs(azure.resource_group, azure.cluster_name, azure.cluster_id, cluster.managed_cluster, protect),
         opts,
     )
     read_secrets = existing_secrets.reader(provider, azure.resource_group, azure.cluster_name)
-    return Foundation(access, address, tuple(pools), placements, read_secrets)
+    return Foundation(access, address, tuple(pools), active, read_secrets)

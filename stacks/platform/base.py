@@ -65,7 +65,7 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
             release=settings.release,
             image=REDIS_IMAGE,
             settings=settings.redis,
-            placement=found.placements[Role.SERVICES],
+            placement=found.placement(Role.SERVICES),
             protect=protect,
         ),
         opts,

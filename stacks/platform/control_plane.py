@@ -56,7 +56,7 @@ def control_plane(
         config_map=maps.config_map,
         redis=on.redis.ready,
         redis_timeout=manager.redis.timeout_connection,
-        placement=found.placements[Role.SERVICES],
+        placement=found.placement(Role.SERVICES),
     )
     ResourceManager(
         "resource-manager",

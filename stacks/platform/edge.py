@@ -46,7 +46,7 @@ def edge(
             dns_map=own.dns_map,
             release_map=maps.release_map,
             resource_manager_url=f"http://{manager.fullname_override}:{manager.service.port}",
-            placement=found.placements[Role.SERVICES],
+            placement=found.placement(Role.SERVICES),
             session_seconds=settings.sessions.max_duration_seconds,
             protect=settings.protection.enabled,
         ),

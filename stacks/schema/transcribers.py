@@ -8,8 +8,12 @@ from typing import Literal
 from pydantic import Field
 
 from stacks.schema.base import DnsLabel, Section
+from stacks.schema.fragment import Toleration
+from stacks.schema.placement import PlacementSettings
 from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.session_groups import TranscriberGroups
+
+NODE = "node.kubernetes.io"
 
 
 class OperatingPoint(StrEnum):
@@ -57,8 +61,8 @@ class MaxConcurrentConnections(Section):
     value: int = Field(2, ge=1, description="Number of sessions to allow per transcriber pod.")
 
 
-class TranscriberContainer(Section):
-    """The transcriber itself."""
+class TranscriberContainer(PlacementSettings):
+    """The transcriber itself, and where its pods run."""
 
     mode: Literal["rt"] = Field("rt", description="Mode to run transcribers in; this platform is real-time only.")
     max_concurrent_connections: MaxConcurrentConnections = Field(
@@ -71,6 +75,14 @@ class TranscriberContainer(Section):
             EnvVar(name="SM_INFERENCE_RESPONSE_TIMEOUT_MS", value="900000"),
         ),
         description="Environment variables to add to transcriber container.",
+    )
+    tolerations: tuple[Toleration, ...] = Field(
+        (
+            {"key": f"{NODE}/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+            {"key": f"{NODE}/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+            {"key": f"{NODE}/memory-pressure", "operator": "Exists", "effect": "NoSchedule"},
+        ),
+        description="Taints that keep no transcriber away, beside the pool's own.",
     )
 
 

@@ -1,0 +1,108 @@
+"""Pieces of a pod that are passed on whole, such as a volume or an affinity, in the Kubernetes API's own words.
+
+They are checked here against the SDK's types, because nothing later would: the pod template of a SessionGroup is part
+of a custom resource, in which the API server drops fields it does not know.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type
+from pulumi_kubernetes import core
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+Fragment = dict[str, Any]
+
+
+def wrong(kind: Any, given: Any, where: str = "") -> Iterator[str]:
+    """What the API would not take of a value at a path, `kind` being the SDK's type of it."""
+    at = f"`{where}` " if where else ""
+    if get_origin(kind) is Union:
+        kinds = [each for each in get_args(kind) if _settled(each)]
+        if all(list(wrong(each, given, where)) for each in kinds):
+            yield from wrong(kinds[0], given, where)
+    elif is_input_type(kind):
+        if not isinstance(given, dict):
+            yield f"{at}should be an object"
+            return
+        yield from _object(kind, given, where)
+    elif get_origin(kind) is Sequence:
+        if not isinstance(given, list):
+            yield f"{at}should be a list"
+            return
+        for index, each in enumerate(given):
+            yield from wrong(get_args(kind)[0], each, f"{where}[{index}]")
+    elif get_origin(kind) is Mapping:
+        if not isinstance(given, dict):
+            yield f"{at}should be an object"
+            return
+        for key, each in given.items():
+            yield from wrong(get_args(kind)[1], each, f"{where}.{key}".removeprefix("."))
+    elif kind in (str, int, bool, float) and type(given) is not kind:
+        yield f"{at}should be {_NOUN[kind]}"
+
+
+_NOUN = {str: "text (quote it)", int: "a whole number", bool: "true or false", float: "a number"}
+
+
+def _settled(kind: Any) -> bool:
+    """Whether a member of an input's union is a plain value, not one that is still to come."""
+    return get_origin(kind) in (Sequence, Mapping) or is_input_type(kind) or kind in _NOUN
+
+
+def _object(kind: type, given: Mapping[str, Any], where: str) -> Iterator[str]:
+    fields = input_type_types(kind)
+    for key, value in given.items():
+        path = f"{where}.{key}".removeprefix(".")
+        if key in fields:
+            yield from wrong(fields[key], value, path)
+            continue
+        near = get_close_matches(key, fields, n=1)
+        yield f"`{path}` is no field of the Kubernetes API{f'; did you mean `{near[0]}`?' if near else ''}"
+    names = input_type_py_to_pulumi_names(kind)
+    for name, parameter in inspect.signature(kind).parameters.items():
+        if parameter.default is inspect.Parameter.empty and names.get(name, name) not in given:
+            yield f"`{f'{where}.{names.get(name, name)}'.removeprefix('.')}` is missing"
+
+
+def _checked(kind: type) -> AfterValidator:
+    def check(given: Fragment) -> Fragment:
+        problem = next(wrong(kind, given), None)
+        if problem is not None:
+            raise PydanticCustomError("not_kubernetes", "{problem}", {"problem": problem})
+        return given
+
+    return AfterValidator(check)
+
+
+Affinity = Annotated[Fragment, _checked(core.v1.AffinityArgs)]
+"""Where a pod would rather run."""
+
+EnvEntry = Annotated[Fragment, _checked(core.v1.EnvVarArgs)]
+"""A variable of a container, with a value or a source of it."""
+
+PodSecurityContext = Annotated[Fragment, _checked(core.v1.PodSecurityContextArgs)]
+"""What the processes of a pod may do."""
+
+ProbeFragment = Annotated[Fragment, _checked(core.v1.ProbeArgs)]
+"""A probe."""
+
+ResourceRequirements = Annotated[Fragment, _checked(core.v1.ResourceRequirementsArgs)]
+"""What a container asks for and what it may take, GPUs included."""
+
+SecurityContext = Annotated[Fragment, _checked(core.v1.SecurityContextArgs)]
+"""What the processes of a container may do."""
+
+Toleration = Annotated[Fragment, _checked(core.v1.TolerationArgs)]
+"""A taint that does not keep a pod away."""
+
+Volume = Annotated[Fragment, _checked(core.v1.VolumeArgs)]
+"""A volume of a pod."""
+
+VolumeMount = Annotated[Fragment, _checked(core.v1.VolumeMountArgs)]
+"""Where a container sees a volume."""

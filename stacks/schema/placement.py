@@ -1,0 +1,36 @@
+"""What the configuration can say of where a workload's pods run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from stacks.schema.base import Section
+from stacks.schema.fragment import Toleration
+from stacks.schema.workload import LabelKey, LabelValue
+
+OWN_NODE_LABELS = "sm-realtime/"
+"""Begin of the node labels by which pools and workloads find each other."""
+
+
+def _not_ours(selector: dict[str, str]) -> dict[str, str]:
+    taken = sorted(key for key in selector if key.startswith(OWN_NODE_LABELS))
+    if taken:
+        why = "{taken}: set by the program, by them pods find the active generation of their pool"
+        raise PydanticCustomError("not_allowed", why, {"taken": ", ".join(taken)})
+    return selector
+
+
+NodeSelector = Annotated[dict[LabelKey, LabelValue], AfterValidator(_not_ours)]
+"""Node labels beside the program's own."""
+
+
+class PlacementSettings(Section):
+    """Where the pods of a workload run; base of the sections that say so."""
+
+    node_selector: NodeSelector = Field(
+        default_factory=dict, description="Labels a node must have, beside those of the pool's active generation."
+    )
+    tolerations: tuple[Toleration, ...] = Field((), description="Taints that keep no pod away, beside the pool's own.")
