@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from components.speech.transcriber_resources import requests_of
+from stacks.groups import most_pods
 from stacks.schema import Settings
 from stacks.schema.pools import Generation, Role
 from stacks.schema.session_groups import InferenceGroups, TranscriberGroups
@@ -67,7 +68,7 @@ Pod = tuple[float, float]
 
 def held(groups: TranscriberGroups | InferenceGroups, scaled: bool) -> int:
     """Pods of one group that must fit at once: the most it may want, and its surge."""
-    return (groups.scaling.max_replicas if scaled else groups.replicas) + groups.allowed_surge
+    return most_pods(groups, scaled) + groups.allowed_surge
 
 
 def inference_pods(settings: Settings) -> int:

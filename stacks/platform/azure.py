@@ -19,6 +19,7 @@ from components.cluster import existing_secrets
 from components.guard.hooks import Guard
 from components.guard.live import reader
 from components.placement import Placement
+from stacks.groups import session_groups
 from stacks.schema import Settings
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.pools import Role, State
@@ -36,7 +37,8 @@ def azure_provider(settings: Settings) -> AzureProvider:
 
 def guard(settings: Settings, provider: AzureProvider) -> Guard:
     """The hooks, bound to everything declared after this."""
-    made = Guard(reader(provider, settings.azure.resource_group, settings.azure.cluster_name))
+    read = reader(provider, settings.azure.resource_group, settings.azure.cluster_name)
+    made = Guard(read, {group.name: group.setting for group in session_groups(settings)})
     made.watch()
     return made
 

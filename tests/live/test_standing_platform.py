@@ -1,4 +1,4 @@
-"""The slice of the platform on a standing plane, in the order of a deployment's life: up, change, grow, destroy.
+"""The platform on a standing plane, in the order of a deployment's life: up, change, grow, destroy.
 
 The tests share one platform and run from top to bottom; each leaves it whole for the next.
 """
@@ -12,15 +12,24 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import aiohttp
 import pytest
 import yaml
 
-from sandbox.ingress.front import POD
-from sandbox.kubernetes.state import to_wire
+from sandbox.ingress.front import POD, UPSTREAM_ID
 from tests.live.conftest import Json, Platform
-from tests.live.declared import pruned
-from tests.unit.contract.compare import DEFAULTS, contract, title, unexplained
+from tests.live.views import (
+    changed,
+    front,
+    generations,
+    group_pods,
+    live_pods,
+    objects_of,
+    pool_of,
+    ready,
+    through,
+    type_and_name,
+)
+from tests.unit.contract.compare import DEFAULTS, unexplained
 from tests.unit.variants import SEED_LANGUAGES, seed_languages
 
 GPU_ROLE = "inference"
@@ -40,25 +49,6 @@ WHERE = {
         "nginx-ingress",
     ),
 }
-
-
-def ready(pod: Json) -> bool:
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
-
-
-def live_pods(platform: Platform) -> list[Json]:
-    return [p for p in platform.objects("pods") if not p["metadata"].get("deletionTimestamp")]
-
-
-def pool_of(platform: Platform) -> dict[str, str]:
-    """Node name -> role of its pool (`system` for the cluster's own)."""
-    nodes = platform.objects("nodes")
-    return {n["metadata"]["name"]: n["metadata"]["labels"].get("sm-realtime/pool", "system") for n in nodes}
-
-
-def type_and_name(urn: str) -> tuple[str, str]:
-    *_, kind, name = urn.split("::")
-    return kind.split("$")[-1], name
 
 
 def test_every_pod_is_ready_on_its_pool(platform: Platform) -> None:
@@ -88,17 +78,10 @@ def test_the_summary_says_what_stands_and_what_was_simulated(platform: Platform)
         assert line.split()[1] in summary
     pods = len(live_pods(platform))
     assert f"{pods}/{pods}" in summary
+    (ingress,) = platform.objects("ingresses")
+    assert f"wss://{ingress['spec']['rules'][0]['host']}/v2" in summary
+    assert f"127.0.0.1:{front(platform)}" in summary
     assert "simulated" in summary.lower()
-
-
-def objects_of(platform: Platform, files: list[str]) -> dict[str, Json]:
-    """The live objects of the kinds these files of the contract have, at the fields the program declared, by title."""
-    kinds = {(each["kind"].lower(), each["apiVersion"].rpartition("/")[0]) for file in files for each in contract(file)}
-    names = ",".join(sorted(f"{kind}.{group}" if group else kind for kind, group in kinds))
-    live = {title(each): each for each in platform.objects(names)}
-    resources = [r for r in platform.state()["resources"] if r["type"].startswith("kubernetes:")]
-    declared = [to_wire(resource["inputs"]) for resource in resources]
-    return {title(each): pruned(live[title(each)], each) for each in declared if title(each) in live}
 
 
 def test_the_objects_in_the_api_server_are_the_contracts(platform: Platform) -> None:
@@ -107,24 +90,15 @@ def test_the_objects_in_the_api_server_are_the_contracts(platform: Platform) -> 
     assert not found, "\n".join(found)
 
 
-async def through(port: int, host: str, path: str) -> tuple[str, dict[str, str]]:
-    """What comes back on a websocket through the load balancer, and the headers with which it was opened."""
-    async with aiohttp.ClientSession() as client:
-        where, headers = f"wss://127.0.0.1:{port}{path}", {"Host": host}
-        async with client.ws_connect(where, ssl=False, server_hostname=host, headers=headers) as socket:
-            await socket.send_str("hello")
-            return await socket.receive_str(), dict(socket._response.headers)
-
-
 def test_a_client_reaches_the_active_proxy(platform: Platform) -> None:
     (ingress,) = platform.objects("ingresses")
     assert ingress["status"]["loadBalancer"]["ingress"] == [{"ip": platform.output("address")}]
-    (ports,) = (platform.checkout / ".sandbox" / "clusters").glob("*/ports.json")
     host = ingress["spec"]["rules"][0]["host"]
-    said, headers = asyncio.run(through(json.loads(ports.read_text())["ingress"], host, "/v2/en"))
+    said, headers = asyncio.run(through(front(platform), host, "/v2/en"))
     assert said == "hello"
     assert headers[POD].startswith("proxy-a-")
     assert re.fullmatch("[0-9a-f]{32}", headers["Request-Id"])
+    assert headers[UPSTREAM_ID] == headers["Request-Id"]
 
 
 def test_a_second_up_changes_nothing_and_says_so(platform: Platform) -> None:
@@ -172,7 +146,7 @@ def test_an_image_tag_changes_exactly_its_objects(platform: Platform) -> None:
         ("kubernetes:core/v1:ServiceAccount", "transcribers-account"): "update",
     }
     platform.pulumi("up", "--yes", "--skip-preview")
-    platform.run("make", "up")
+    assert "nothing changed" in platform.run("make", "up").lower()
     images = {c["image"].rsplit(":", 1)[1] for p in live_pods(platform) for c in p["spec"]["containers"]
               if "asr-transcriber" in c["image"] or "sm-gpu" in c["image"]}  # fmt: skip
     assert images == {"13.5.1"}
@@ -207,18 +181,39 @@ def test_one_knob_changes_exactly_its_objects(
         file.write_text(before)
 
 
-def generations(platform: Platform) -> dict[str, list[Json]]:
-    """Nodes of the GPU pool by generation."""
-    found: dict[str, list[Json]] = {}
-    for node in platform.objects("nodes", "-l", f"sm-realtime/pool={GPU_ROLE}"):
-        found.setdefault(node["metadata"]["labels"]["sm-realtime/generation"], []).append(node)
-    return found
+def test_scaling_hands_the_pods_to_the_controller_and_takes_back_no_fewer(platform: Platform) -> None:
+    """One update of three knobs, a language and a model cost among them; the second preview of each state is empty."""
 
+    def on(config: Json) -> None:
+        a_language(config)
+        a_model_cost(config)
+        config["sm-realtime:global"]["sessionGroups"] = {"scaling": {"enabled": True}}
+        config["sm-realtime:transcribers"] = {"sessionGroups": {"scaling": {"minReplicas": 2, "maxReplicas": 2}}}
+        config["sm-realtime:pools"]["inference"][0]["maxCount"] = 5
 
-def changed(platform: Platform) -> dict[tuple[str, str], str]:
-    """What a preview would do to real resources, by type and logical name; components aside."""
-    steps = {type_and_name(urn): op for urn, op in platform.steps().items()}
-    return {key: op for key, op in steps.items() if not key[0].startswith(("sm-realtime:", "pulumi:"))}
+    def off(config: Json) -> None:
+        del config["sm-realtime:global"]["sessionGroups"]
+
+    def with_what_is_there(config: Json) -> None:
+        config["sm-realtime:transcribers"] = {"sessionGroups": {"replicas": 2}}
+
+    platform.configure(on)
+    platform.pulumi("up", "--yes", "--skip-preview")
+    for group in ("rt-transcriber-en", "rt-transcriber-cy"):
+        where = ("-n", "speechmatics", "--for=jsonpath={.spec.replicas}=2", "--timeout=120s")
+        platform.kubectl("wait", f"sessiongroup/{group}", *where)
+    platform.pulumi("preview", "--expect-no-changes")
+    platform.configure(off)
+    said = platform.pulumi("up", "--yes", "--skip-preview", fails=True)
+    assert "rt-transcriber-en: 2 pods, configured 1" in said
+    assert "pulumi config set --path 'transcribers.sessionGroups.replicas' 2" in said
+    assert {len(group_pods(platform, f"rt-transcriber-{language}")) for language in ("en", "cy")} == {2}
+    platform.configure(with_what_is_there)
+    platform.pulumi("up", "--yes", "--skip-preview")
+    platform.pulumi("preview", "--expect-no-changes")
+    assert platform.pending() == []
+    platform.run("make", "up")
+    assert {len(group_pods(platform, f"rt-transcriber-{language}")) for language in ("en", "cy")} == {2}
 
 
 def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(platform: Platform) -> None:
@@ -291,6 +286,10 @@ def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(plat
     assert all(ready(p) for p in live_pods(platform))
 
 
+STEM = {"inference": "inference-server-", "transcribers": "rt-transcriber-"}
+"""Role of a pool -> how the names of its session pods begin."""
+
+
 def everything(config: Json) -> None:
     """Every language of the contract, newer ones included, and every server that has models."""
     seed_languages(config)
@@ -304,15 +303,21 @@ def test_every_language_and_every_server_stands(platform: Platform) -> None:
     platform.run("make", "up", timeout=900)
     pools, pods = pool_of(platform), live_pods(platform)
     assert all(ready(pod) for pod in pods)
-    placed = {"inference-server-": "inference", "rt-transcriber-": "transcribers"}
     groups = {g["metadata"]["name"] for g in platform.objects("sessiongroups")}
     assert len(groups) == len(SEED_LANGUAGES) + len(NEWER) + 5
     for pod in pods:
         name = pod["metadata"]["name"]
-        wanted = next((role for stem, role in placed.items() if name.startswith(stem)), None)
+        wanted = next((role for role, stem in STEM.items() if name.startswith(stem)), None)
         if pod["metadata"]["namespace"] != "kube-system":
             assert pools[pod["spec"]["nodeName"]] == (wanted or "services"), name
     assert {re.sub("-[a-z0-9]{5}$", "", p["metadata"]["name"]) for p in pods} >= groups
+    nodes = {node["metadata"]["name"]: node for node in platform.objects("nodes")}
+    for role, size in (("inference", "Standard_NC4as_T4_v3"), ("transcribers", "Standard_E16s_v5")):
+        on = [pod["spec"]["nodeName"] for pod in pods if pod["metadata"]["name"].startswith(STEM[role])]
+        assert {nodes[name]["metadata"]["labels"]["node.kubernetes.io/instance-type"] for name in on} == {size}
+        if role == "inference":
+            assert {nodes[name]["status"]["allocatable"]["nvidia.com/gpu"] for name in on} == {"1"}
+            assert len(set(on)) == len(on) == 5
     objects = objects_of(platform, ["all_recipes"])
     found = [line for line in unexplained("all_recipes", objects) if not line.startswith("ConfigMap/languages data")]
     assert not found, "\n".join(found)
@@ -323,7 +328,7 @@ def test_every_language_and_every_server_stands(platform: Platform) -> None:
 def test_destroy_deletes_nothing_at_all_while_a_group_shows_usage(platform: Platform) -> None:
     platform.pulumi("config", "set", "--path", "protection.enabled", "false")
     platform.pulumi("up", "--yes", "--skip-preview")
-    pod = next(p for p in live_pods(platform) if p["metadata"]["name"].startswith("rt-transcriber-en"))["metadata"]
+    pod = group_pods(platform, "rt-transcriber-en")[0]["metadata"]
     platform.kubectl("annotate", "pod", "-n", pod["namespace"], pod["name"], "sandbox.sm-realtime/sessions=1")
     platform.kubectl(
         "wait", "sessiongroup/rt-transcriber-en", "-n", pod["namespace"], "--for=jsonpath={.status.usage}=1",
