@@ -3,6 +3,9 @@
 A file holds the objects as they are by the seed's defaults, or `values` (laid over the sandbox stack) and the `objects`
 under them. All are written by hand. `components/speech/differences` is the only list of exceptions.
 
+Under `parts` stand objects of which only the given fields are compared (null: there must be none), for values that
+change little.
+
 Objects that are alike but for a few words stand once: `each` is a list of rows, and `objects` beside it stand for every
 row, with `<key>` for what the row has under that key.
 """
@@ -37,9 +40,14 @@ VARIANTS = [file for file in FILES if file not in DEFAULTS]
 
 
 def contract(file: str) -> list[Json]:
-    """The objects of a file."""
+    """The objects of a file that it has whole."""
     document = _document(file)
-    return list(_expanded(document if isinstance(document, list) else document["objects"]))
+    return list(_expanded(document if isinstance(document, list) else document.get("objects", [])))
+
+
+def parts(file: str) -> list[Json]:
+    """The objects of a file that it has in part."""
+    return [] if file in DEFAULTS else list(_expanded(_document(file).get("parts", [])))
 
 
 def _expanded(entries: list[Json]) -> Iterator[Json]:
@@ -88,6 +96,28 @@ def opened(expected: Any, actual: Any) -> Any:
     if isinstance(expected, dict) and isinstance(actual, dict):
         return {key: opened(expected.get(key), value) for key, value in actual.items()}
     return actual
+
+
+def at_given(wanted: Any, got: Any) -> tuple[Any, Any]:
+    """Both sides at the fields the contract gives; one that is null and not there is as it should be."""
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        pairs = {
+            key: at_given(each, got[key]) if key in got else (each, NOTHING)
+            for key, each in wanted.items()
+            if key in got or each is not None
+        }
+    elif isinstance(wanted, list) and isinstance(got, list):
+        ours, theirs = by_name_or_number(wanted, got)
+        if all(isinstance(key, int) for key in (*ours, *theirs)):
+            return wanted, got
+        held = {key: each for key, each in ours.items() if key in theirs or None not in each.values()}
+        pairs = {key: at_given(each, theirs.get(key, NOTHING)) for key, each in held.items()}
+        return [one for one, _ in pairs.values()], [pairs[key][1] for key in theirs if key in pairs]
+    else:
+        return wanted, got
+    return {key: one for key, (one, _) in pairs.items()}, {
+        key: other for key, (_, other) in pairs.items() if other is not NOTHING
+    }
 
 
 def title(obj: Json) -> str:
@@ -174,7 +204,8 @@ def compared(file: str, objects: Mapping[str, Json]) -> Comparison:
     given = values(file)
     rows = tuple(each for each in DIFFERENCES if each.where is None or at(given, each.where[0]) == each.where[1])
     result = Comparison(rows)
-    for expected in contract(file):
+    whole_objects = contract(file)
+    for number, expected in enumerate([*whole_objects, *parts(file)]):
         name = title(expected)
         whole = [each for each in rows if each.is_of_whole(name) and not isinstance(each.ours, Ours)]
         instead = [each.ours.name for each in whole if isinstance(each.ours, Instead)]
@@ -184,8 +215,9 @@ def compared(file: str, objects: Mapping[str, Json]) -> Comparison:
         if there is None:
             result.unexplained += [] if any(each.ours is NOTHING for each in whole) else [f"{name} is missing"]
             continue
-        given_name = {**expected, "metadata": {**expected["metadata"], "name": there["metadata"]["name"]}}
-        result.walk(name, "", given_name, opened(given_name, there))
+        wanted = {**expected, "metadata": {**expected["metadata"], "name": there["metadata"]["name"]}}
+        got = opened(wanted, there)
+        result.walk(name, "", *((wanted, got) if number < len(whole_objects) else at_given(wanted, got)))
     result.unexplained.sort()
     return result
 
@@ -198,7 +230,7 @@ def unexplained(file: str, objects: Mapping[str, Json]) -> list[str]:
 def beside(file: str, objects: Mapping[str, Json]) -> Comparison:
     """Objects that neither the defaults nor this file of the contract have."""
     result = Comparison()
-    known = {title(each) for name in (*DEFAULTS, file) for each in contract(name)}
+    known = {title(each) for name in (*DEFAULTS, file) for each in [*contract(name), *parts(name)]}
     instead = {each.ours.name for each in DIFFERENCES if isinstance(each.ours, Instead)}
     for name in objects.keys() - known - instead:
         ours = [each for each in DIFFERENCES if each.is_of_whole(name) and isinstance(each.ours, Ours)]
