@@ -5,12 +5,16 @@ An exception of `components/speech/differences` that no longer applies fails as 
 
 from __future__ import annotations
 
+import copy
 import functools
+from typing import Any
 
 import pytest
 
 from components.speech.differences import DIFFERENCES
+from components.speech.pre_stop import TRITON_PRE_STOP
 from tests.unit.contract.compare import (
+    DEFAULTS,
     FILES,
     VARIANTS,
     beside,
@@ -56,6 +60,63 @@ def test_every_listed_difference_is_still_there(sandbox: Graph) -> None:
         objects = of_file(file, sandbox)
         used |= compared(file, objects).used | beside(file, objects).used
     assert not [f"{d.objects} {d.path}" for d in DIFFERENCES if d not in used]
+
+
+def set_at(objects: dict[str, Json], name: str, path: str, value: Any) -> None:
+    """Put a value at a path of an object: list items by number, `~` for a slash in a key."""
+    *above, last = path.split("/")
+    found: Any = objects[name]
+    for key in above:
+        found = found[int(key) if isinstance(found, list) else key.replace("~", "/")]
+    found[last.replace("~", "/")] = value
+
+
+POD = "spec/template/spec"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value"),
+    [
+        ("SessionGroup/rt-transcriber-en", f"{POD}/tolerations", []),
+        ("SessionGroup/rt-transcriber-en", f"{POD}/terminationGracePeriodSeconds", 5),
+        ("SessionGroup/rt-transcriber-en", f"{POD}/nodeSelector/sm-realtime~pool", "services"),
+        ("SessionGroup/inference-server-enhanced-recipe1", f"{POD}/terminationGracePeriodSeconds", 600),
+        (
+            "SessionGroup/inference-server-enhanced-recipe1",
+            f"{POD}/containers/0/lifecycle/preStop/exec/command",
+            ["/bin/bash", "-c", TRITON_PRE_STOP.replace("kill -TERM 1", "true")],
+        ),
+        ("Deployment/proxy-a", "spec/strategy/rollingUpdate/maxUnavailable", 1),
+        ("Deployment/resource-manager-reconciliation", "spec/strategy/type", "RollingUpdate"),
+        ("Deployment/resource-manager", f"{POD}/containers/0/env/0/value", "batch"),
+        ("Deployment/resource-manager", "metadata/labels/app.kubernetes.io~managed-by", "Helm"),
+        ("PodDisruptionBudget/proxy-a", "spec/maxUnavailable", 1),
+        ("StatefulSet/realtime-redis-master", f"{POD}/containers/0/securityContext/runAsUser", 0),
+        ("Ingress/proxy", "spec/rules/0/http/paths/3/path", "/other"),
+        ("DaemonSet/nvidia-device-plugin", f"{POD}/containers/0/image", "nvcr.io/other:v0.17.2"),
+        ("Secret/speechmatics-license", "data/license.json", "no base64"),
+    ],
+)
+def test_another_value_at_the_place_of_a_difference_is_seen(sandbox: Graph, name: str, path: str, value: Any) -> None:
+    objects = copy.deepcopy(actual(sandbox))
+    set_at(objects, name, path, value)
+    files = [*DEFAULTS, "device_plugin"]
+    assert [line for file in files for line in unexplained(file, objects) + beside(file, objects).unexplained]
+
+
+def test_an_object_that_is_gone_or_came_is_seen(sandbox: Graph) -> None:
+    whole = actual(sandbox)
+    gone = {name: each for name, each in whole.items() if name != "Service/resource-manager-metrics"}
+    assert unexplained("control_plane", gone) == ["Service/resource-manager-metrics is missing"]
+    come = {**whole, "Service/stranger": {}}
+    assert beside("control_plane", come).unexplained == ["Service/stranger is not in the contract"]
+
+
+def test_the_order_of_what_has_a_name_is_seen(sandbox: Graph) -> None:
+    objects = copy.deepcopy(actual(sandbox))
+    objects["SessionGroup/rt-transcriber-en"]["spec"]["template"]["spec"]["containers"][0]["env"].reverse()
+    (found,) = unexplained("transcription", objects)
+    assert "contract's order" in found
 
 
 def test_a_difference_has_a_reason_worth_reading() -> None:

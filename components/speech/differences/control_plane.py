@@ -57,6 +57,7 @@ CONTROL_PLANE: tuple[Difference, ...] = (
         "data.pod_selector_list",
         Which("what is deployed, without tts", lambda text: "tts" not in text.split(",")),
         "The chart lists `tts` although Flow is off and no such pod exists; only what is deployed is listed.",
+        where=("flow.enabled", NOTHING),
     ),
 )
 """The differences."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,10 +105,25 @@ class Difference:
         """Whether it speaks of this object as a whole."""
         return not self.path and self.is_about(title)
 
+    def is_at(self, path: str) -> bool:
+        """Whether it speaks of this path."""
+        return bool(self.path) and _fits(self.path, path)
+
     def explains(self, title: str, path: str, contract: object, ours: object) -> bool:
         """Whether it explains what this object has at this path, where the contract has something else."""
-        if not (self.path and self.is_about(title) and _fits(self.path, path)):
+        if not (self.is_at(path) and self.is_about(title)):
             return False
         if isinstance(self.ours, Added):
             return contract is NOTHING and is_value(self.ours.value, ours)
         return is_value(self.ours, ours)
+
+    def holds(self, contract: Mapping[str, object], ours: Mapping[str, object]) -> bool:
+        """Whether it is there in an object it speaks of; both sides by path.
+
+        What is added must be there, if the row names its objects; what differs, wherever the contract has something.
+        """
+        if isinstance(self.ours, Added):
+            there = [path for path, value in ours.items() if self.is_at(path) and is_value(self.ours.value, value)]
+            same = [path for path in contract if self.is_at(path)]
+            return bool(there or same) or self.objects == "*"
+        return all(is_value(self.ours, ours.get(path, NOTHING)) for path in contract if self.is_at(path))

@@ -62,6 +62,14 @@ def _tolerated(objects: str, role: str) -> Difference:
     return Difference(objects, "spec.template.spec.tolerations[*]", Added(toleration), _TAINT)
 
 
+def _surging(objects: str, surge: object, unavailable: object) -> tuple[Difference, ...]:
+    update = "spec.strategy.rollingUpdate"
+    return (
+        Difference(objects, f"{update}.maxSurge", surge, _SURGE),
+        Difference(objects, f"{update}.maxUnavailable", unavailable, _SURGE),
+    )
+
+
 EVERYWHERE: tuple[Difference, ...] = (
     Difference("*", "metadata.labels.app.kubernetes.io/managed-by", "sm-realtime", _NOT_HELM),
     Difference("*", "metadata.labels.helm.sh/chart", NOTHING, _NOT_HELM),
@@ -72,9 +80,10 @@ EVERYWHERE: tuple[Difference, ...] = (
     _tolerated(SERVICES, "services"),
     _tolerated(TRANSCRIBERS, "transcribers"),
     Difference(SURGING, "spec.strategy.type", Added("RollingUpdate"), _SURGE),
-    Difference(SURGING, "spec.strategy.rollingUpdate.maxSurge", 1, _SURGE),
-    Difference(SURGING, "spec.strategy.rollingUpdate.maxUnavailable", 0, _SURGE),
-    Difference(f"{TRANSCRIBERS} {SERVERS}", "spec.template.spec.terminationGracePeriodSeconds", DAY, _GRACE),
+    *_surging("Deployment/*resource-manager Deployment/*proxy-a Deployment/*proxy-b", 1, 0),
+    *_surging("Deployment/*resource-manager-metrics Deployment/sessiongroups-controller", Added(1), Added(0)),
+    Difference(SERVERS, "spec.template.spec.terminationGracePeriodSeconds", DAY, _GRACE),
+    Difference(TRANSCRIBERS, "spec.template.spec.terminationGracePeriodSeconds", Added(DAY), _GRACE),
     Difference(SESSIONS, AUTOSCALER_VETO, Added("false"), _AUTOSCALER),
 )
 """The differences."""

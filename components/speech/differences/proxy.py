@@ -76,6 +76,7 @@ PROXY: tuple[Difference, ...] = (
         NOTHING,
         "Nobody makes the chart's `tls-secret`, and F5's controller refuses the handshake for a Secret that is named "
         "and missing; without a name it takes its own certificate.",
+        where=("proxy.ingress.tls.secretName", NOTHING),
     ),
 )
 """The differences."""

@@ -191,6 +191,19 @@ def by_name_or_number(*lists: list[Any]) -> list[dict[str | int, Any]]:
     return [dict(enumerate(items)) for items in lists]
 
 
+def nodes(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Everything in a value by its path, not the leaves alone."""
+    if path:
+        yield path, value
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from nodes(each, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        (items,) = by_name_or_number(value)
+        for key, each in items.items():
+            yield from nodes(each, f"{path}[{key}]")
+
+
 def at(given: Mapping[str, Any], path: str) -> Any:
     """What the values have at a path."""
     found: Any = given
@@ -217,7 +230,15 @@ def compared(file: str, objects: Mapping[str, Json]) -> Comparison:
             continue
         wanted = {**expected, "metadata": {**expected["metadata"], "name": there["metadata"]["name"]}}
         got = opened(wanted, there)
-        result.walk(name, "", *((wanted, got) if number < len(whole_objects) else at_given(wanted, got)))
+        if number >= len(whole_objects):
+            result.walk(name, "", *at_given(wanted, got))
+            continue
+        result.walk(name, "", wanted, got)
+        sides = dict(nodes(wanted)), dict(nodes(got))
+        about = [each for each in rows if each.path and each.is_about(name)]
+        result.unexplained += [
+            f"{name} {each.path}: a difference is listed and is not there" for each in about if not each.holds(*sides)
+        ]
     result.unexplained.sort()
     return result
 
