@@ -7,6 +7,7 @@ costs little.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import AsyncIterator, Iterator
 
@@ -51,14 +52,15 @@ def bare(tools: Tools, tmp_path_factory: pytest.TempPathFactory, defaults: list[
 
 
 async def stand(plane: ControlPlane, standing: list[Json]) -> None:
-    """Create objects and wait until the kinds among them are served."""
+    """Create objects and wait until the kind among them is served."""
     async with Kube(plane.admin_kubeconfig(), "test") as kube, asyncio.timeout(SECONDS):
         for each in standing:
             await kube.create(each)
-        for each in standing:
-            where = (each["apiVersion"], each["kind"], each["metadata"]["name"])
-            while each["kind"] == "CustomResourceDefinition" and not established(await kube.get(*where)):
-                await asyncio.sleep(0.05)
+        changes = kube.watch("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+        async with contextlib.aclosing(changes):
+            async for _, definition in changes:
+                if established(definition):
+                    return
 
 
 def established(definition: Json) -> bool:
