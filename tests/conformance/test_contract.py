@@ -64,7 +64,7 @@ async def stand(plane: ControlPlane, standing: list[Json]) -> None:
 
 
 def established(definition: Json) -> bool:
-    conditions = definition.get("status", {}).get("conditions", [])
+    conditions = definition.get("status", {}).get("conditions") or []
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 

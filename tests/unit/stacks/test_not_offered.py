@@ -27,7 +27,7 @@ def keys(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, FieldIn
             yield from keys(section, f"{path}.")
 
 
-def refusal(field: FieldInfo, value: bool) -> str | None:
+def refusal(field: FieldInfo, value: object) -> str | None:
     """What the schema says to a value, or nothing."""
     annotation: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     try:
@@ -45,8 +45,10 @@ def only_values() -> dict[str, tuple[str, str]]:
             (value,) = get_args(field.annotation)
             found[path] = (str(value).lower() if isinstance(value, bool) else str(value), "")
         elif field.annotation is bool:
-            refused = {value: said for value in (True, False) if (said := refusal(field, value))}
-            found |= {path: (str(not value).lower(), said) for value, said in refused.items()}
+            for value in (True, False):
+                said = refusal(field, value)
+                if said is not None:
+                    found[path] = (str(not value).lower(), said)
     return found
 
 
