@@ -6,25 +6,24 @@ costs little.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import functools
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from sandbox.kube import Kube
+from components.speech.crd import API_VERSION, KIND
+from sandbox.kube import Kube, KubeError
 from sandbox.kubernetes.state import to_wire
 from sandbox.plane.control_plane import ControlPlane
 from sandbox.toolchain import Tools
 from tests.conftest import Loop
 from tests.live.declared import pruned
+from tests.sandbox.twin.world import eventually
 from tests.unit.contract.compare import DEFAULTS, VARIANTS, lay_over, title, unexplained
 from tests.unit.graph import Graph, Json, run_program
 
 STANDING = ("Namespace", "CustomResourceDefinition")
 """What must be there before anything in it, or of its kind, can be tried."""
-SECONDS = 30
 
 
 def objects(graph: Graph) -> list[Json]:
@@ -53,19 +52,20 @@ def bare(tools: Tools, tmp_path_factory: pytest.TempPathFactory, defaults: list[
 
 async def stand(plane: ControlPlane, standing: list[Json]) -> None:
     """Create objects and wait until the kind among them is served."""
-    async with Kube(plane.admin_kubeconfig(), "test") as kube, asyncio.timeout(SECONDS):
+    async with Kube(plane.admin_kubeconfig(), "test") as kube:
         for each in standing:
             await kube.create(each)
-        changes = kube.watch("apiextensions.k8s.io/v1", "CustomResourceDefinition")
-        async with contextlib.aclosing(changes):
-            async for _, definition in changes:
-                if established(definition):
-                    return
 
+        async def served() -> bool:
+            try:
+                await kube.list(API_VERSION, KIND)
+            except KubeError as error:
+                if error.code in (404, 429, 503):  # not served yet, or its storage is being set up
+                    return False
+                raise
+            return True
 
-def established(definition: Json) -> bool:
-    conditions = definition.get("status", {}).get("conditions") or []
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+        await eventually(served, "the kind is served")
 
 
 @pytest.fixture
