@@ -29,12 +29,12 @@ from tests.live.views import (
     through,
     type_and_name,
 )
-from tests.unit.contract.compare import DEFAULTS, unexplained
-from tests.unit.variants import SEED_LANGUAGES, seed_languages
+from tests.unit.contract.compare import DEFAULTS, contract, lay_over, unexplained
+from tests.unit.variants import SEED_LANGUAGES
 
 GPU_ROLE = "inference"
-NEWER = ("cmn_en", "en_ms", "en_ta", "es-bilingual-en")
-"""Languages of the contract's tables beside those of the seed's lists, and one that is served as another."""
+EVERYTHING = "every_language"
+"""The contract's file of all languages and all servers that have models."""
 WHERE = {
     # role of the pool -> the workloads whose pods belong there, by name
     "inference": ("inference-server-enhanced-recipe1", "nvidia-device-plugin"),
@@ -291,9 +291,13 @@ STEM = {"inference": "inference-server-", "transcribers": "rt-transcriber-"}
 
 
 def everything(config: Json) -> None:
-    """Every language of the contract, newer ones included, and every server that has models."""
-    seed_languages(config)
-    config["sm-realtime:global"]["transcriber"]["languages"] = [*SEED_LANGUAGES, *NEWER]
+    """Every language of the contract, newer ones included, and every server that has models; the pools as they are."""
+    pools = config["sm-realtime:pools"]
+    config["sm-realtime:global"]["transcriber"] = {}
+    lay_over(EVERYTHING, config)
+    config["sm-realtime:pools"] = pools
+    for pool in ("inference", "transcribers"):
+        pools[pool][0]["maxCount"] = 12
 
 
 def test_every_language_and_every_server_stands(platform: Platform) -> None:
@@ -304,7 +308,8 @@ def test_every_language_and_every_server_stands(platform: Platform) -> None:
     pools, pods = pool_of(platform), live_pods(platform)
     assert all(ready(pod) for pod in pods)
     groups = {g["metadata"]["name"] for g in platform.objects("sessiongroups")}
-    assert len(groups) == len(SEED_LANGUAGES) + len(NEWER) + 5
+    assert groups == {each["metadata"]["name"] for each in contract(EVERYTHING) if each["kind"] == "SessionGroup"}
+    assert {f"rt-transcriber-{language}" for language in SEED_LANGUAGES} <= groups
     for pod in pods:
         name = pod["metadata"]["name"]
         wanted = next((role for role, stem in STEM.items() if name.startswith(stem)), None)
@@ -318,8 +323,7 @@ def test_every_language_and_every_server_stands(platform: Platform) -> None:
         if role == "inference":
             assert {nodes[name]["status"]["allocatable"]["nvidia.com/gpu"] for name in on} == {"1"}
             assert len(set(on)) == len(on) == 5
-    objects = objects_of(platform, ["all_recipes"])
-    found = [line for line in unexplained("all_recipes", objects) if not line.startswith("ConfigMap/languages data")]
+    found = unexplained(EVERYTHING, objects_of(platform, [EVERYTHING]))
     assert not found, "\n".join(found)
     platform.pulumi("preview", "--expect-no-changes")
     assert platform.pending() == []
