@@ -31,8 +31,12 @@ def one_active_deployment(settings: Settings, _: Collection[str]) -> Iterator[Pr
         path = f"{DEPLOYMENTS}.{min(deployments, default='a')}.active"
         yield Problem(path, "no-active-deployment", "no deployment gets new sessions", set_command(path, "true"))
     for key in active[1:]:
-        path = f"{DEPLOYMENTS}.{key}.active"
-        reason = f"{DEPLOYMENTS}.{active[0]} is active already; exactly one gets new sessions"
+        path, first = f"{DEPLOYMENTS}.{key}.active", f"{DEPLOYMENTS}.{active[0]}"
+        if settings.proxy.proxy.active_by_default(active[0]):
+            reason = f"{first} is active already, as it is by default; to switch, set it to false"
+            yield Problem(path, "two-active-deployments", reason, set_command(f"{first}.active", "false"))
+            continue
+        reason = f"{first} is active already; exactly one gets new sessions"
         yield Problem(path, "two-active-deployments", reason, set_command(path, "false"))
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from stacks.schema.azure import Zone
-from stacks.schema.base import KubernetesVersion, Section
+from stacks.schema.base import KubernetesVersion, Section, shaped
 
 
 class Role(StrEnum):
@@ -47,7 +47,7 @@ class GpuDriver(StrEnum):
     NONE = "None"
 
 
-VmSize = Annotated[str, StringConstraints(pattern="^Standard_[A-Za-z0-9_]+$")]
+VmSize = Annotated[str, shaped("^Standard_[A-Za-z0-9_]+$", "an Azure VM size, such as Standard_D4s_v5")]
 """An Azure VM size."""
 
 

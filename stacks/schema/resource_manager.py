@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, GoDuration, Section, only
+from stacks.schema.base import DnsLabel, GoDuration, Section, only, shaped
 from stacks.schema.transcribers import EnvVar
 from stacks.schema.workload import (
     Amounts,
@@ -111,6 +111,17 @@ class Pdb(Section):
     min_available: int = Field(1, ge=1, description="Pods that are left at any time; fewer than `replicas`.")
 
 
+ConditionMetrics = Annotated[
+    str,
+    shaped(
+        "^(none|container_(cpu_usage_millicores|memory_usage_megabytes)"
+        "(,container_(cpu_usage_millicores|memory_usage_megabytes))?)$",
+        "none, container_cpu_usage_millicores, container_memory_usage_megabytes, or the last two with a comma between",
+    ),
+]
+"""Metrics that the worker monitor compares."""
+
+
 class WorkerMonitor(Section):
     """Watches what transcribers use, by the kubelets' numbers."""
 
@@ -126,11 +137,8 @@ class WorkerMonitor(Section):
     node_selector: str | None = Field(
         None, min_length=1, description="Label selector of the nodes; unset is the transcriber pool."
     )
-    condition_metrics: str = Field(
-        "none",
-        pattern="^(none|container_(cpu_usage_millicores|memory_usage_megabytes)"
-        "(,container_(cpu_usage_millicores|memory_usage_megabytes))?)$",
-        description="Metrics whose excess sets a condition on the pod: `none`, or a list joined by commas.",
+    condition_metrics: ConditionMetrics = Field(
+        "none", description="Metrics whose excess sets a condition on the pod: `none`, or a list joined by commas."
     )
 
 
@@ -161,7 +169,9 @@ class Repopulation(Section):
     )
 
 
-NodeLabel = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?=([-A-Za-z0-9_.]*)$")]
+NodeLabel = Annotated[
+    str, shaped(r"^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?=([-A-Za-z0-9_.]*)$", "a node's label as key=value")
+]
 """A label of a node as `key=value`."""
 
 

@@ -57,7 +57,7 @@ def given(case: Json) -> tuple[dict[str, str], list[str]]:
 
 def at(settings: Any, path: str) -> Any:
     for part in path.split("."):
-        settings = getattr(settings, part)
+        settings = settings.get(part) if isinstance(settings, dict) else getattr(settings, part)
     return list(settings) if isinstance(settings, tuple) else settings
 
 
