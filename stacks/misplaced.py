@@ -85,6 +85,17 @@ def exists(path: str) -> bool:
     return path in {each for each, _ in _fields(Settings, "")}
 
 
+def default_at(path: str) -> Any:
+    """The default of the key at a path; None in a list, whose items have none."""
+    if "[" in path:
+        return None
+    model: type[BaseModel] = Settings
+    *above, last = path.split(".")
+    for part in above:
+        model = section_of(model.model_fields[_field(part, model)].annotation) or model
+    return model.model_fields[_field(last, model)].default
+
+
 def _fields(model: type[BaseModel], above: str) -> Iterator[tuple[str, Any]]:
     for name, field in model.model_fields.items():
         path = f"{above}{field.alias or name}"
@@ -199,8 +210,8 @@ def flagged_key(key: str, value: Any) -> list[Problem]:
     return [Problem(key, "secret-not-allowed", f"{why}; this sets the same again in clear", again)]
 
 
-def _field(key: str) -> str:
-    return next(name for name, field in Settings.model_fields.items() if (field.alias or name) == key)
+def _field(key: str, model: type[BaseModel] = Settings) -> str:
+    return next(name for name, field in model.model_fields.items() if (field.alias or name) == key)
 
 
 def _moved(path: str, right: str, reason: str) -> Problem:

@@ -91,22 +91,3 @@ def custom_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         path = "inferenceServerCustom.inferenceSidecar.registerFeatures.customModelCosts"
         reason = "the custom recipe has no models but those of this map, and it is empty"
         yield Problem(path, "custom-without-models", reason, set_command(f'{path}["en:ensemble_en_enhanced"]', 20))
-
-
-def names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """Every enabled part has objects of its own names."""
-    transcribers = settings.transcribers
-    taken = {settings.resource_manager.fullname_override: "the resource manager"}
-    if transcribers.enabled:
-        for language in settings.global_.transcriber.languages:
-            taken[language_name(transcribers.fullname_override, language)] = f"the transcribers of {language}"
-    for key, part in settings.data_plane.items():
-        if not part.enabled:
-            continue
-        path, name = f"{key}.fullnameOverride", part.fullname_override
-        if name in taken:
-            reason = f"{taken[name]} has this name; one would overwrite the other's objects"
-            default = type(part).model_fields["fullname_override"].default
-            mend = set_command(path, default if default != name else f"{name}-2")
-            yield Problem(path, "duplicate-name", reason, mend)
-        taken.setdefault(name, key)
