@@ -126,7 +126,7 @@ def served(server: ServerSettings) -> frozenset[tuple[str, str]]:
     return frozenset((language, point) for language, point in named if language != "*" and point in at)
 
 
-def session_cost(recipe: Recipe, language: str, costs: Mapping[str, int]) -> int:
-    """Capacity one session of this language uses, without audio events."""
-    entries = model_costs(recipe, costs, {})
-    return sum(cost for key, cost in entries.items() if key.startswith(f"{feature(language)}:"))
+def session_cost(entries: Mapping[str, int], language: str, point: str) -> int:
+    """Capacity one session of this language uses at an operating point, by what a server registers; no audio events."""
+    begin, end = f"{feature(language)}:", f"_{point}"
+    return sum(cost for key, cost in entries.items() if key.startswith(begin) and key.endswith(end))

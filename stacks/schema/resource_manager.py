@@ -152,7 +152,7 @@ class MetricsSettings(Section):
     worker_monitor: WorkerMonitor = Field(default_factory=WorkerMonitor, description="Watches transcribers.")
     additional_labels: Labels = Field(default_factory=dict, description="More labels of its pods.")
     additional_annotations: Annotations = Field(default_factory=dict, description="More annotations of its pods.")
-    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; one of the same name wins.")
+    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; none that is set already.")
 
 
 class PodSelectorConfigMap(Section):
@@ -201,7 +201,7 @@ class ReconciliationSettings(Section):
     node_monitor: NodeMonitor = Field(default_factory=NodeMonitor, description="Marks busy nodes.")
     additional_labels: Labels = Field(default_factory=dict, description="More labels of its pod.")
     additional_annotations: Annotations = Field(default_factory=dict, description="More annotations of its pod.")
-    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; one of the same name wins.")
+    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; none that is set already.")
 
 
 class Defrag(Section):
@@ -241,7 +241,7 @@ class ControllerSettings(Section):
     resources: Annotated[Resources, over(CONTROLLER)] = Field(CONTROLLER, description="CPU and memory.")
     defrag: Defrag = Field(default_factory=Defrag, description="Moving pods together.")
     controller: ControllerProcess = Field(default_factory=ControllerProcess, description="The process.")
-    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; one of the same name wins.")
+    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; none that is set already.")
 
 
 class ResourceManagerSettings(Section):
@@ -263,7 +263,7 @@ class ResourceManagerSettings(Section):
     resources: Annotated[Resources, over(SMALL)] = Field(SMALL, description="CPU and memory.")
     additional_labels: Labels = Field(default_factory=dict, description="More labels of its pods.")
     additional_annotations: Annotations = Field(default_factory=dict, description="More annotations of its pods.")
-    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; one of the same name wins.")
+    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; none that is set already.")
     pdb: Pdb = Field(default_factory=Pdb, description="Its disruption budget.")
     redis: Redis = Field(default_factory=Redis, description="Its Redis.")
     ingress: Ingress = Field(default_factory=Ingress, description="Ingresses straight to it.")

@@ -59,7 +59,8 @@ def test_sizes_of_the_tables(recipe: Recipe, languages: int, entries: int) -> No
     ],
 )
 def test_cost_of_a_session(recipe: Recipe, language: str, cost: int) -> None:
-    assert session_cost(recipe, language, GENERAL | SPECIAL[recipe]) == cost
+    entries = model_costs(recipe, GENERAL | SPECIAL[recipe], {})
+    assert session_cost(entries, language, operating_point(recipe)) == cost
 
 
 def test_recipes_of_a_language() -> None:
