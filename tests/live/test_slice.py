@@ -20,8 +20,9 @@ from sandbox.ingress.front import POD
 from sandbox.kubernetes.state import to_wire
 from tests.live.conftest import Json, Platform
 from tests.live.declared import pruned
+from tests.seed_languages import SEED_LANGUAGES
 from tests.unit.contract.compare import DEFAULTS, contract, title, unexplained
-from tests.unit.variants import SEED_LANGUAGES, seed_languages
+from tests.unit.variants import seed_languages
 
 GPU_ROLE = "inference"
 NEWER = ("cmn_en", "en_ms", "en_ta", "es-bilingual-en")

@@ -15,8 +15,9 @@ from components.speech.transcriber_resources import REQUESTS, requests_of
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.pools import Role
 from stacks.schema.transcribers import TranscriberSettings
+from tests.seed_languages import SEED_LANGUAGES
 from tests.unit.graph import Change, Graph, Json, run_program
-from tests.unit.variants import SEED_LANGUAGES, scaled, seed_languages
+from tests.unit.variants import scaled, seed_languages
 
 GROUP = "kubernetes:speechmatics.com/v1:SessionGroup"
 
