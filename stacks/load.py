@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import EnumType
 from typing import Any
 
 import pulumi
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks.misplaced import (
@@ -79,6 +80,12 @@ def _step(part: int | str) -> str:
 
 def keys_at(location: tuple[int | str, ...]) -> list[str]:
     """The keys the schema has beside the last part of a path; none where the path leads nowhere."""
+    section = section_at(location)
+    return keys_of(section) if section else []
+
+
+def section_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The section that holds the last part of a path; None where the path leads nowhere, or into a map."""
     model: Any = Settings
     in_map = False
     for part in location[:-1]:
@@ -88,9 +95,17 @@ def keys_at(location: tuple[int | str, ...]) -> list[str]:
         field = next((f for n, f in model.model_fields.items() if (f.alias or n) == part), None)
         model = section_of(field.annotation) if field else None
         if field is None or model is None:
-            return []
+            return None
         in_map = is_map(field.annotation)
-    return [] if in_map else keys_of(model)
+    return None if in_map else model
+
+
+def values_at(location: tuple[int | str, ...]) -> list[str]:
+    """The values that the key at a path may have, where they are few."""
+    section = section_at(location)
+    fields = section.model_fields.items() if section else ()
+    annotation = next((field.annotation for name, field in fields if (field.alias or name) == location[-1]), None)
+    return [str(member) for member in annotation] if isinstance(annotation, EnumType) else []
 
 
 def unknown_key(location: tuple[int | str, ...], given: Any = None) -> Problem:
@@ -123,12 +138,12 @@ def problem_of(error: ErrorDetails) -> Problem:
     if error["type"] == "extra_forbidden":
         return unknown_key(location, value)
     if error["type"] == "missing":
-        return Problem(path, "missing", "it has no default", set_command(path, "VALUE"))
+        return Problem(path, "missing", "it has no default", set_command(path, one_of(values_at(location))))
     if error["type"] == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
         reason = "an unquoted number loses its zeros (1.10 becomes 1.1); this must be text"
         return Problem(path, "unquoted-number", reason, f'write it in quotes in the stack file: {location[-1]}: "..."')
     if error["type"] == "string_type" and isinstance(value, bool):
-        reason = "unquoted, `no`, `off`, `yes` and `on` are read as false and true; this must be text"
+        reason = "this must be text; unquoted, `no`, `off`, `yes` and `on` are false or true to tools that read YAML 1.1"
         return Problem(
             path, "unquoted-word", reason, f'write it in quotes in the stack file, such as "{_WORDS[value]}"'
         )
@@ -155,10 +170,16 @@ def wanted(error: ErrorDetails) -> str:
         allowed = ["true", "false"]
     else:
         allowed = [part.strip("'") for part in re.split(r", | or ", str(context.get("expected", "")))]
-    allowed = [{"True": "true", "False": "false"}.get(each, each) for each in allowed]
-    bound = next((context[key] for key in ("ge", "le") if key in context), None)
-    first = allowed[0] or ("VALUE" if bound is None else str(bound))
-    return f"{first}  # or {', '.join(allowed[1:])}" if allowed[1:] else first
+    allowed = [{"True": "true", "False": "false"}.get(each, each) for each in allowed if each]
+    bound = next((str(context[key]) for key in ("ge", "le") if key in context), "VALUE")
+    return one_of(allowed or [bound])
+
+
+def one_of(values: Sequence[str]) -> str:
+    """The first of the values a key may have, with the others in a comment; `VALUE` where there are too many."""
+    if not values:
+        return "VALUE"
+    return f"{values[0]}  # or {', '.join(values[1:])}" if values[1:] else values[0]
 
 
 def causes(error: ValidationError) -> list[ErrorDetails]:

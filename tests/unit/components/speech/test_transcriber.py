@@ -84,6 +84,17 @@ def test_the_capacity_check_follows_pre_warm_only_while_it_is_not_set() -> None:
     assert variant(False, True) == ("true", "false")
 
 
+def test_a_version_of_the_list_is_the_only_one() -> None:
+    """The one variable that the contract leaves to the list (contract: transcription 4.4)."""
+
+    def change(config: Json) -> None:
+        version = {"name": "TRANSCRIBER_VERSION", "value": "13.4.0"}
+        config["sm-realtime:transcribers"] = {"workerProxy": {"env": [version]}}
+
+    found = containers(run_program("sandbox", change), "rt-transcriber-en")["worker-proxy"]
+    assert [each["value"] for each in found["env"] if each["name"] == "TRANSCRIBER_VERSION"] == ["13.4.0"]
+
+
 def test_concurrency_is_told_to_both_who_need_it() -> None:
     def change(config: Json) -> None:
         config["sm-realtime:transcribers"] = {"transcriber": {"maxConcurrentConnections": {"value": 5}}}
