@@ -143,7 +143,7 @@ def problem_of(error: ErrorDetails) -> Problem:
         reason = "an unquoted number loses its zeros (1.10 becomes 1.1); this must be text"
         return Problem(path, "unquoted-number", reason, f'write it in quotes in the stack file: {location[-1]}: "..."')
     if error["type"] == "string_type" and isinstance(value, bool):
-        reason = "this must be text; unquoted, `no`, `off`, `yes` and `on` are false or true to tools that read YAML 1.1"
+        reason = "this must be text; unquoted, `no`, `off`, `yes` and `on` are false or true to readers of YAML 1.1"
         return Problem(
             path, "unquoted-word", reason, f'write it in quotes in the stack file, such as "{_WORDS[value]}"'
         )
