@@ -44,9 +44,8 @@ def passed_on(settings: Section) -> Json:
 
 
 def with_more(variables: Sequence[Json], more: Sequence[EnvVar]) -> list[Json]:
-    """Variables with the configured ones last; one of a name that is there already takes its place, named once."""
-    given = {each.name: env(each.name, each.value) for each in more}
-    return [*(each for each in variables if each["name"] not in given), *given.values()]
+    """Variables with the configured ones last. None has a name that is there already (`stacks.rules.lists`)."""
+    return [*variables, *(env(each.name, each.value) for each in more)]
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def worker_proxy(args: TranscriberArgs, language: str, group: str) -> Json:
     """The native sidecar towards the inference servers (contract: transcription 4.4; Kubernetes is above 1.29 here)."""
     settings, sidecars = args.settings, args.global_.resource_manager.image
     check = settings.worker_proxy.check_for_capacity_on_start
-    warm = settings.readiness_tracker.pre_warm
+    warm, given = settings.readiness_tracker.pre_warm, {each.name for each in settings.worker_proxy.env}
     return container(
         "worker-proxy",
         image(sidecars.registry, "worker-proxy", sidecars.tag),
@@ -140,7 +140,11 @@ def worker_proxy(args: TranscriberArgs, language: str, group: str) -> Json:
             env("LANGUAGE_FEATURE", feature(language)),
             token_store(settings.resource_manager, args.release_map, args.resource_manager_url),
             env("SM_MODELS_SHARED_BY_LANGUAGES_PREFIXES", "body,diar,audio_event_detection"),
-            env("TRANSCRIBER_VERSION", args.global_.transcriber.image.tag),
+            *(
+                []
+                if "TRANSCRIBER_VERSION" in given
+                else [env("TRANSCRIBER_VERSION", args.global_.transcriber.image.tag)]
+            ),
             env_flag("SM_CHECK_FOR_CAPACITY_ON_START", warm.enabled if check is None else check),
             env("SM_CHECK_FOR_CAPACITY_ON_START_OPERATING_POINT", warm.operating_point.value),
             env_field("POD_NAME", "metadata.name"),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from components.speech.model_costs import Recipe, feature, operating_point, recipes_of, served
+from components.speech.model_costs import (
+    POINTS,
+    Recipe,
+    feature,
+    operating_point,
+    recipes_of,
+    registered,
+    served,
+    session_cost,
+)
 from components.speech.naming import language_name
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
@@ -84,6 +93,38 @@ def operating_points(settings: Settings, _: Collection[str]) -> Iterator[Problem
             yield Problem(path, "recipe-contradicts-point", reason, set_command(path, operating_point(recipe)))
 
 
+def session_capacity(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """A server that has less capacity than one session takes never has room for one."""
+    for key, server in settings.inference_servers.items():
+        if not server.enabled:
+            continue
+        costs = {
+            language: session_cost(registered(server), language, point)
+            for language in settings.global_.transcriber.languages
+            for point in POINTS
+            if (feature(language), point) in served(server)
+        }
+        capacity = server.inference_sidecar.register_features.capacity
+        language = max(costs, key=lambda each: costs[each], default="")
+        if language and costs[language] > capacity:
+            path = f"{key}.inferenceSidecar.registerFeatures.capacity"
+            reason = f"a session in {language} costs {costs[language]}, so none ever fits; its pods would wait for ever"
+            yield Problem(path, "capacity-below-session", reason, set_command(path, costs[language]))
+
+
+def growth(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """With scaling on, a group that may have more pods grows by a rule, or never."""
+    if not settings.global_.session_groups.scaling.enabled:
+        return
+    for key, part in settings.data_plane.items():
+        scaling = part.session_groups.scaling
+        if part.enabled and scaling.scale_on_capacity_left == -1 and scaling.max_replicas > scaling.min_replicas:
+            path = f"{key}.sessionGroups.scaling.scaleOnCapacityLeft"
+            reason = f"scaling is on, but -1 is off: it would stay at minReplicas, {scaling.min_replicas}, for ever"
+            default = type(scaling).model_fields["scale_on_capacity_left"].default
+            yield Problem(path, "never-grows", reason, set_command(path, default))
+
+
 def custom_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """A custom server registers what its map holds, and nothing else."""
     server = settings.inference_server_custom
@@ -91,22 +132,3 @@ def custom_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         path = "inferenceServerCustom.inferenceSidecar.registerFeatures.customModelCosts"
         reason = "the custom recipe has no models but those of this map, and it is empty"
         yield Problem(path, "custom-without-models", reason, set_command(f'{path}["en:ensemble_en_enhanced"]', 20))
-
-
-def names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """Every enabled part has objects of its own names."""
-    transcribers = settings.transcribers
-    taken = {settings.resource_manager.fullname_override: "the resource manager"}
-    if transcribers.enabled:
-        for language in settings.global_.transcriber.languages:
-            taken[language_name(transcribers.fullname_override, language)] = f"the transcribers of {language}"
-    for key, part in settings.data_plane.items():
-        if not part.enabled:
-            continue
-        path, name = f"{key}.fullnameOverride", part.fullname_override
-        if name in taken:
-            reason = f"{taken[name]} has this name; one would overwrite the other's objects"
-            default = type(part).model_fields["fullname_override"].default
-            mend = set_command(path, default if default != name else f"{name}-2")
-            yield Problem(path, "duplicate-name", reason, mend)
-        taken.setdefault(name, key)

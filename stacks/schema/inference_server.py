@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from stacks.schema.base import DnsLabel, Section
+from stacks.schema.base import DnsLabel, Section, shaped
 from stacks.schema.register_features import (
     CustomFeatures,
     Recipe1Features,
@@ -24,7 +24,10 @@ from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.session_groups import InferenceGroups
 from stacks.schema.transcribers import OperatingPoint
 
-Repository = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$")]
+Repository = Annotated[
+    str,
+    shaped(r"^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$", "a path of lower case letters, digits, ., _, - and /, without a tag"),
+]
 """An image's path in its registry."""
 
 RecipeName = Literal[

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from stacks.schema.base import Quantity, Section
+from stacks.schema.base import DiskSize, Section
 
 
 class RedisSettings(Section):
     """The Redis in the cluster (one node, persistent)."""
 
     storage_class: str = Field("managed-csi", min_length=1, description="Storage class of its disk; immutable.")
-    storage_size: Quantity = Field("8Gi", description="Size of its disk; immutable.")
+    storage_size: DiskSize = Field("8Gi", description="Size of its disk; immutable.")
 
 
 class SessionSettings(Section):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from stacks.schema.azure import Zone
-from stacks.schema.base import KubernetesVersion, Section
+from stacks.schema.base import KubernetesVersion, Section, only, shaped
 
 
 class Role(StrEnum):
@@ -47,7 +47,7 @@ class GpuDriver(StrEnum):
     NONE = "None"
 
 
-VmSize = Annotated[str, StringConstraints(pattern="^Standard_[A-Za-z0-9_]+$")]
+VmSize = Annotated[str, shaped("^Standard_[A-Za-z0-9_]+$", "an Azure VM size, such as Standard_D4s_v5")]
 """An Azure VM size."""
 
 
@@ -83,9 +83,14 @@ class Generation(NodeSpec):
     gpu_driver: GpuDriver | None = Field(None, description="GPU driver, on GPU sizes only; immutable.")
 
 
+NoGpu = Annotated[GpuDriver | None, only(None, "its VM sizes have no GPU")]
+"""The driver where there is nothing to drive."""
+
+
 class ServicesGeneration(Generation):
     """A generation of the pool for everything but transcribers and inference servers."""
 
+    gpu_driver: NoGpu = Field(None, description="None: the pool's sizes have no GPU.")
     vm_size: VmSize = Field("Standard_D4s_v5", description="VM size; immutable.")
     os_disk_type: OsDiskType = Field(OsDiskType.MANAGED, description="Where the system disk lives; immutable.")
     max_pods: int = Field(110, ge=10, le=250, description="Most pods on a node; immutable.")
@@ -105,6 +110,7 @@ class InferenceGeneration(Generation):
 class TranscribersGeneration(Generation):
     """A generation of the transcribers' pool."""
 
+    gpu_driver: NoGpu = Field(None, description="None: the pool's sizes have no GPU.")
     vm_size: VmSize = Field("Standard_E16s_v5", description="VM size; immutable.")
     os_disk_type: OsDiskType = Field(OsDiskType.MANAGED, description="Where the system disk lives; immutable.")
     max_pods: int = Field(110, ge=10, le=250, description="Most pods on a node; immutable.")

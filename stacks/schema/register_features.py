@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from stacks.schema.base import Section
+from stacks.schema.base import Section, shaped
 
 Cost = Annotated[int, Field(ge=0)]
 """What one request takes of a server's capacity."""
 
-ModelKey = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z]{2,3}([_-][a-z]+)*):[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+ModelKey = Annotated[
+    str,
+    shaped(
+        r"^(\*|[a-z]{2,3}([_-][a-z]+)*):[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        "a model as <language>:<model>, such as en:ensemble_en_enhanced; * for the language is every one",
+    ),
+]
 """`<language>:<model>` such as `en:ensemble_en_enhanced`; `*` for the language is a model all languages share."""
 
 CAPACITY = "Total capacity of inference server in terms of model cost."

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, GoDuration, Section, only
+from stacks.schema.base import DnsLabel, GoDuration, Section, only, shaped
 from stacks.schema.transcribers import EnvVar
 from stacks.schema.workload import (
     Amounts,
@@ -111,6 +111,17 @@ class Pdb(Section):
     min_available: int = Field(1, ge=1, description="Pods that are left at any time; fewer than `replicas`.")
 
 
+ConditionMetrics = Annotated[
+    str,
+    shaped(
+        "^(none|container_(cpu_usage_millicores|memory_usage_megabytes)"
+        "(,container_(cpu_usage_millicores|memory_usage_megabytes))?)$",
+        "none, container_cpu_usage_millicores, container_memory_usage_megabytes, or the last two with a comma between",
+    ),
+]
+"""Metrics that the worker monitor compares."""
+
+
 class WorkerMonitor(Section):
     """Watches what transcribers use, by the kubelets' numbers."""
 
@@ -126,11 +137,8 @@ class WorkerMonitor(Section):
     node_selector: str | None = Field(
         None, min_length=1, description="Label selector of the nodes; unset is the transcriber pool."
     )
-    condition_metrics: str = Field(
-        "none",
-        pattern="^(none|container_(cpu_usage_millicores|memory_usage_megabytes)"
-        "(,container_(cpu_usage_millicores|memory_usage_megabytes))?)$",
-        description="Metrics whose excess sets a condition on the pod: `none`, or a list joined by commas.",
+    condition_metrics: ConditionMetrics = Field(
+        "none", description="Metrics whose excess sets a condition on the pod: `none`, or a list joined by commas."
     )
 
 
@@ -144,7 +152,7 @@ class MetricsSettings(Section):
     worker_monitor: WorkerMonitor = Field(default_factory=WorkerMonitor, description="Watches transcribers.")
     additional_labels: Labels = Field(default_factory=dict, description="More labels of its pods.")
     additional_annotations: Annotations = Field(default_factory=dict, description="More annotations of its pods.")
-    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; one of the same name wins.")
+    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; none that is set already.")
 
 
 class PodSelectorConfigMap(Section):
@@ -161,7 +169,9 @@ class Repopulation(Section):
     )
 
 
-NodeLabel = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?=([-A-Za-z0-9_.]*)$")]
+NodeLabel = Annotated[
+    str, shaped(r"^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?=([-A-Za-z0-9_.]*)$", "a node's label as key=value")
+]
 """A label of a node as `key=value`."""
 
 
@@ -191,7 +201,7 @@ class ReconciliationSettings(Section):
     node_monitor: NodeMonitor = Field(default_factory=NodeMonitor, description="Marks busy nodes.")
     additional_labels: Labels = Field(default_factory=dict, description="More labels of its pod.")
     additional_annotations: Annotations = Field(default_factory=dict, description="More annotations of its pod.")
-    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; one of the same name wins.")
+    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; none that is set already.")
 
 
 class Defrag(Section):
@@ -231,7 +241,7 @@ class ControllerSettings(Section):
     resources: Annotated[Resources, over(CONTROLLER)] = Field(CONTROLLER, description="CPU and memory.")
     defrag: Defrag = Field(default_factory=Defrag, description="Moving pods together.")
     controller: ControllerProcess = Field(default_factory=ControllerProcess, description="The process.")
-    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; one of the same name wins.")
+    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; none that is set already.")
 
 
 class ResourceManagerSettings(Section):
@@ -253,7 +263,7 @@ class ResourceManagerSettings(Section):
     resources: Annotated[Resources, over(SMALL)] = Field(SMALL, description="CPU and memory.")
     additional_labels: Labels = Field(default_factory=dict, description="More labels of its pods.")
     additional_annotations: Annotations = Field(default_factory=dict, description="More annotations of its pods.")
-    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; one of the same name wins.")
+    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; none that is set already.")
     pdb: Pdb = Field(default_factory=Pdb, description="Its disruption budget.")
     redis: Redis = Field(default_factory=Redis, description="Its Redis.")
     ingress: Ingress = Field(default_factory=Ingress, description="Ingresses straight to it.")

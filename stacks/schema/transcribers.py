@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, Section
+from stacks.schema.base import DnsLabel, Section, shaped
 from stacks.schema.fragment import Toleration
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.resource_manager_address import ResourceManagerAddress
@@ -26,7 +26,9 @@ class OperatingPoint(StrEnum):
 class EnvVar(Section):
     """One environment variable with a plain value."""
 
-    name: str = Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", description="Name of the variable.")
+    name: Annotated[
+        str, shaped("^[A-Za-z_][A-Za-z0-9_]*$", "a variable's name: letters, digits and _, no digit first")
+    ] = Field(description="Name of the variable.")
     value: str = Field(description="Its value; numbers and booleans quoted.")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from stacks.schema.base import Quantity, Section
+from stacks.schema.base import Quantity, Section, shaped
 
 OWN_LABELS = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance", "speechmatics.io/safe-to-evict"})
 """By these Services and budgets find their pods; another value would take the pod from its Service."""
@@ -28,7 +28,7 @@ def _merged(base: Any, given: Any) -> Any:
 class HttpGet(Section):
     """The request of a probe."""
 
-    path: str = Field(pattern="^/", description="Path of the request.")
+    path: Annotated[str, shaped("^/", "a path that begins with /")] = Field(description="Path of the request.")
     port: int = Field(gt=0, lt=65536, description="Port number on the pod.")
 
 
@@ -70,11 +70,20 @@ class Resources(Section):
 
 LabelKey = Annotated[
     str,
-    StringConstraints(pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"),
+    shaped(
+        r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+        "a key of at most 63 letters, digits, -, _ and ., with an optional domain and / before it",
+    ),
 ]
 """Key of a label or an annotation, with an optional domain before a slash."""
 
-LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
+LabelValue = Annotated[
+    str,
+    shaped(
+        r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$",
+        "at most 63 letters, digits, -, _ and ., a letter or digit at both ends",
+    ),
+]
 """Value of a label: at most 63 characters."""
 
 

@@ -29,8 +29,8 @@ from tests.live.views import (
     through,
     type_and_name,
 )
+from tests.seed_languages import SEED_LANGUAGES
 from tests.unit.contract.compare import DEFAULTS, contract, lay_over, unexplained
-from tests.unit.variants import SEED_LANGUAGES
 
 GPU_ROLE = "inference"
 EVERYTHING = "every_language"

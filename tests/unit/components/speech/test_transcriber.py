@@ -15,8 +15,9 @@ from components.speech.transcriber_resources import REQUESTS, requests_of
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.pools import Role
 from stacks.schema.transcribers import TranscriberSettings
+from tests.seed_languages import SEED_LANGUAGES
 from tests.unit.graph import Change, Graph, Json, run_program
-from tests.unit.variants import SEED_LANGUAGES, scaled, seed_languages
+from tests.unit.variants import scaled, seed_languages
 
 GROUP = "kubernetes:speechmatics.com/v1:SessionGroup"
 
@@ -81,6 +82,17 @@ def test_the_capacity_check_follows_pre_warm_only_while_it_is_not_set() -> None:
     assert variant(True, False) == ("false", "true")
     assert variant(False, None) == ("false", "false")
     assert variant(False, True) == ("true", "false")
+
+
+def test_a_version_of_the_list_is_the_only_one() -> None:
+    """The one variable that the contract leaves to the list (contract: transcription 4.4)."""
+
+    def change(config: Json) -> None:
+        version = {"name": "TRANSCRIBER_VERSION", "value": "13.4.0"}
+        config["sm-realtime:transcribers"] = {"workerProxy": {"env": [version]}}
+
+    found = containers(run_program("sandbox", change), "rt-transcriber-en")["worker-proxy"]
+    assert [each["value"] for each in found["env"] if each["name"] == "TRANSCRIBER_VERSION"] == ["13.4.0"]
 
 
 def test_concurrency_is_told_to_both_who_need_it() -> None:
