@@ -18,6 +18,8 @@ class Workload:
     pods: int
     surge: int = 1
     """Pods beside the wanted ones while they are replaced."""
+    pool: str | None = None
+    """The further pool it runs on; None is the services pool."""
 
 
 def workloads(settings: Settings) -> tuple[Workload, ...]:
@@ -32,5 +34,7 @@ def workloads(settings: Settings) -> tuple[Workload, ...]:
         Workload(f"{settings.release}-redis-master", "0", "0", 1, surge=0),  # 9: requests nothing
         # contract: proxy 4; room for the other side of the switch as well
         *(Workload(f"{proxy.fullname_override}-{key}", "200m", "2Gi", proxy.replicas) for key in sides),
-        Workload("nginx-ingress", "100m", "128Mi", settings.ingress.replicas),  # ours
+        Workload(  # ours
+            "nginx-ingress", "100m", "128Mi", settings.ingress.replicas, pool=settings.ingress.pool
+        ),
     )

@@ -6,9 +6,18 @@ from collections.abc import Callable, Collection, Iterator
 
 from stacks.problem import Problem
 from stacks.rules.control_plane import budget, monitors, pod_selectors
+from stacks.rules.data_plane import DATA_PLANE
 from stacks.rules.ingress import ingress_namespace
 from stacks.rules.networks import networks
-from stacks.rules.pools import counts, local_disks, one_active_generation, own_numbers, pool_versions, room_for_surge
+from stacks.rules.pools import (
+    counts,
+    local_disks,
+    one_active_generation,
+    own_numbers,
+    places,
+    pool_versions,
+    room_for_surge,
+)
 from stacks.rules.proxy import PROXY
 from stacks.rules.secrets import secrets
 from stacks.rules.speech import custom_models, languages, names, operating_points, pre_warm
@@ -18,6 +27,7 @@ Rule = Callable[[Settings, Collection[str]], Iterator[Problem]]
 """Settings and the secret keys that have content → what is wrong."""
 
 RULES: tuple[Rule, ...] = (
+    places,
     one_active_generation,
     own_numbers,
     counts,
@@ -35,6 +45,7 @@ RULES: tuple[Rule, ...] = (
     monitors,
     pod_selectors,
     budget,
+    *DATA_PLANE,
     *PROXY,
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from components.speech.model_costs import Recipe, feature, operating_point, recipes_of, served
 from components.speech.naming import language_name
+from components.speech.transcriber_languages import speech, speeches
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
 
@@ -35,19 +36,33 @@ def languages(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     found, point = everything_served(settings), wanted_point(settings)
     if point not in {each for _, each in found}:
         point = None if found else point  # where other points are served, `pre_warm` says so once
-    names: dict[str, str] = {}
-    for index, language in enumerate(settings.global_.transcriber.languages):
-        path = f"global.transcriber.languages[{index}]"
-        name = language_name(settings.transcribers.fullname_override, language)
+    names: dict[str, tuple[str, str]] = {}
+    for path, language in lists(settings):
+        name, above = language_name(settings.transcribers.fullname_override, language), path.partition("[")[0]
         if name in names:
-            same = names[name] == language
-            reason = f"{language} is listed already" if same else f"{names[name]} has the same group name, {name}"
+            first, where = names[name]
+            same = first == language
+            if same and where != above:
+                continue  # of several lists the first one counts
+            reason = f"{language} is listed already" if same else f"{first} has the same group name, {name}"
             yield Problem(path, "duplicate-language", reason, f"pulumi config rm --path '{path}'")
             continue
-        names[name] = language
+        names[name] = language, above
+        own = speech(settings.transcribers, settings.global_, language)
         has = {each for code, each in found if code == feature(language)}
-        if settings.transcribers.enabled and not (point in has if point else has):
+        if settings.transcribers.enabled and not own.on_cpu and not (point in has if point else has):
             yield _no_server(settings, path, language, point)
+
+
+def lists(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every language that is written down, with its path, in the order in which the lists count."""
+    own = settings.transcribers.transcriber.languages
+    for path, languages in (
+        ("transcribers.transcriber.languages.cpuLanguages", own.cpu_languages),
+        ("transcribers.transcriber.languages.gpuLanguages", own.gpu_languages),
+        ("global.transcriber.languages", settings.global_.transcriber.languages),
+    ):
+        yield from ((f"{path}[{index}]", language) for index, language in enumerate(languages))
 
 
 def _no_server(settings: Settings, path: str, language: str, point: str | None) -> Problem:
@@ -97,9 +112,8 @@ def names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """Every enabled part has objects of its own names."""
     transcribers = settings.transcribers
     taken = {settings.resource_manager.fullname_override: "the resource manager"}
-    if transcribers.enabled:
-        for language in settings.global_.transcriber.languages:
-            taken[language_name(transcribers.fullname_override, language)] = f"the transcribers of {language}"
+    for each in speeches(transcribers, settings.global_):
+        taken[each.name] = f"the transcribers of {each.language}"
     for key, part in settings.data_plane.items():
         if not part.enabled:
             continue

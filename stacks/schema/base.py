@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -15,17 +16,24 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", alias_generator=to_camel)
 
 
-def only(value: bool, reason: str) -> AfterValidator:
-    """A switch of the seed's that has one position here, and why."""
+def only(value: object, reason: str) -> AfterValidator:
+    """A key of the seed's that has one value here, and why."""
 
-    def check(given: bool) -> bool:
-        if given is not value:
-            context = {"only": str(value).lower(), "reason": reason}
+    def check(given: Any) -> Any:
+        if given != value or type(given) is not type(value):
+            context = {"only": json.dumps(value), "reason": reason}
             raise PydanticCustomError("not_allowed", "should be {only}: {reason}", context)
         return given
 
     return AfterValidator(check)
 
+
+def _flag(given: object) -> object:
+    return {"true": True, "false": False}.get(given, given) if isinstance(given, str) else given
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""A switch that the chart passes on as text, and therefore has as text in places."""
 
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """A Kubernetes object or namespace name that is also a host name label (RFC 1035: at most 63 characters)."""
