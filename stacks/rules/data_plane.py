@@ -56,7 +56,7 @@ def triggers(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """A block has one trigger: pods left or capacity left."""
     for path, scaling in scalings(settings):
         given = scaling.model_fields_set
-        both = scaling.scale_on_pods_left is not None and (scaling.scale_on_capacity_left or -1) != -1
+        both = not {scaling.scale_on_pods_left, scaling.scale_on_capacity_left} & {None, -1}
         if both and {"scale_on_pods_left", "scale_on_capacity_left"} <= given:
             reason = "scaleOnCapacityLeft stands beside it, in another unit; a block has one of the two"
             yield Problem(f"{path}.scaleOnPodsLeft", "two-triggers", reason, remove(f"{path}.scaleOnCapacityLeft"))

@@ -24,7 +24,7 @@ from stacks.schema.register_features import (
 from stacks.schema.session_groups import InferenceGroups
 from stacks.schema.transcriber_sidecars import OperatingPoint
 from stacks.schema.triton import IMAGE, OPERATING_POINT, RECIPE, Triton, TritonImage
-from stacks.schema.workload import Annotations, Labels
+from stacks.schema.workload import Annotations, Labels, over
 
 ENABLED = "Enable deployment of this inference server."
 NAME = "Name of the group and its Service."
@@ -94,7 +94,9 @@ def _image(recipe: str) -> TritonImage:
 class CustomTriton(Triton):
     """The custom server itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("enhanced-recipe1"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("enhanced-recipe1"))] = Field(
+        default_factory=lambda: _image("enhanced-recipe1"), description=IMAGE
+    )
     recipe: Literal["custom"] = Field("custom", description=RECIPE)
 
 
@@ -115,7 +117,9 @@ class CustomSettings(ServerSettings):
 class StandardTriton(Triton):
     """The standard server itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("standard-all"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("standard-all"))] = Field(
+        default_factory=lambda: _image("standard-all"), description=IMAGE
+    )
     operating_point: OperatingPoint | None = Field(OperatingPoint.STANDARD, description=OPERATING_POINT)
     recipe: Literal["standard-all"] = Field("standard-all", description=RECIPE)
 
@@ -137,7 +141,9 @@ class StandardSettings(ServerSettings):
 class Recipe1Triton(Triton):
     """The server with enhanced recipe 1 itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("enhanced-recipe1"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("enhanced-recipe1"))] = Field(
+        default_factory=lambda: _image("enhanced-recipe1"), description=IMAGE
+    )
     recipe: Literal["enhanced-recipe1"] = Field("enhanced-recipe1", description=RECIPE)
 
 
@@ -159,7 +165,9 @@ class Recipe1Settings(ServerSettings):
 class Recipe2Triton(Triton):
     """The server with enhanced recipe 2 itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("enhanced-recipe2"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("enhanced-recipe2"))] = Field(
+        default_factory=lambda: _image("enhanced-recipe2"), description=IMAGE
+    )
     recipe: Literal["enhanced-recipe2"] = Field("enhanced-recipe2", description=RECIPE)
 
 
@@ -180,7 +188,9 @@ class Recipe2Settings(ServerSettings):
 class Recipe3Triton(Triton):
     """The server with enhanced recipe 3 itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("enhanced-recipe3"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("enhanced-recipe3"))] = Field(
+        default_factory=lambda: _image("enhanced-recipe3"), description=IMAGE
+    )
     recipe: Literal["enhanced-recipe3"] = Field("enhanced-recipe3", description=RECIPE)
 
 
@@ -201,7 +211,9 @@ class Recipe3Settings(ServerSettings):
 class Recipe4Triton(Triton):
     """The server with enhanced recipe 4 itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("enhanced-recipe4"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("enhanced-recipe4"))] = Field(
+        default_factory=lambda: _image("enhanced-recipe4"), description=IMAGE
+    )
     recipe: Literal["enhanced-recipe4"] = Field("enhanced-recipe4", description=RECIPE)
 
 

@@ -65,7 +65,9 @@ READY = {
 class TritonImage(ImageOverride):
     """The inference server's image."""
 
-    repository: Repository = Field(description="Repository for the inference server triton container.")
+    repository: Repository = Field(
+        "sm-gpu-inference-server-enhanced-recipe1", description="Repository for the inference server triton container."
+    )
 
 
 class ServiceType(StrEnum):
