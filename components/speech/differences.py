@@ -92,6 +92,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "spec.template.spec.containers[[]reconciliation].env[[]SM_NODE_MONITOR_NODE_LABELS].value",
         _OWN_PODS,
     ),
+    Difference(
+        "SessionGroup/rt-transcriber-*",
+        "spec.defrag.enabled",
+        "In the chart a language's `false` cannot beat the `true` of all languages, because false counts as not set "
+        "there; here it does what it says.",
+    ),
     Difference("SessionGroup/*", "spec.template.spec.terminationGracePeriodSeconds", _GRACE),
     Difference(
         "SessionGroup/*",
