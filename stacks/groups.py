@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from components.speech.model_costs import feature, points, registered, served, session_cost
-from components.speech.naming import language_name
+from components.speech.session_group import is_scaled
+from components.speech.transcriber_languages import speeches
 from stacks.schema import Settings
 from stacks.schema.inference_server import ServerSettings
-from stacks.schema.session_groups import InferenceGroups, TranscriberGroups
 
 
 @dataclass(frozen=True)
@@ -24,33 +24,29 @@ class Group:
     """Sessions at once in all of them; an inference server's with the dearest language it serves here."""
 
 
-def most_pods(groups: TranscriberGroups | InferenceGroups, scaled: bool) -> int:
-    """Pods a group may want at most, surges aside."""
-    return groups.scaling.max_replicas if scaled else groups.replicas
+OVERRIDES = "transcribers.transcriber.languages.overrides.sessionGroupsScaling"
 
 
 def transcribers(settings: Settings) -> dict[str, Group]:
-    """The group of each language."""
-    part = settings.transcribers
-    if not part.enabled:
-        return {}
-    pods = most_pods(part.session_groups, settings.global_.session_groups.scaling.enabled)
-    sessions = pods * part.transcriber.max_concurrent_connections.value
-    return {
-        language: Group(
-            language_name(part.fullname_override, language), "transcribers.sessionGroups.replicas", pods, sessions
-        )
-        for language in settings.global_.transcriber.languages
-    }
+    """The group of each language. A language's own `minReplicas` is its number of pods while scaling is off."""
+    own = settings.transcribers.transcriber.languages.overrides.session_groups_scaling
+    found = {}
+    for each in speeches(settings.transcribers, settings.global_):
+        mine = each.language in own and own[each.language].min_replicas is not None
+        setting = f"{OVERRIDES}.{each.language}.minReplicas" if mine else "transcribers.sessionGroups.replicas"
+        pods = each.most - each.allowed_surge
+        found[each.language] = Group(each.name, setting, pods, pods * each.concurrency)
+    return found
 
 
 def inference(settings: Settings) -> dict[str, Group]:
     """The group of each enabled inference server, by the server's key."""
-    scaled = settings.global_.session_groups.scaling.enabled
+    everywhere = settings.global_.session_groups.scaling.enabled
     found = {}
     for key, server in settings.inference_servers.items():
         if server.enabled:
-            pods = most_pods(server.session_groups, scaled)
+            groups = server.session_groups
+            pods = groups.scaling.max_replicas if is_scaled(groups.scaling, everywhere) else groups.replicas
             cost = _dearest(settings, server)
             capacity = server.inference_sidecar.register_features.capacity
             sessions = pods * (capacity // cost) if cost else 0
@@ -62,7 +58,8 @@ def _dearest(settings: Settings, server: ServerSettings) -> int:
     """Capacity that one session uses of a server, in the dearest of the deployed languages; 0 where it serves none."""
     costs = registered(server)
     known = {language for language, _ in served(server)}
-    deployed = {feature(each) for each in settings.global_.transcriber.languages} & known
+    speaking = speeches(settings.transcribers, settings.global_)
+    deployed = {feature(each.language) for each in speaking if not each.on_cpu} & known
     return max((session_cost(costs, language, point) for language in deployed for point in points(server)), default=0)
 
 
@@ -75,10 +72,11 @@ def capacity(settings: Settings) -> int:
     """Sessions the platform holds at once when every language is in full use.
 
     Each language counts as its transcribers hold, and all languages of one inference server together as the server
-    holds; a language of two servers counts at the first, in the contract's order.
+    holds; a language of two servers counts at the first, in the contract's order. Languages on CPU need no server.
     """
-    total, counted = 0, set[str]()
     speaking, servers = transcribers(settings), inference(settings)
+    counted = {each.language for each in speeches(settings.transcribers, settings.global_) if each.on_cpu}
+    total = sum(speaking[language].sessions for language in counted)
     for key, server in settings.inference_servers.items():
         if not server.enabled:
             continue

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from components.cluster.ingress_controller import CLASS_NAME, CONFIG_MAP, TLS_SECRET
 from components.cluster.ingress_rights import NAME as INGRESS
 from components.speech.crd import GROUP, PLURAL
-from components.speech.naming import language_name
 from components.speech.proxy_maps import FEATURES_MAP
 from components.speech.session_groups_controller import NAME as CONTROLLER
+from components.speech.transcriber_languages import speeches
 from stacks.schema import Settings
 
 RELEASE, NAMESPACE = "release", "namespace"
@@ -139,7 +139,7 @@ def _data_plane(settings: Settings) -> Iterator[Name]:
         yield Name("Role", here, f"{base}-pod-access", TRANSCRIBERS)
         yield Name("RoleBinding", here, f"{base}-kube-access", TRANSCRIBERS)
         # two languages of one group name are a matter of the languages (`stacks.rules.speech`)
-        for group in sorted({language_name(base, each) for each in settings.global_.transcriber.languages}):
+        for group in sorted({each.name for each in speeches(transcribers, settings.global_)}):
             yield Name("SessionGroup", here, group, TRANSCRIBERS)
     for key, server in settings.inference_servers.items():
         if server.enabled:

@@ -25,6 +25,8 @@ class Workload:
     """Where the configuration has its requests; empty where they are fixed."""
     surge: int = 1
     """Pods beside the wanted ones while they are replaced."""
+    pool: str | None = None
+    """The further pool it runs on; None is the services pool."""
 
 
 def requested(resources: Mapping[str, Any]) -> tuple[str, str]:
@@ -53,7 +55,9 @@ def workloads(settings: Settings) -> tuple[Workload, ...]:
         found += _proxies(settings)
     if ingress.enabled:
         asked = ingress.resources
-        found.append(Workload("nginx-ingress", asked.cpu, asked.memory, ingress.replicas, "ingress.resources"))
+        found.append(
+            Workload("nginx-ingress", asked.cpu, asked.memory, ingress.replicas, "ingress.resources", pool=ingress.pool)
+        )
     return tuple(found)
 
 

@@ -118,6 +118,7 @@ def pod_template(
     security_context: Json | None = None,
     grace_seconds: int | None = None,
     affinity: Json | None = None,
+    runtime_class: str | None = None,
     restart_policy: str | None = None,
     dns_policy: str | None = None,
 ) -> Json:
@@ -130,6 +131,7 @@ def pod_template(
                 "imagePullSecrets": [{"name": name} for name in pull_secrets],
                 "securityContext": security_context,
                 "terminationGracePeriodSeconds": grace_seconds,
+                "runtimeClassName": runtime_class,
                 "restartPolicy": restart_policy,
                 "dnsPolicy": dns_policy,
                 "affinity": affinity,

@@ -18,11 +18,20 @@ CLUSTER_NAME = "cluster_name"
 POD_SELECTORS = "pod_selector_list"
 
 
-def token_store(address: ResourceManagerAddress, release_map: pulumi.Input[str], url: str) -> Json:
-    """`SM_TOKEN_STORE_URL`: from the release's map, or the address itself (contract: transcription 4.3)."""
-    if address.config_map.enabled:
-        return env_config("SM_TOKEN_STORE_URL", release_map, RESOURCE_MANAGER_URL)
-    return env("SM_TOKEN_STORE_URL", url)
+@dataclass(frozen=True)
+class Address:
+    """Where the resource manager's address stands."""
+
+    release_map: pulumi.Input[str]
+    url: str
+    """The address itself, for those that do not read it from the map."""
+
+
+def token_store(settings: ResourceManagerAddress, address: Address) -> Json:
+    """`SM_TOKEN_STORE_URL`: from a map, or the address itself (contract: transcription 4.3)."""
+    if settings.config_map.enabled:
+        return env_config("SM_TOKEN_STORE_URL", settings.config_map.name or address.release_map, RESOURCE_MANAGER_URL)
+    return env("SM_TOKEN_STORE_URL", settings.url or address.url)
 
 
 @dataclass(frozen=True)

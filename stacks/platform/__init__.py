@@ -14,6 +14,7 @@ import pulumi
 
 from components.guard.gate import Gate, GateArgs
 from components.guard.hooks import Guard
+from components.speech.transcriber_languages import speeches
 from stacks.groups import capacity, session_groups
 from stacks.load import Secrets
 from stacks.platform.azure import Foundation, azure_provider, foundation, guard
@@ -50,7 +51,7 @@ def export(settings: Settings, found: Foundation, groups: list[str]) -> None:
     pulumi.export("namespace", settings.namespace)
     pulumi.export("address", found.address.ip)
     pulumi.export("endpoint", url(settings))
-    pulumi.export("languages", list(settings.global_.transcriber.languages))
+    pulumi.export("languages", [each.language for each in speeches(settings.transcribers, settings.global_)])
     pulumi.export("sessionGroups", groups)
     pulumi.export("capacity", {"sessions": capacity(settings), "byGroup": by_group})
     pulumi.export("kubeconfig", found.access.kubeconfig)

@@ -12,6 +12,7 @@ from components.cluster.gpu_plugin import GpuPlugin, GpuPluginArgs
 from components.cluster.namespace import Namespace, NamespaceArgs
 from components.cluster.redis import Redis, RedisArgs
 from components.speech.crd import Crd, CrdArgs
+from components.speech.images import registries as speech_registries
 from components.speech.proxy import registries as proxy_registries
 from stacks.load import Secrets
 from stacks.platform.azure import Foundation
@@ -35,11 +36,14 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
     """Namespace, kind, Secrets made and looked up, GPU plugin and Redis."""
     protect, global_ = settings.protection.enabled, settings.global_
     crd = Crd("crd", CrdArgs(protect), opts)
-    GpuPlugin("gpu-plugin", GpuPluginArgs(GPU_PLUGIN_IMAGE), opts)
+    GpuPlugin("gpu-plugin", GpuPluginArgs(GPU_PLUGIN_IMAGE, settings.gpu_plugin), opts)
     pools = tuple(pool.agent_pool for pool in found.pools)
     namespace = Namespace("speech", NamespaceArgs(settings.namespace, pools, protect), opts).name
     pull = settings.pull_secret
-    from_vendor = (global_.transcriber.image.registry, global_.resource_manager.image.registry)
+    from_vendor = (
+        *speech_registries(settings.transcribers, settings.inference_servers.values(), global_),
+        global_.resource_manager.image.registry,
+    )
     registries = (*from_vendor, *proxy_registries(settings.proxy, global_))
     Credentials(
         "credentials",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 import pulumi
@@ -11,9 +11,13 @@ from pulumi.runtime.settings import _shutdown_callbacks
 
 from components.cluster.credentials import LICENSE_KEY
 from components.cluster.existing_secrets import ExistingSecret, Lack, UnreadableError
+from components.speech.transcriber_containers import speaker_secret
 from stacks.load import REFUSED
 from stacks.problem import Problem, numbered
 from stacks.schema import Settings
+
+SPEAKER_KEYS = ("private-key", "public-key")
+"""Keys of the Secret by which speakers are told again (contract: transcription 13.4)."""
 
 PULL_TYPE = "kubernetes.io/dockerconfigjson"
 
@@ -37,7 +41,7 @@ def existing_secrets(settings: Settings, registries: Sequence[str]) -> tuple[Exi
     ]
     if not licensing.create_secret:
         name = licensing.secret_name
-        command = f"kubectl create secret generic {name} --namespace {settings.namespace} --from-file={LICENSE_KEY}"
+        command = _from_files(name, settings.namespace, LICENSE_KEY)
         wanted.append(
             _existing(
                 settings.namespace,
@@ -49,7 +53,61 @@ def existing_secrets(settings: Settings, registries: Sequence[str]) -> tuple[Exi
                 create=command,
             )
         )
-    return tuple(wanted)
+    wanted += data_plane_secrets(settings, registries)
+    # one Secret for several parts is looked up once
+    return tuple({secret.name: secret for secret in reversed(wanted)}.values())[::-1]
+
+
+def data_plane_secrets(settings: Settings, registries: Sequence[str]) -> Iterator[ExistingSecret]:
+    """What transcribers and inference servers name by themselves; what the program makes is not among it."""
+    own, global_, namespace = settings.transcribers, settings.global_, settings.namespace
+    licensed = {"transcribers.transcriber": own.transcriber.licensing} if own.enabled else {}
+    pulling = {"transcribers": own.image_pull_secrets} if own.enabled else {}
+    for key, server in settings.inference_servers.items():
+        if server.enabled:
+            licensed[f"{key}.tritonServer"] = server.triton_server.licensing
+            pulling[key] = server.image_pull_secrets
+    common = {secret.name for secret in global_.image_pull_secrets}
+    for path, secrets in pulling.items():
+        for index, secret in enumerate(secrets):
+            if secret.name not in common:
+                yield _existing(
+                    namespace,
+                    name=secret.name,
+                    keys=(),
+                    type_=PULL_TYPE,
+                    path=f"{path}.imagePullSecrets[{index}].name",
+                    purpose="the login at the image registry",
+                    create=_pull_command(secret.name, namespace, sorted(set(registries))),
+                )
+    for path, licensing in licensed.items():
+        name = licensing.secret_name
+        if name is not None and name != global_.licensing.secret_name:
+            yield _existing(
+                namespace,
+                name=name,
+                keys=(LICENSE_KEY,),
+                type_=None,
+                path=f"{path}.licensing.secretName",
+                purpose="the license",
+                create=_from_files(name, namespace, LICENSE_KEY),
+            )
+    if own.enabled and own.transcriber.speaker_id.enabled:
+        name = speaker_secret(own)
+        yield _existing(
+            namespace,
+            name=name,
+            keys=SPEAKER_KEYS,
+            type_=None,
+            path="transcribers.transcriber.speakerId.enabled",
+            purpose="the keys by which speakers are told again",
+            create=_from_files(name, namespace, *SPEAKER_KEYS),
+        )
+
+
+def _from_files(name: str, namespace: str, *keys: str) -> str:
+    files = " ".join(f"--from-file={key}" for key in keys)
+    return f"kubectl create secret generic {name} --namespace {namespace} {files}"
 
 
 def _existing(

@@ -8,34 +8,42 @@ from dataclasses import dataclass
 from stacks.capacity import GIB, SIZES, Pod, Size, allocatable, quantity, transcriber_requests
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
-from stacks.schema.pools import Generation, Role, State
+from stacks.schema.pools import Generation, Pool, Role, State
 from stacks.services import workloads
 
 
 def one_pod_on_one_node(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """More nodes do not help a pod that is larger than each of them."""
-    services = _active(settings, Role.SERVICES)[1]
+    pools = settings.pools.all
+    nodes = {pool.name: _active(pool)[1] for pool in pools if pool.role is Role.SERVICES}
     by_path = {each.path: each for each in workloads(settings)}
     for each in by_path.values():
-        excess = _excess((quantity(each.cpu), quantity(each.memory)), services)
+        # a pool that is not there is refused elsewhere
+        excess = _excess((quantity(each.cpu), quantity(each.memory)), nodes.get(each.pool, nodes[None]))
         if excess:
             path = f"{each.path}.requests.{excess.what}".replace("ingress.resources.requests", "ingress.resources")
             reason = f"a pod of {each.name} requests {excess.reason}"
             yield Problem(path, "pod-too-large", reason, set_command(path, excess.most))
-    index, transcribers = _active(settings, Role.TRANSCRIBERS)
-    pods = transcriber_requests(settings)
+    for pool in pools:
+        if pool.role is Role.TRANSCRIBERS:
+            yield from _largest_transcriber(settings, pool)
+
+
+def _largest_transcriber(settings: Settings, pool: Pool) -> Iterator[Problem]:
+    index, nodes = _active(pool)
+    pods = transcriber_requests(settings, pool.name)
     largest = (max((cpu for cpu, _ in pods), default=0.0), max((memory for _, memory in pods), default=0.0))
-    excess = _excess(largest, transcribers)
+    excess = _excess(largest, nodes)
     if excess:
-        path = f"pools.transcribers[{index}].vmSize"
+        path = f"{pool.path}[{index}].vmSize"
         reason = f"the largest transcriber requests {excess.reason}"
-        larger = (name for name, size in SIZES.items() if not size.gpus and not _over(largest, size, transcribers))
+        larger = (name for name, size in SIZES.items() if not size.gpus and not _over(largest, size, nodes))
         yield Problem(path, "pod-too-large", reason, set_command(path, next(larger, "VALUE")))
 
 
-def _active(settings: Settings, role: Role) -> tuple[int, Generation]:
+def _active(pool: Pool) -> tuple[int, Generation]:
     """The active generation and its place in the list; the last one where none is, which is refused elsewhere."""
-    found = list(enumerate(settings.pools.generations(role)))
+    found = list(enumerate(pool.generations))
     return next((each for each in found if each[1].state is State.ACTIVE), found[-1])
 
 
@@ -67,7 +75,7 @@ def _over(pod: Pod, size: Size, nodes: Generation) -> Excess | None:
 def proxies_apart(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """Pods that must not share a node need one each, and one more while they are replaced."""
     proxy = settings.proxy
-    index, services = _active(settings, Role.SERVICES)
+    index, services = _active(next(pool for pool in settings.pools.all if pool.path == "pools.services"))
     needed = proxy.replicas + 1
     if proxy.enabled and proxy.required_during_scheduling_strategy and needed > services.max_count:
         path = f"pools.services[{index}].maxCount"

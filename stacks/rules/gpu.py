@@ -11,9 +11,11 @@ from stacks.schema.pools import GpuDriver, Role, State
 
 def drivers(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """The device plugin of the program finds GPUs through a driver, and brings none (NVIDIA's GPU Operator would)."""
-    for index, each in enumerate(settings.pools.generations(Role.INFERENCE)):
-        if each.state is State.ACTIVE and each.gpu_driver is GpuDriver.NONE:
-            path = f"pools.inference[{index}].gpuDriver"
+    generations = ((pool, i, each) for pool in settings.pools.all for i, each in enumerate(pool.generations))
+    for pool, index, each in generations:
+        active = pool.role is Role.INFERENCE and each.state is State.ACTIVE
+        if active and each.gpu_driver is GpuDriver.NONE:
+            path = f"{pool.path}[{index}].gpuDriver"
             reason = (
                 "without AKS's driver the nodes have no GPU to give, and nothing else here installs one, so no "
                 "inference server would ever start; it is immutable, so nodes that exist need a new generation"

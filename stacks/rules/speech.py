@@ -15,6 +15,7 @@ from components.speech.model_costs import (
     session_cost,
 )
 from components.speech.naming import language_name
+from components.speech.transcriber_languages import speech, speeches
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
 
@@ -44,19 +45,33 @@ def languages(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     found, point = everything_served(settings), wanted_point(settings)
     if point not in {each for _, each in found}:
         point = None if found else point  # where other points are served, `pre_warm` says so once
-    names: dict[str, str] = {}
-    for index, language in enumerate(settings.global_.transcriber.languages):
-        path = f"global.transcriber.languages[{index}]"
-        name = language_name(settings.transcribers.fullname_override, language)
+    names: dict[str, tuple[str, str]] = {}
+    for path, language in lists(settings):
+        name, above = language_name(settings.transcribers.fullname_override, language), path.partition("[")[0]
         if name in names:
-            same = names[name] == language
-            reason = f"{language} is listed already" if same else f"{names[name]} has the same group name, {name}"
+            first, where = names[name]
+            same = first == language
+            if same and where != above:
+                continue  # of several lists the first one counts
+            reason = f"{language} is listed already" if same else f"{first} has the same group name, {name}"
             yield Problem(path, "duplicate-language", reason, f"pulumi config rm --path '{path}'")
             continue
-        names[name] = language
+        names[name] = language, above
+        own = speech(settings.transcribers, settings.global_, language)
         has = {each for code, each in found if code == feature(language)}
-        if settings.transcribers.enabled and not (point in has if point else has):
+        if settings.transcribers.enabled and not own.on_cpu and not (point in has if point else has):
             yield _no_server(settings, path, language, point)
+
+
+def lists(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every language that is written down, with its path, in the order in which the lists count."""
+    own = settings.transcribers.transcriber.languages
+    for path, languages in (
+        ("transcribers.transcriber.languages.cpuLanguages", own.cpu_languages),
+        ("transcribers.transcriber.languages.gpuLanguages", own.gpu_languages),
+        ("global.transcriber.languages", settings.global_.transcriber.languages),
+    ):
+        yield from ((f"{path}[{index}]", language) for index, language in enumerate(languages))
 
 
 def _no_server(settings: Settings, path: str, language: str, point: str | None) -> Problem:
@@ -100,7 +115,7 @@ def session_capacity(settings: Settings, _: Collection[str]) -> Iterator[Problem
             continue
         costs = {
             language: session_cost(registered(server), language, point)
-            for language in settings.global_.transcriber.languages
+            for language in (each.language for each in speeches(settings.transcribers, settings.global_))
             for point in POINTS
             if (feature(language), point) in served(server)
         }
@@ -110,19 +125,6 @@ def session_capacity(settings: Settings, _: Collection[str]) -> Iterator[Problem
             path = f"{key}.inferenceSidecar.registerFeatures.capacity"
             reason = f"a session in {language} costs {costs[language]}, so none ever fits; its pods would wait for ever"
             yield Problem(path, "capacity-below-session", reason, set_command(path, costs[language]))
-
-
-def growth(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """With scaling on, a group that may have more pods grows by a rule, or never."""
-    if not settings.global_.session_groups.scaling.enabled:
-        return
-    for key, part in settings.data_plane.items():
-        scaling = part.session_groups.scaling
-        if part.enabled and scaling.scale_on_capacity_left == -1 and scaling.max_replicas > scaling.min_replicas:
-            path = f"{key}.sessionGroups.scaling.scaleOnCapacityLeft"
-            reason = f"scaling is on, but -1 is off: it would stay at minReplicas, {scaling.min_replicas}, for ever"
-            default = type(scaling).model_fields["scale_on_capacity_left"].default
-            yield Problem(path, "never-grows", reason, set_command(path, default))
 
 
 def custom_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from stacks.schema.inference_server import (
     StandardSettings,
 )
 from stacks.schema.ingress import IngressSettings
-from stacks.schema.own import ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
+from stacks.schema.own import GpuPluginSettings, ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
 from stacks.schema.pools import PoolSettings
 from stacks.schema.proxy import ProxySettings
 from stacks.schema.resource_manager import ResourceManagerSettings
@@ -69,6 +69,9 @@ class Settings(Section):
     pools: PoolSettings = Field(description="The node pools.")
     ingress: IngressSettings = Field(
         default_factory=IngressSettings, description="The ingress controller in front of the proxy."
+    )
+    gpu_plugin: GpuPluginSettings = Field(
+        default_factory=GpuPluginSettings, description="The GPU plugin on the nodes of every GPU pool."
     )
     redis: RedisSettings = Field(default_factory=RedisSettings, description="The Redis in the cluster.")
     sessions: SessionSettings = Field(default_factory=SessionSettings, description="What clients are promised.")

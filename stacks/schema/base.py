@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -17,10 +17,10 @@ class Section(BaseModel):
 
 
 def only(value: object, reason: str) -> AfterValidator:
-    """A value of the seed's that cannot be another one here, and why."""
+    """A key of the seed's that has one value here, and why."""
 
-    def check(given: object) -> object:
-        if given != value:
+    def check(given: Any) -> Any:
+        if given != value or type(given) is not type(value):
             context = {"only": json.dumps(value), "reason": reason}
             raise PydanticCustomError("not_allowed", "should be {only}: {reason}", context)
         return given
@@ -37,6 +37,13 @@ def shaped(pattern: str, words: str, **more: Any) -> StringConstraints:
     SHAPES[pattern] = words
     return StringConstraints(pattern=pattern, **more)
 
+
+def _flag(given: object) -> object:
+    return {"true": True, "false": False}.get(given, given) if isinstance(given, str) else given
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""A switch that the chart passes on as text, and therefore has as text in places."""
 
 DnsLabel = Annotated[
     str,

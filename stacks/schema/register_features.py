@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stacks.schema.base import Section, shaped
+from stacks.schema.base import ImageTag, Section, only, shaped
 
 Cost = Annotated[int, Field(ge=0)]
 """What one request takes of a server's capacity."""
@@ -72,6 +72,9 @@ class RegisterFeatures(Section):
     """What every server registers."""
 
     capacity: int = Field(480, gt=0, description=CAPACITY)
+    version: Annotated[ImageTag | None, only(None, "the version that is registered is the image's tag")] = Field(
+        None, description="Read by nothing here; only its default is accepted."
+    )
 
 
 class RecipeFeatures(RegisterFeatures):
@@ -103,9 +106,12 @@ class Recipe2Features(RecipeFeatures):
 
 
 class Recipe3Features(RecipeFeatures):
-    """What the server with enhanced recipe 3 registers; the seed's `customModelCosts` here is read by nothing."""
+    """What the server with enhanced recipe 3 registers."""
 
     model_costs: Recipe3ModelCosts = Field(default_factory=Recipe3ModelCosts, description=COSTS)
+    custom_model_costs: Annotated[
+        dict[ModelKey, Cost], only({}, "the recipe has models of its own; more go into additionalModelCosts")
+    ] = Field(default_factory=dict, description="Read by nothing; only its default is accepted.")
 
 
 class Recipe4Features(RecipeFeatures):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -88,11 +89,7 @@ LabelValue = Annotated[
 
 
 def _additional(labels: dict[str, str]) -> dict[str, str]:
-    taken = sorted(OWN_LABELS & labels.keys())
-    if taken:
-        why = "{taken}: set by the program, by it Services and budgets find their pods"
-        raise PydanticCustomError("not_allowed", why, {"taken": ", ".join(taken)})
-    return labels
+    return _free_of(labels, OWN_LABELS, "set by the program, by it Services and budgets find their pods")
 
 
 Labels = Annotated[dict[LabelKey, LabelValue], AfterValidator(_additional)]
@@ -100,3 +97,31 @@ Labels = Annotated[dict[LabelKey, LabelValue], AfterValidator(_additional)]
 
 Annotations = dict[LabelKey, str]
 """Annotations beside the program's own."""
+
+OWN_SESSION_LABELS = OWN_LABELS | {"lang", "mode", "speechmatics.com/spec-version"}
+"""By these the vendor's services tell session pods apart."""
+
+AUTOSCALER_VETO = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+"""Pod annotation that keeps the autoscaler from removing the node under a session."""
+
+
+def _session_labels(labels: dict[str, str]) -> dict[str, str]:
+    return _free_of(labels, OWN_SESSION_LABELS, "set by the program, by it a session pod is told from others")
+
+
+def _session_annotations(annotations: dict[str, str]) -> dict[str, str]:
+    return _free_of(annotations, {AUTOSCALER_VETO}, "set by the program, it keeps nodes from going under sessions")
+
+
+def _free_of(given: dict[str, str], own: Collection[str], why: str) -> dict[str, str]:
+    taken = sorted(set(own) & given.keys())
+    if taken:
+        raise PydanticCustomError("not_allowed", "{taken}: {why}", {"taken": ", ".join(taken), "why": why})
+    return given
+
+
+SessionLabels = Annotated[dict[LabelKey, LabelValue], AfterValidator(_session_labels)]
+"""Labels of pods that hold sessions, beside the program's own."""
+
+SessionAnnotations = Annotated[dict[LabelKey, str], AfterValidator(_session_annotations)]
+"""Annotations of pods that hold sessions, beside the program's own."""

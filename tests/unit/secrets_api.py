@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 LICENSE: dict[str, Any] = {"type": "Opaque", "data": {"license.json": "e30="}}
+SPEAKER: dict[str, Any] = {"type": "Opaque", "data": {"private-key": "e30=", "public-key": "e30="}}
 LOGIN: dict[str, Any] = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
 NOT_FOUND: dict[str, Any] = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}
 
@@ -23,7 +24,7 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.rpartition("/")[2]
-        kind = LICENSE if "license" in name else LOGIN
+        kind = SPEAKER if "speaker" in name else LICENSE if "license" in name else LOGIN
         status, answer = 200, {"kind": "Secret", "metadata": {"name": name}, **kind}
         if name in MISSING:
             status, answer = 404, NOT_FOUND

@@ -56,7 +56,7 @@ def pools(role: Role, **more: Any) -> Json:
 
 
 def needed(given: Settings, role: Role) -> int | None:
-    return nodes_needed(given, role, given.pools.active(role))
+    return nodes_needed(given, given.pools.pool(role), given.pools.active(role))
 
 
 RECIPES: Json = {f"inferenceServerEnhancedRecipe{number}": {"enabled": True} for number in (2, 3, 4)}

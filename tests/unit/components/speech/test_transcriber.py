@@ -10,8 +10,10 @@ import pulumi
 
 from components.placement import Placement
 from components.speech.model_costs import LANGUAGES, Recipe, feature
+from components.speech.shared_maps import Address
 from components.speech.transcriber import TranscriberArgs, group_template
-from components.speech.transcriber_resources import REQUESTS, requests_of
+from components.speech.transcriber_languages import speech
+from components.speech.transcriber_resources import REQUESTS
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.pools import Role
 from stacks.schema.transcribers import TranscriberSettings
@@ -54,10 +56,15 @@ def test_every_language_has_a_group_with_the_three_variables_last(graphs: dict[s
 
 def test_resources_are_the_vendors_by_language() -> None:
     assert len(REQUESTS) == 56
-    assert requests_of("en") == ("600m", "5Gi")
-    assert requests_of("yue") == ("600m", "2Gi")
-    assert requests_of("sv") == ("500m", "3Gi")
-    assert requests_of("en_ms") == requests_of("es-bilingual-en") == ("300m", "3.5Gi")
+    for language, cpu, memory in (
+        ("en", "600m", "5Gi"),
+        ("yue", "600m", "2Gi"),
+        ("sv", "500m", "3Gi"),
+        ("en_ms", "300m", "3.5Gi"),
+        ("es-bilingual-en", "300m", "3.5Gi"),
+    ):
+        found = speech(TranscriberSettings(), GlobalSettings(), language).resources
+        assert found == {"requests": {"cpu": cpu, "memory": memory}}
 
 
 def test_a_domain_is_cut_off_where_capacity_is_looked_up() -> None:
@@ -137,13 +144,12 @@ def template(language: str) -> Json:
         namespace_name="speechmatics",
         settings=TranscriberSettings(),
         global_=GlobalSettings(),
-        release_map="realtime",
-        resource_manager_url="http://resource-manager:8080",
+        manager=Address("realtime", "http://resource-manager:8080"),
         placement=Placement(Role.TRANSCRIBERS, "generation"),
         session_seconds=86400,
         ready=(),
     )
-    return group_template(args, language, f"rt-transcriber-{language.replace('_', '-')}", "rt-transcriber")
+    return group_template(args, speech(args.settings, args.global_, language), "rt-transcriber")
 
 
 def mutable(value: Any) -> Iterator[int]:
