@@ -1,4 +1,6 @@
-"""The variables the program sets in each container, and the lists of the configuration that add more to them.
+"""The variables the program sets in the control plane and the proxy, and the lists that add more to them.
+
+Session pods are not here: the chart lets their lists replace most variables, and so do we (`stacks.rules.data_plane`).
 
 Both are compared with the recorded objects and with the schema: a new variable or a new list fails a test until it is
 listed here.
@@ -9,11 +11,6 @@ from __future__ import annotations
 from components.speech.proxy import OWN_VARIABLES
 
 _REDIS = frozenset({"REDIS_CONN_URL", "REDIS_FAIL_OVER_CLIENT_ENABLED", "REDIS_SETUP_TIMEOUT_DURATION"})
-_SESSION = frozenset({"SM_DEPLOYMENT_NAME", "SM_NODE_NAME", "SM_SPEC_VERSION"})
-"""Those that the sessiongroups-controller sets as well."""
-
-_POD = frozenset({"POD_NAME", "POD_IP"})
-
 SET: dict[str, frozenset[str]] = {
     "resource-manager": _REDIS
     | {
@@ -61,43 +58,16 @@ SET: dict[str, frozenset[str]] = {
         "SM_DEFRAG_MAX_SCALE_UP",
         "SM_RECONCILE_MAX_PAUSE_DURATION",
     },
-    "rt-asr-transcriber": _SESSION
-    | {
-        "SM_ENABLE_USAGE_REPORTING",
-        "SM_EATS_SECURE",
-        "SM_TRANSLATION_ENDPOINT",
-        "SM_DO_SESSION_TRANSFER",
-        "SM_MAX_CONCURRENT_CONNECTIONS",
-        "SM_DISABLE_API_VALIDATION",
-        "SM_ENHANCED_INFERENCE_ENDPOINT",
-        "SM_INFERENCE_ENDPOINT",
-        "SM_INFERENCE_ENDPOINT_RETRY_TIMEOUT",
-    },
-    "worker-proxy": _SESSION
-    | _POD
-    | {
-        "LANGUAGE_FEATURE",
-        "SM_TOKEN_STORE_URL",
-        "SM_MODELS_SHARED_BY_LANGUAGES_PREFIXES",
-        "TRANSCRIBER_VERSION",
-        "SM_CHECK_FOR_CAPACITY_ON_START",
-        "SM_CHECK_FOR_CAPACITY_ON_START_OPERATING_POINT",
-    },
     "proxy-service": frozenset(OWN_VARIABLES),
 }
-"""Containers to which the configuration can add variables → those that are set already, in one mode or another."""
+"""Containers whose lists only add variables → those that are set already, in one mode or another."""
 
 LISTS = {
     "resourceManager.additionalEnv": "resource-manager",
     "resourceManager.metrics.additionalEnv": "metrics",
     "resourceManager.reconciliation.additionalEnv": "reconciliation",
     "resourceManager.sessionGroups.additionalEnv": "sessiongroups-controller",
-    "transcribers.transcriber.env": "rt-asr-transcriber",
-    "transcribers.workerProxy.env": "worker-proxy",
     "proxy.proxy.additionalEnv": "proxy-service",
     "proxy.proxy.deployments.<key>.additionalEnv": "proxy-service",
 }
 """Lists (or maps) of variables by path, `<key>` being any key of a map → the container they are added to."""
-
-YIELDS = frozenset({("worker-proxy", "TRANSCRIBER_VERSION")})
-"""Containers with a variable that is left to the list where that has it (contract: transcription 4.4)."""

@@ -9,7 +9,7 @@ from stacks.misplaced import ANY_KEY
 from stacks.problem import Problem
 from stacks.schema import Settings
 from stacks.schema.base import Section
-from stacks.variables import LISTS, SET, YIELDS
+from stacks.variables import LISTS, SET
 
 ARGUMENTS = ("args", "command")
 """Ends of the names of lists in which something may well stand twice."""
@@ -35,7 +35,7 @@ def own_variables(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         container = LISTS.get(pattern)
         for index, each in enumerate(items):
             name = each if isinstance(items, Mapping) else identity(each)
-            if container is None or name not in SET[container] or (container, name) in YIELDS:
+            if container is None or name not in SET[container]:
                 continue
             where = f"{path}.{name}" if isinstance(items, Mapping) else f"{path}[{index}]"
             reason = f"{name} is set by the program, from other keys of the configuration"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from stacks.schema.base import ImageTag, Registry, Section
+from stacks.schema.base import ImageTag, Registry, Section, shaped
 
-Repository = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$")]
+Repository = Annotated[
+    str,
+    shaped(r"^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$", "a path of lower case letters, digits, ., _, - and /, without a tag"),
+]
 """An image's path in its registry."""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from stacks.schema.base import Flag, Language, Section, only
+from stacks.schema.base import Flag, Language, Section, only, shaped
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements, laid_over
 from stacks.schema.images import ImageOverride, PullPolicy, Repository
 
@@ -16,7 +16,7 @@ NO_TRACKER = "without it no pod is registered, and no session finds one"
 NO_PROXY = "without it a transcriber does not reach the inference servers"
 PLAIN = "it is read for plain Deployments, which are not offered"
 
-ContractId = Annotated[str, StringConstraints(pattern=r"^-?[0-9]+$")]
+ContractId = Annotated[str, shaped(r"^-?[0-9]+$", "a whole number, as text")]
 """A contract's number, as text."""
 
 

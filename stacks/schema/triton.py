@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from stacks.schema.base import DnsLabel, Section, only
+from stacks.schema.base import DnsLabel, Section, only, shaped
 from stacks.schema.fragment import (
     PodSecurityContext,
     ProbeFragment,
@@ -36,7 +36,7 @@ PRE_STOP = "without it a server ends while transcribers still speak to it"
 OWN_INGRESS = "its backend is a Service that nobody makes"
 SCALER = "sm-scaling changes plain Deployments, which are not offered; session groups scale by themselves"
 
-EnvName = Annotated[str, StringConstraints(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+EnvName = Annotated[str, shaped("^[A-Za-z_][A-Za-z0-9_]*$", "a variable's name: letters, digits and _, no digit first")]
 """Name of a variable."""
 
 Variables = dict[EnvName, str]
