@@ -37,10 +37,11 @@ PROXY: tuple[Difference, ...] = (
         "The chart leaves the number to Kubernetes, whose default is 1; written out, an update shows it.",
     ),
     Difference(
-        DEPLOYMENTS,
+        "Deployment/*proxy-a",
         "metadata.labels.app.kubernetes.io/version",
         "2.9.0",
-        "The chart's label leaves the global tag out and names a version that does not run; ours is the image's tag.",
+        "Where a deployment has no tag of its own, the chart's label leaves the global tag out and names a version "
+        "that does not run; ours is the image's tag.",
         where=("global.proxy.image.tag", "2.9.0"),
     ),
     Difference(
