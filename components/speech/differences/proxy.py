@@ -31,7 +31,7 @@ def _path(path: str) -> Added:
 
 PROXY: tuple[Difference, ...] = (
     Difference(
-        DEPLOYMENTS,
+        "Deployment/*proxy-a",
         "spec.replicas",
         Added(1),
         "The chart leaves the number to Kubernetes, whose default is 1; written out, an update shows it.",

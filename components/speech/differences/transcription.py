@@ -7,7 +7,7 @@ from components.speech.pre_stop import TRITON_PRE_STOP
 
 TRANSCRIPTION: tuple[Difference, ...] = (
     Difference(
-        "SessionGroup/rt-transcriber-*",
+        "SessionGroup/rt-transcriber-sv",
         "spec.defrag.enabled",
         False,
         "In the chart a language's `false` cannot beat the `true` of all languages, because false counts as not set "
