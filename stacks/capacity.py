@@ -93,7 +93,9 @@ def services_requests(settings: Settings) -> list[Pod]:
     return [
         pod
         for each in workloads(settings)
-        for pod in [(quantity(each.cpu), quantity(each.memory))] * (each.pods + each.surge)
+        for requests in [[(each.cpu, each.memory), *each.beside]]
+        for pod in [(sum(quantity(cpu) for cpu, _ in requests), sum(quantity(memory) for _, memory in requests))]
+        * (each.pods + each.surge)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -25,6 +26,7 @@ INSTEAD = {
 SEED_SECRETS = {
     "global.licensing.license": ("licenseJson", "license.json"),
     "resourceManager.redis.url": ("redisUrl", "redis-url.txt"),
+    "resourceManager.database.connectionUrl": ("databaseUrl", "database-url.txt"),
     "flow.vllm.hfTokenSecret.token": ("huggingFaceToken", "token.txt"),
 }
 """Where the seed keeps secrets among other values → the flat key of ours, and a file it may come from."""
@@ -43,8 +45,19 @@ SERVERS = (
 """What `inferenceServer` stands for in the seed's prose."""
 
 
+PLAIN = {"resourceManager.redis.url": re.compile(r"[A-Za-z0-9][-A-Za-z0-9.]*:[0-9]{1,5}")}
+"""Those that may be no secret at all, and what they look like then: `host:port`, which no base64 is."""
+
 ANY_KEY = "<key>"
 """In a path: a key of a map."""
+
+
+def plain(document: Mapping[str, Any], path: str) -> bool:
+    """Whether what stands at a secret's place in the seed is an address without a password."""
+    found: Any = document
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return path in PLAIN and isinstance(found, str) and PLAIN[path].fullmatch(found) is not None
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:

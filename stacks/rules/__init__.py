@@ -10,6 +10,7 @@ from stacks.rules.ingress import ingress_namespace
 from stacks.rules.networks import networks
 from stacks.rules.pools import counts, local_disks, one_active_generation, own_numbers, pool_versions, room_for_surge
 from stacks.rules.proxy import PROXY
+from stacks.rules.redis import REDIS
 from stacks.rules.secrets import secrets
 from stacks.rules.speech import custom_models, languages, names, operating_points, pre_warm
 from stacks.schema import Settings
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     pod_selectors,
     budget,
     *PROXY,
+    *REDIS,
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
@@ -15,12 +17,12 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", alias_generator=to_camel)
 
 
-def only(value: bool, reason: str) -> AfterValidator:
-    """A switch of the seed's that has one position here, and why."""
+def only(value: object, reason: str) -> AfterValidator:
+    """A value of the seed's that cannot be another one here, and why."""
 
-    def check(given: bool) -> bool:
-        if given is not value:
-            context = {"only": str(value).lower(), "reason": reason}
+    def check(given: object) -> object:
+        if given != value:
+            context = {"only": json.dumps(value), "reason": reason}
             raise PydanticCustomError("not_allowed", "should be {only}: {reason}", context)
         return given
 
@@ -32,6 +34,14 @@ DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z
 
 GoDuration = Annotated[str, StringConstraints(pattern=r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$")]
 """A Go duration such as `1m0s` (the pattern of the SessionGroup CRD)."""
+
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(duration: str) -> float:
+    """A Go duration in seconds."""
+    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([0-9.]+)(ns|us|µs|ms|s|m|h)", duration))
+
 
 ImageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")]
 """An image tag as registries accept them."""
