@@ -118,9 +118,9 @@ class SentinelProbe(Section):
     timeout_seconds: int = Field(5, gt=0, description="Seconds an attempt may take.")
 
 
-SENTINEL_STARTUP = SentinelProbe(failure_threshold=30)
+SENTINEL_STARTUP = SentinelProbe.model_construct(failure_threshold=30)
 SENTINEL_LIVENESS = SentinelProbe()
-SENTINEL_READINESS = SentinelProbe(timeout_seconds=3)
+SENTINEL_READINESS = SentinelProbe.model_construct(timeout_seconds=3)
 """Contract: control plane 9.2 and 9.3."""
 
 
