@@ -118,7 +118,7 @@ def other_namespace(full: str) -> Problem | None:
 def meant_secret(key: str) -> Problem | None:
     """A top-level key that was probably meant to be one of the secrets."""
     near = get_close_matches(key, SECRET_KEYS, n=1, cutoff=0.75)
-    if not near:
+    if not near or key in keys_of(Settings):
         return None
     reason = f"there is no such key; did you mean `{near[0]}`, {SECRET_KEYS[near[0]]}?"
     return Problem(key, "unknown-key", reason, f"pulumi config rm {key} && {set_secret(near[0], 'FILE')}")

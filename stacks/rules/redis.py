@@ -20,12 +20,12 @@ SECTIONS = {"redisUrl": "redis", "cdCacheUrl": "redis", "databaseUrl": "database
 BELOW = "resourceManager."
 
 
-def _problem(path: str, code: str, reason: str, value: object) -> Problem:
-    return Problem(f"{BELOW}{path}", code, reason, set_command(f"{BELOW}{path}", value))
+def _set(path: str, value: object) -> str:
+    return set_command(f"{BELOW}{path}", value)
 
 
-def _removed(path: str, code: str, reason: str) -> Problem:
-    return Problem(f"{BELOW}{path}", code, reason, f"pulumi config rm --path '{BELOW}{path}'")
+def _rm(path: str) -> str:
+    return f"pulumi config rm --path '{BELOW}{path}'"
 
 
 def one_redis(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -34,17 +34,19 @@ def one_redis(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     redis, external = manager.redis, manager.external_redis
     if external.enabled and redis.enabled:
         reason = "externalRedis.enabled is on; the Redis in the cluster would run and be used by nobody"
-        yield _problem("redis.enabled", "two-redis", reason, "false")
+        yield Problem(f"{BELOW}redis.enabled", "two-redis", reason, _set("redis.enabled", "false"))
     for path, given in (("redis.url", redis.url), ("redis.configMap.name", redis.config_map.name)):
         if given and (redis.enabled or external.enabled):
             other = "externalRedis" if external.enabled else "redis"
             reason = f"{BELOW}{other}.enabled is on, and the services read one address"
-            yield _removed(path, "two-redis", reason)
+            yield Problem(f"{BELOW}{path}", "two-redis", reason, _rm(path))
     if redis.url and redis.config_map.name:
-        yield _removed("redis.url", "two-redis", "the address is read from redis.configMap.name")
+        yield Problem(
+            f"{BELOW}redis.url", "two-redis", "the address is read from redis.configMap.name", _rm("redis.url")
+        )
     if not (redis.enabled or external.enabled or redis.url or redis.config_map.name):
         reason = "there is no Redis in the cluster, and no address of another one; no service would start"
-        yield _problem("redis.enabled", "no-redis", reason, "true")
+        yield Problem(f"{BELOW}redis.enabled", "no-redis", reason, _set("redis.enabled", "true"))
 
 
 def without_effect(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -54,21 +56,28 @@ def without_effect(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     if redis.sentinel.enabled and not redis.enabled:
         reason = "it is about the Redis in the cluster, and redis.enabled is off; for the address of somebody else's \
 sentinels there is redis.failOverClientEnabled"
-        yield _problem("redis.sentinel.enabled", "without-effect", reason, "false")
+        yield Problem(
+            f"{BELOW}redis.sentinel.enabled", "without-effect", reason, _set("redis.sentinel.enabled", "false")
+        )
     for path, given in (
         ("redis.replicas.replicaCount", redis.replicas.replica_count),
         ("redis.replica.replicaCount", redis.replica.replica_count),
     ):
         if given and not redis.enabled:
-            yield _removed(path, "without-effect", "it is about the Redis in the cluster, and redis.enabled is off")
+            yield Problem(
+                f"{BELOW}{path}",
+                "without-effect",
+                "it is about the Redis in the cluster, and redis.enabled is off",
+                _rm(path),
+            )
     if external.enabled:
         return
     if external.db_index:
         reason = "the services read it only with externalRedis.enabled"
-        yield _removed("externalRedis.dbIndex", "without-effect", reason)
+        yield Problem(f"{BELOW}externalRedis.dbIndex", "without-effect", reason, _rm("externalRedis.dbIndex"))
     if external.ca_secret_name:
         reason = "the Redis in the cluster has no certificate; it is read only with externalRedis.enabled"
-        yield _removed("externalRedis.caSecretName", "without-effect", reason)
+        yield Problem(f"{BELOW}externalRedis.caSecretName", "without-effect", reason, _rm("externalRedis.caSecretName"))
 
 
 def sentinel(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -78,16 +87,23 @@ def sentinel(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     one, other = redis.replicas.replica_count, redis.replica.replica_count
     if one is not None and other is not None and one != other:
         reason = f"redis.replicas.replicaCount says {one}, this says {other}; both are the same number"
-        yield _removed("redis.replica.replicaCount", "contradiction", reason)
+        yield Problem(f"{BELOW}redis.replica.replicaCount", "contradiction", reason, _rm("redis.replica.replicaCount"))
     if not (redis.enabled and wanted.enabled):
         return
     if wanted.quorum > redis.nodes:
         reason = f"there are {redis.nodes} sentinels, so the primary would never count as down"
-        yield _problem("redis.sentinel.quorum", "out-of-range", reason, redis.nodes // 2 + 1)
+        yield Problem(
+            f"{BELOW}redis.sentinel.quorum", "out-of-range", reason, _set("redis.sentinel.quorum", redis.nodes // 2 + 1)
+        )
     lease = seconds(manager.config.lease_duration)
     if wanted.down_after_milliseconds / 1000 + ELECTION_SECONDS >= lease:
         reason = f"registrations run out after {lease:.0f} seconds (config.leaseDuration), before there is a primary"
-        yield _problem("redis.sentinel.downAfterMilliseconds", "longer-than-the-lease", reason, 60000)
+        yield Problem(
+            f"{BELOW}redis.sentinel.downAfterMilliseconds",
+            "longer-than-the-lease",
+            reason,
+            _set("redis.sentinel.downAfterMilliseconds", 60000),
+        )
     for index, pool in enumerate(settings.pools.services):
         if pool.state == "active" and pool.max_count < redis.nodes:
             path = f"pools.services[{index}].maxCount"
@@ -113,7 +129,9 @@ def control_plane_secrets(settings: Settings, present: Collection[str]) -> Itera
     for section, create in created.items():
         if create and not any(key in read for key, its in SECTIONS.items() if its == section):
             reason = "the Secret is to be created, and nothing reads it: its feature is off"
-            yield _problem(f"secrets.{section}.create", "without-effect", reason, "false")
+            yield Problem(
+                f"{BELOW}secrets.{section}.create", "without-effect", reason, _set(f"secrets.{section}.create", "false")
+            )
 
 
 REDIS = (one_redis, without_effect, sentinel, control_plane_secrets)
