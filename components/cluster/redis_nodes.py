@@ -24,7 +24,7 @@ NODE = "protected-mode no\nmin-replicas-to-write 1\nmin-replicas-max-lag 10\n"
 """node.conf. A primary that no replica follows takes no writes: cut off from the others, it would acknowledge what is
 lost when it comes back as a replica."""
 
-HASH = "sm-realtime/configuration"
+HASH = "sm-realtime/config-hash"
 """Annotation: a hash of what a node reads only when it starts."""
 
 SENTINEL_READY = f"redis-cli -h 127.0.0.1 -p {SENTINEL_PORT} ping | grep -q PONG"

@@ -6,24 +6,8 @@ does one that is listed and no longer there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One deliberate difference."""
-
-    objects: str
-    """Pattern over `Kind/name`."""
-    path: str
-    """Pattern over the field's path, list items by their name; empty: the object itself is left out."""
-    reason: str
-
-    def covers(self, object_name: str, path: str) -> bool:
-        """Whether it explains a difference at this path of this object."""
-        return fnmatchcase(object_name, self.objects) and fnmatchcase(path, self.path)
-
+from components.speech.difference import Difference
+from components.speech.redis_differences import REDIS
 
 _NOT_HELM = (
     "The objects are not Helm's: with Helm's labels, `helm uninstall` and `helm adopt` would take them for its own."
@@ -47,9 +31,9 @@ its nodes carry labels of their own. A monitor that finds nothing is silent."
 )
 _ONE_INGRESS = "F5's controller gives a host to the oldest Ingress that claims it and ignores the others. All paths of \
 the host lead to one Service, so one Ingress has them all, in the order in which the chart's controller would try them."
-_IMAGE = "The bitnami image is no longer at its place for free use; the official image of a Redis 7 answers the same."
 
 DIFFERENCES: tuple[Difference, ...] = (
+    *REDIS,
     Difference("*", "metadata.labels.app.kubernetes.io/managed-by", _NOT_HELM),
     Difference("*", "*.labels.helm.sh/chart", _NOT_HELM),
     Difference("*", "metadata.annotations.helm.sh/chart", _NOT_HELM),
@@ -95,11 +79,6 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference("SessionGroup/*", "spec.template.spec.terminationGracePeriodSeconds", _GRACE),
     Difference(
         "SessionGroup/*",
-        "spec.template.metadata.annotations.cluster-autoscaler.kubernetes.io/safe-to-evict",
-        _AUTOSCALER,
-    ),
-    Difference(
-        "StatefulSet/realtime-redis-master",
         "spec.template.metadata.annotations.cluster-autoscaler.kubernetes.io/safe-to-evict",
         _AUTOSCALER,
     ),
@@ -182,64 +161,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         "Service/inference-server-*",
         "metadata.annotations.pulumi.com/skipAwait",
         "Its pods are made by the vendor's controller and load models for up to 15 minutes: `up` does not wait.",
-    ),
-    Difference("StatefulSet/realtime-redis-master", "*.containers[[]redis].image", _IMAGE),
-    Difference(
-        "StatefulSet/realtime-redis-master",
-        "*.containers[[]redis].args*",
-        "The official image has no start script: the command line is written out, with the contract's options.",
-    ),
-    Difference(
-        "StatefulSet/realtime-redis-master",
-        "*.containers[[]redis].*Probe.exec.command*",
-        "The official image has no health scripts: the ping is written out.",
-    ),
-    Difference(
-        "StatefulSet/realtime-redis-master",
-        "*securityContext.*",
-        "The official image's user is 999; it needs no privilege at all.",
-    ),
-    Difference(
-        "StatefulSet/realtime-redis-master",
-        "spec.template.spec.volumes*",
-        "The official image reads its configuration from where the map is mounted.",
-    ),
-    Difference(
-        "StatefulSet/realtime-redis-master",
-        "*.containers[[]redis].volumeMounts*",
-        "The official image reads its configuration from where the map is mounted.",
-    ),
-    Difference(
-        "StatefulSet/realtime-redis-master",
-        "spec.template.spec.affinity.*",
-        "Anti-affinity to other masters means nothing with one node.",
-    ),
-    Difference(
-        "StatefulSet/realtime-redis-master",
-        "spec.volumeClaimTemplates*.storageClassName",
-        "Named, so that a changed default class of the cluster is no change of the disk, which would replace Redis.",
-    ),
-    Difference(
-        "StatefulSet/realtime-redis-master",
-        "spec.volumeClaimTemplates*.[ak][pi][in][Vd]*",
-        "The API server fills in version and kind of a claim template; written out, a preview shows no difference.",
-    ),
-    Difference(
-        "*/realtime-redis*",
-        "metadata.labels.app.kubernetes.io/component",
-        "One set of labels for all objects of the one node.",
-    ),
-    Difference(
-        "Service/realtime-redis-headless",
-        "spec.selector.app.kubernetes.io/component",
-        "There is only the master to select.",
-    ),
-    Difference("ConfigMap/realtime-redis-health", "", "Scripts of the bitnami image."),
-    Difference("ConfigMap/realtime-redis-scripts", "", "Scripts of the bitnami image."),
-    Difference(
-        "*/realtime-redis-replicas",
-        "",
-        "The default has no replicas; a Service without pods would keep an update waiting for endpoints.",
     ),
 )
 """All of them."""
