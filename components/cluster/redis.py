@@ -18,6 +18,7 @@ from components.cluster.redis_pods import MASTER, PORT, RedisArgs, claim
 from components.cluster.redis_scripts import SCRIPTS
 from components.outputs import once_made
 from components.speech.naming import MANAGED_BY
+from stacks.schema.redis import SentinelPorts
 
 __all__ = ["Redis", "RedisArgs"]
 
@@ -71,13 +72,11 @@ class Redis(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self._headless = once_made(headless, f"{base}-headless")
-        if sentinel:
-            self.ready, self.url = self._nodes(), f"{base}:{args.settings.sentinel.service.ports.sentinel}"
-        else:
-            port = args.settings.master.service.ports.redis
-            self.ready, self.url = self._primary(port), f"{base}-master:{port}"
-            if args.settings.count:
-                self._replicas()
+        ports = args.settings.sentinel.service.ports if sentinel else args.settings.master.service.ports
+        self.ready = self._nodes() if sentinel else self._primary(ports.redis)
+        self.url = f"{base}:{ports.sentinel}" if isinstance(ports, SentinelPorts) else f"{base}-master:{ports.redis}"
+        if several and not sentinel:
+            self._replicas()
         self.register_outputs({"url": self.url})
 
     def _metadata(self, object_name: str, component: str | None = None) -> kubernetes.meta.v1.ObjectMetaArgs:

@@ -76,6 +76,17 @@ DIFFERENCES: tuple[Difference, ...] = (
         "spec.template.spec.containers[[]reconciliation].env[[]SM_NODE_MONITOR_NODE_LABELS].value",
         _OWN_PODS,
     ),
+    Difference(
+        "Deployment/resource-manager",
+        "spec.template.spec.containers[[]resource-manager].env[[]SM_FLOW_USE_LOCAL_TRANSCRIBER].value",
+        "The chart takes an explicit false for a missing value and falls back to the global one; here false is false.",
+    ),
+    Difference(
+        "Service/sessiongroups-controller",
+        "spec.ports*",
+        "Reconciliation is told the controller's address without a port, which is 80, and the chart's Service has 8025 "
+        "only; with repopulation it has both.",
+    ),
     Difference("SessionGroup/*", "spec.template.spec.terminationGracePeriodSeconds", _GRACE),
     Difference(
         "SessionGroup/*",

@@ -62,11 +62,6 @@ REDIS: tuple[Difference, ...] = (
     ),
     Difference(
         "ConfigMap/realtime-redis-configuration",
-        "data.master.conf",
-        "With Sentinel every node may be the primary; one file fewer would change nothing but the chart's names.",
-    ),
-    Difference(
-        "ConfigMap/realtime-redis-configuration",
         "data.node.conf",
         "A primary that no replica follows takes no writes: it would acknowledge what is lost when it is one no more.",
     ),

@@ -41,7 +41,7 @@ def control_plane(
     """Shared maps, resource manager with metrics and reconciliation, and sessiongroups-controller."""
     manager, global_, protect = settings.resource_manager, settings.global_, settings.protection.enabled
     image, local = global_.resource_manager.image, manager.config.flow_use_local_transcriber
-    labels = ControlPlaneLabels(manager.fullname_override, settings.release, image.tag)
+    labels = ControlPlaneLabels(manager.fullname_override, settings.release, manager.image.tag or image.tag)
     maps = SharedMaps(
         "maps",
         SharedMapsArgs(
