@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -70,6 +71,47 @@ def programs(folder: Path) -> Path | None:
 def link(host: str, port: int) -> Redis:
     """A connection that tells quickly when nobody answers."""
     return Redis(host=host, port=port, socket_timeout=2, socket_connect_timeout=1, retry=None, decode_responses=True)
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def served(tools: Path, folder: Path, password: str) -> Iterator[int]:
+    """One Redis by itself on loopback, with a password; its port."""
+    port = free_port()
+    options = [
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--requirepass",
+        password,
+        "--save",
+        "",
+        "--dir",
+        str(folder),
+    ]
+    with (folder / "redis.log").open("wb") as log:
+        process = subprocess.Popen([str(tools / "redis-server"), *options], stdout=log, stderr=subprocess.STDOUT)
+    try:
+        with Redis(port=port, password=password, retry=None, decode_responses=True) as connection:
+
+            def answers() -> bool:
+                try:
+                    return bool(connection.ping())
+                except (RedisError, OSError):
+                    return False
+
+            until(answers, 10, "Redis answers")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 @dataclass
