@@ -65,6 +65,11 @@ REDIS: tuple[Difference, ...] = (
         "data.node.conf",
         "A primary that no replica follows takes no writes: it would acknowledge what is lost when it is one no more.",
     ),
+    Difference(
+        "ExternalSecret/resource-manager-*",
+        "spec.target.creationPolicy",
+        "The operator's own default, written out as other ExternalSecrets of the chart have it.",
+    ),
     Difference(_NODES, "spec.template.spec.containers*.env[[]*", _SCRIPTS),
     Difference(_NODES, "spec.template.spec.containers*.command*", _SCRIPTS),
     Difference(_NODES, "spec.template.spec.containers*.lifecycle.preStop.exec.command*", _SCRIPTS),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.cluster.control_plane_credentials import ControlPlaneCredentials
 from components.cluster.credentials import Credentials, CredentialsArgs
 from components.cluster.existing_secrets import ExistingSecrets, ExistingSecretsArgs
 from components.cluster.gpu_plugin import GpuPlugin, GpuPluginArgs
@@ -18,6 +17,7 @@ from stacks.load import Secrets
 from stacks.platform import redis
 from stacks.platform.azure import Foundation
 from stacks.platform.existing import control_plane_registries, existing_secrets, refuse
+from stacks.platform.redis import ControlPlaneSecrets
 from stacks.schema import Settings
 from stacks.versions import GPU_PLUGIN_IMAGE
 
@@ -29,8 +29,7 @@ class Base:
     namespace: pulumi.Output[str]
     """Known once every Secret named as existing is in it."""
     redis: RedisEndpoint
-    secrets: ControlPlaneCredentials | None
-    """Those of the control plane."""
+    secrets: ControlPlaneSecrets
     crd: Crd
 
 
@@ -61,5 +60,5 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
     checked = ExistingSecrets(
         "existing-secrets", ExistingSecretsArgs(namespace, wanted, found.read_secrets, refuse), opts
     ).namespace
-    made = redis.credentials(settings, secrets, namespace, opts)
+    made = redis.secrets(settings, secrets, namespace, opts)
     return Base(checked, redis.redis(settings, made, found, checked, opts), made, crd)

@@ -66,7 +66,8 @@ def _control_plane(settings: Settings) -> Iterator[ExistingSecret]:
     """The Secrets that the control plane reads and this program does not create."""
     manager, namespace = settings.resource_manager, settings.namespace
     needed = [key for key in ("redisUrl", "cdCacheUrl") if key in settings.control_plane_secrets]
-    if needed and not manager.secrets.redis.create:
+    fetched = manager.secrets.external_secrets.enabled and manager.secrets.cd_cache.create
+    if needed and not (manager.secrets.redis.create or fetched):
         keys = tuple({"redisUrl": REDIS_URL, "cdCacheUrl": CD_CACHE_URL}[key] for key in needed)
         purpose = "the address of Redis" if "redisUrl" in needed else "the address of the cache of dictionaries"
         yield _opaque(namespace, settings.redis_secret, keys, "resourceManager.secrets.redis.name", purpose)

@@ -115,6 +115,14 @@ def control_plane_secrets(settings: Settings, present: Collection[str]) -> Itera
     """A Secret to be created needs its content, content needs its Secret, and both need somebody who reads it."""
     chosen = settings.resource_manager.secrets
     read = settings.control_plane_secrets
+    if chosen.external_secrets.enabled:
+        yield from _store(settings, present)
+        return
+    if chosen.cd_cache.create:
+        reason = "the key is in the Secret of Redis, which secrets.redis.create makes; this is for externalSecrets"
+        yield Problem(
+            f"{BELOW}secrets.cdCache.create", "without-effect", reason, _set("secrets.cdCache.create", "false")
+        )
     created = {"redis": chosen.redis.create, "database": chosen.database.create}
     for key, section in SECTIONS.items():
         switch, create = f"secrets.{section}.create", created[section]
@@ -132,6 +140,18 @@ def control_plane_secrets(settings: Settings, present: Collection[str]) -> Itera
             yield Problem(
                 f"{BELOW}secrets.{section}.create", "without-effect", reason, _set(f"secrets.{section}.create", "false")
             )
+
+
+def _store(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
+    """What is fetched from a store is not configured here as well, and the store has a name."""
+    chosen = settings.resource_manager.secrets
+    if chosen.external_secrets.secret_store_name is None:
+        path = "secrets.externalSecrets.secretStoreName"
+        yield Problem(f"{BELOW}{path}", "missing", "the store to fetch the Secrets from", _set(path, "NAME"))
+    for key in SECTIONS:
+        if key in present:
+            reason = f"the Secret comes from the store of {BELOW}secrets.externalSecrets"
+            yield Problem(key, "without-effect", reason, f"pulumi config rm {key}")
 
 
 REDIS = (one_redis, without_effect, sentinel, control_plane_secrets)

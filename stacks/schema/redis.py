@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from stacks.schema.base import DnsLabel, GoDuration, ImageTag, Registry, Section, only
+from stacks.schema.external_secrets import ExternalSecretsSettings
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.workload import Amounts, Resources, over
 
@@ -211,16 +212,32 @@ class ExternalRedis(Section):
     )
 
 
+class StoredAt(Section):
+    """Where a value stands in the store of `externalSecrets`."""
+
+    key: str | None = Field(None, min_length=1, description="Name of the entry; unset is the Secret's name.")
+    property: str | None = Field(None, min_length=1, description="One field of the entry; unset is all of it.")
+
+
 class RedisSecret(Section):
     """The Secret with the address of an external Redis."""
 
+    remote_ref: StoredAt = Field(default_factory=StoredAt, description="Where the store has the address.")
     create: bool = Field(False, description="Make it from `redisUrl`, or use one that exists.")
     name: DnsLabel | None = Field(None, description="Its name; unset is `resource-manager-redis`.")
+
+
+class CdCacheSecret(Section):
+    """The address of the cache of dictionaries, in the Secret of Redis."""
+
+    create: bool = Field(False, description="Fetch it from the store of `externalSecrets`.")
+    remote_ref: StoredAt = Field(default_factory=StoredAt, description="Where the store has the address.")
 
 
 class DatabaseSecret(Section):
     """The Secret with the address of the database from which Redis is filled."""
 
+    remote_ref: StoredAt = Field(default_factory=StoredAt, description="Where the store has the address.")
     create: bool = Field(False, description="Make it from `databaseUrl`, or use one that exists.")
     name: DnsLabel | None = Field(None, description="Its name; unset is `resource-manager-database`.")
 
@@ -229,4 +246,8 @@ class ResourceManagerSecrets(Section):
     """Secrets of the resource manager's services."""
 
     redis: RedisSecret = Field(default_factory=RedisSecret, description="The address of an external Redis.")
+    cd_cache: CdCacheSecret = Field(default_factory=CdCacheSecret, description="The address of the dictionary cache.")
     database: DatabaseSecret = Field(default_factory=DatabaseSecret, description="The address of the database.")
+    external_secrets: ExternalSecretsSettings = Field(
+        default_factory=ExternalSecretsSettings, description="Fetch what is created from a store instead."
+    )
