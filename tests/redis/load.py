@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
-from redis import Redis
 from redis.exceptions import RedisError
 
 from tests.redis.nodes import PORTS, Nodes, link
@@ -57,7 +57,7 @@ class Load:
         if connection is not None:
             connection.close()
 
-    def _connection(self) -> Redis | None:
+    def _connection(self) -> Any:
         primary = self.nodes.primary()
         return link(primary.address, PORTS["redis"]) if primary is not None else None
 

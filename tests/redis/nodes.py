@@ -21,12 +21,17 @@ from pathlib import Path
 from typing import Any
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from tests.unit.graph import Graph, Json
 
 STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
 CONTAINERS = ("redis", "sentinel")
+ONCE = Retry(NoBackoff(), 0)
+"""Nothing is tried again behind our back."""
+
 PORTS = {"redis": 6379, "sentinel": 26379}
 HOST_FOLDERS = ("usr", "proc", "dev")
 """What a node's root has of this machine's; `/bin` and its like are links into `/usr` or bound as well."""
@@ -70,7 +75,7 @@ def programs(folder: Path) -> Path | None:
 
 def link(host: str, port: int) -> Redis:
     """A connection that tells quickly when nobody answers."""
-    return Redis(host=host, port=port, socket_timeout=2, socket_connect_timeout=1, retry=None, decode_responses=True)
+    return Redis(host=host, port=port, socket_timeout=2, socket_connect_timeout=1, retry=ONCE, decode_responses=True)
 
 
 def free_port() -> int:
@@ -99,7 +104,7 @@ def served(tools: Path, folder: Path, password: str) -> Iterator[int]:
     with (folder / "redis.log").open("wb") as log:
         process = subprocess.Popen([str(tools / "redis-server"), *options], stdout=log, stderr=subprocess.STDOUT)
     try:
-        with Redis(port=port, password=password, retry=None, decode_responses=True) as connection:
+        with Redis(port=port, password=password, retry=ONCE, decode_responses=True) as connection:
 
             def answers() -> bool:
                 try:
