@@ -39,6 +39,12 @@ class Settings(BaseModel):
         default=1, gt=0, description="stand-ins divide every clock by this; objects keep their seconds"
     )
 
+    outside: str = Field(
+        default="",
+        pattern=r"^([^=,\s]+:[0-9]+=127\.[0-9.]+:[0-9]+(,|$))*$",
+        description="what pods reach outside the cluster: host:port=127.x.x.x:port, joined by commas",
+    )
+
 
 def read(home: Home | None = None) -> Settings:
     path = (home or Home()).settings

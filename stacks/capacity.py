@@ -8,12 +8,11 @@ from math import ceil
 from components.speech.pod import Json
 from components.speech.session_group import is_scaled
 from components.speech.transcriber_languages import speeches
+from stacks.quantities import quantity
 from stacks.schema import Settings
 from stacks.schema.inference_server import ServerSettings
 from stacks.schema.pools import Generation, Pool, Role
 from stacks.services import workloads
-
-UNITS = {"m": 0.001, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 MIB = 2**20
 GIB = 2**30
@@ -45,12 +44,6 @@ SIZES = {
 
 CPU_RESERVED = {2: 0.100, 4: 0.140, 8: 0.180, 16: 0.260, 64: 0.740}
 """CPU the kubelet keeps, by vCPU (AKS node-resource-reservations, 2026-06-11, Kubernetes 1.29 and above)."""
-
-
-def quantity(text: str) -> float:
-    """A Kubernetes quantity as a number: `500m` is 0.5, `5Gi` is 5368709120."""
-    unit = next((unit for unit in UNITS if text.endswith(unit)), None)
-    return float(text) if unit is None else float(text.removesuffix(unit)) * UNITS[unit]
 
 
 def allocatable(size: Size, max_pods: int) -> tuple[float, float]:

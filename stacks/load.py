@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import EnumType
 from typing import Any
 
@@ -23,18 +23,23 @@ from stacks.misplaced import (
     meant_secret,
     not_there,
     other_namespace,
+    plain,
     secret_among_values,
     section_of,
     slips,
     take,
 )
 from stacks.problem import PROJECT, Problem, report, set_command, set_secret
+from stacks.redis_url import RedisUrlError, redis_url
 from stacks.rules import check
 from stacks.schema import SECRET_KEYS, Settings
 from stacks.schema.base import SHAPES
+from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
 
 REFUSED = 32
 """Exit code with which the language host takes the message as shown already."""
+
+REDIS_ADDRESSES = ("redisUrl", "cdCacheUrl")
 
 SCALARS = ("release", "namespace")
 """Top-level keys whose value is text; every other one is an object."""
@@ -65,6 +70,8 @@ class Secrets:
 
     license_json: pulumi.Output[str] | None
     registry_password: pulumi.Output[str] | None
+    control_plane: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    """What the control plane reads from Secrets, by flat key."""
 
 
 def dotted(location: tuple[int | str, ...]) -> str:
@@ -208,13 +215,26 @@ def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict
             if full not in flagged:
                 reason = f"{SECRET_KEYS[key]}, in clear"
                 problems.append(Problem(key, "secret-in-clear", reason, set_secret(key, "FILE")))
+            elif key in REDIS_ADDRESSES and text:
+                problems += unreadable_address(key, text)
             continue
         if full in flagged:
             problems += flagged_key(key, _parsed(text))
             continue
         document[key] = text if key in SCALARS else _parsed(text)
-    problems += [secret_among_values(path) for path in SEED_SECRETS if take(document, path)]
+    problems += [
+        secret_among_values(path) for path in SEED_SECRETS if not plain(document, path) and take(document, path)
+    ]
     return document, problems + slips(document)
+
+
+def unreadable_address(key: str, text: str) -> list[Problem]:
+    """What is wrong with an address; none of it is repeated."""
+    try:
+        redis_url(text)
+    except RedisUrlError as error:
+        return [Problem(key, "address-unreadable", f"{SECRET_KEYS[key]}: {error}", set_secret(key, "redis-url.txt"))]
+    return []
 
 
 def _parsed(text: str) -> Any:
@@ -253,4 +273,10 @@ def load() -> tuple[Settings, Secrets]:
         pulumi.log.error(report(pulumi.get_stack(), problems))
         sys.exit(REFUSED)
     config = pulumi.Config(PROJECT)
-    return settings, Secrets(config.get_secret("licenseJson"), config.get_secret("registryPassword"))
+    contents = {key: config.get_secret(key) for key in CONTROL_PLANE_SECRET_KEYS}
+    control_plane = {
+        key: secret.apply(redis_url) if key in REDIS_ADDRESSES else secret
+        for key, secret in contents.items()
+        if secret is not None
+    }
+    return settings, Secrets(config.get_secret("licenseJson"), config.get_secret("registryPassword"), control_plane)

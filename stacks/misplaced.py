@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
@@ -25,6 +26,7 @@ INSTEAD = {
 SEED_SECRETS = {
     "global.licensing.license": ("licenseJson", "license.json"),
     "resourceManager.redis.url": ("redisUrl", "redis-url.txt"),
+    "resourceManager.database.connectionUrl": ("databaseUrl", "database-url.txt"),
     "flow.vllm.hfTokenSecret.token": ("huggingFaceToken", "token.txt"),
 }
 """Where the seed keeps secrets among other values → the flat key of ours, and a file it may come from."""
@@ -45,6 +47,8 @@ SERVERS = (
 
 NEAR = 0.75
 """How alike a key and the one that was probably meant are at least: one wrong letter in four."""
+PLAIN = {"resourceManager.redis.url": re.compile(r"[A-Za-z0-9][-A-Za-z0-9.]*:[0-9]{1,5}")}
+"""Those that may be no secret at all, and what they look like then: `host:port`, which no base64 is."""
 
 ANY_KEY = "<key>"
 """In a path: a key of a map."""
@@ -55,6 +59,14 @@ def closest(key: str, known: Iterable[str]) -> str | None:
     spelt = {each.lower(): each for each in known}
     near = get_close_matches(key.lower(), spelt, n=1, cutoff=NEAR)
     return spelt[near[0]] if near else None
+
+
+def plain(document: Mapping[str, Any], path: str) -> bool:
+    """Whether what stands at a secret's place in the seed is an address without a password."""
+    found: Any = document
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return path in PLAIN and isinstance(found, str) and PLAIN[path].fullmatch(found) is not None
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
@@ -126,7 +138,7 @@ def other_namespace(full: str) -> Problem | None:
 def meant_secret(key: str) -> Problem | None:
     """A top-level key that was probably meant to be one of the secrets."""
     near = closest(key, SECRET_KEYS)
-    if near is None:
+    if near is None or key in keys_of(Settings):
         return None
     reason = f"there is no such key; did you mean `{near}`, {SECRET_KEYS[near]}?"
     return Problem(key, "unknown-key", reason, f"pulumi config rm {key} && {set_secret(near, 'FILE')}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from components.speech.proxy import resources_of
+from stacks.quantities import quantity
 from stacks.schema import Settings
 from stacks.schema.proxy import ProxyDeployment
 from stacks.schema.workload import Amounts, Resources
@@ -35,45 +36,68 @@ def requested(resources: Mapping[str, Any]) -> tuple[str, str]:
     return str(both.get("cpu", "0")), str(both.get("memory", "0"))
 
 
+def asked(*containers: Resources) -> tuple[str, str]:
+    """CPU and memory that a pod of these containers requests."""
+    each = [requested(resources_of(container, Resources())) for container in containers]
+    if len(each) == 1:
+        return each[0]
+    return f"{sum(quantity(cpu) for cpu, _ in each):f}", f"{sum(quantity(memory) for _, memory in each):.0f}"
+
+
 def workloads(settings: Settings) -> tuple[Workload, ...]:
     """All of them. A new one on this pool is added here; a test asks the recorded objects for their requests."""
-    manager, base = settings.resource_manager, settings.resource_manager.fullname_override
+    return (*_control_plane(settings), *_redis(settings), *_proxies(settings), *_ingress(settings))
+
+
+def _control_plane(settings: Settings) -> Iterator[Workload]:
+    manager, base, at = settings.resource_manager, settings.resource_manager.fullname_override, "resourceManager"
     metrics, reconciliation, controller = manager.metrics, manager.reconciliation, manager.session_groups
-    at, ingress = "resourceManager", settings.ingress
-    found = [
-        _workload(base, manager.resources, manager.replicas, f"{at}.resources"),
-        _workload("sessiongroups-controller", controller.resources, 1, f"{at}.sessionGroups.resources"),
-        # requests nothing (contract: control plane 9)
-        Workload(f"{settings.release}-redis-master", "0", "0", 1, "", surge=0),
-    ]
+    pool = manager.pool
+    yield Workload(base, *asked(manager.resources), manager.replicas, f"{at}.resources", pool=pool)
+    yield Workload(
+        "sessiongroups-controller", *asked(controller.resources), 1, f"{at}.sessionGroups.resources", pool=pool
+    )
     if metrics.enabled:
-        found.append(_workload(f"{base}-metrics", metrics.resources, metrics.replicas, f"{at}.metrics.resources"))
+        own = asked(metrics.resources)
+        yield Workload(f"{base}-metrics", *own, metrics.replicas, f"{at}.metrics.resources", pool=pool)
     if reconciliation.enabled:
-        path = f"{at}.reconciliation.resources"
-        found.append(_workload(f"{base}-reconciliation", reconciliation.resources, 1, path))
-    if settings.proxy.enabled:
-        found += _proxies(settings)
-    if ingress.enabled:
-        asked = ingress.resources
-        found.append(
-            Workload("nginx-ingress", asked.cpu, asked.memory, ingress.replicas, "ingress.resources", pool=ingress.pool)
-        )
-    return tuple(found)
+        own = asked(reconciliation.resources)
+        yield Workload(f"{base}-reconciliation", *own, 1, f"{at}.reconciliation.resources", pool=pool)
 
 
-def _workload(name: str, resources: Resources, pods: int, path: str) -> Workload:
-    cpu, memory = requested(resources_of(resources, Resources()))
-    return Workload(name, cpu, memory, pods, path)
+def _redis(settings: Settings) -> Iterator[Workload]:
+    """The Redis in the cluster (contract: control plane 9); a StatefulSet replaces a pod in its place."""
+    wanted, at = settings.resource_manager.redis, "resourceManager.redis"
+    if not wanted.enabled:
+        return
+    base = wanted.fullname_override or f"{settings.release}-redis"
+    if wanted.sentinel.enabled:
+        own = asked(wanted.replica.resources, wanted.sentinel.resources)
+        yield Workload(f"{base}-node", *own, wanted.nodes, f"{at}.replica.resources", surge=0, pool=wanted.pool)
+        return
+    own = asked(wanted.master.resources)
+    yield Workload(f"{base}-master", *own, 1, f"{at}.master.resources", surge=0, pool=wanted.pool)
+    if wanted.count:
+        own = asked(wanted.replica.resources)
+        yield Workload(f"{base}-replicas", *own, wanted.count, f"{at}.replica.resources", surge=0, pool=wanted.pool)
 
 
-def _proxies(settings: Settings) -> list[Workload]:
+def _proxies(settings: Settings) -> Iterator[Workload]:
     """Every deployment of the proxy, with room for the other side of the switch as well."""
     proxy, service = settings.proxy, settings.proxy.proxy
-    found = []
+    if not proxy.enabled:
+        return
     for key in sorted({"a", "b"} | set(service.deployments)):
         own = service.deployments.get(key, ProxyDeployment()).resources
         given = own.requests != Amounts() or own.limits != Amounts()
         path = f"proxy.proxy.deployments.{key}.resources" if given else "proxy.proxy.resources"
         cpu, memory = requested(resources_of(service.resources, own))
-        found.append(Workload(f"{proxy.fullname_override}-{key}", cpu, memory, proxy.replicas, path))
-    return found
+        yield Workload(f"{proxy.fullname_override}-{key}", cpu, memory, proxy.replicas, path)
+
+
+def _ingress(settings: Settings) -> Iterator[Workload]:
+    ingress = settings.ingress
+    if ingress.enabled:
+        own = ingress.resources
+        path = "ingress.resources"
+        yield Workload("nginx-ingress", own.cpu, own.memory, ingress.replicas, path, pool=ingress.pool)

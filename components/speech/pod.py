@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 
 from components.placement import Placement
+from stacks.schema.base import Section
 
 Json = dict[str, Any]
 
@@ -29,6 +30,11 @@ def env_flag(name: str, value: bool) -> Json:
 def env_config(name: str, config_map: pulumi.Input[str], key: str) -> Json:
     """A variable from a ConfigMap."""
     return {"name": name, "valueFrom": {"configMapKeyRef": {"name": config_map, "key": key}}}
+
+
+def env_secret(name: str, secret: pulumi.Input[str], key: str) -> Json:
+    """A variable from a Secret."""
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
 
 def env_field(name: str, path: str) -> Json:
@@ -63,6 +69,12 @@ def requests(cpu: str, memory: str) -> Json:
 def present(fields: Mapping[str, Any]) -> Json:
     """Without what is None or empty; 0 and false stay."""
     return {key: value for key, value in fields.items() if value is not None and value not in ("", [], {})}
+
+
+def passed_on(settings: Section) -> Json:
+    """A probe or resources as configured, in the API's names; what is not set is left out."""
+    fields = settings.model_dump(by_alias=True, exclude_none=True, mode="json")
+    return {key: value for key, value in fields.items() if value != {}}
 
 
 def container(

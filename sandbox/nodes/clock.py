@@ -19,15 +19,20 @@ class Clock:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._read: tuple[float, float] = (-1.0, 1.0)
+        self._read: tuple[float, settings.Settings] = (-1.0, settings.Settings())
 
     @property
     def factor(self) -> float:
+        return self.current.time_factor
+
+    @property
+    def current(self) -> settings.Settings:
+        """The plane's settings as they are now."""
         path = self._home.settings
         changed = path.stat().st_mtime if path.exists() else 0.0
         if changed != self._read[0]:
             try:
-                self._read = (changed, settings.read(self._home).time_factor)
+                self._read = (changed, settings.read(self._home))
             except ValueError as error:  # half written, or wrong: the last one counts
                 _log.warning("%s: %s", path, error)
         return self._read[1]

@@ -23,6 +23,7 @@ from stacks.rules.pools import (
     room_for_surge,
 )
 from stacks.rules.proxy import PROXY
+from stacks.rules.redis import REDIS
 from stacks.rules.secrets import secrets
 from stacks.rules.speech import custom_models, languages, operating_points, pre_warm, session_capacity
 from stacks.schema import Settings
@@ -56,6 +57,7 @@ RULES: tuple[Rule, ...] = (
     budget,
     *DATA_PLANE,
     *PROXY,
+    *REDIS,
 )
 
 

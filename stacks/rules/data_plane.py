@@ -8,8 +8,9 @@ from typing import Any
 from components.speech.images import server_tag, transcriber_tag
 from components.speech.pod import Json
 from components.speech.transcriber_languages import speech, speeches
-from stacks.capacity import gpus, quantity
+from stacks.capacity import gpus
 from stacks.problem import Problem, set_command
+from stacks.quantities import quantity
 from stacks.schema import Settings
 from stacks.schema.session_groups import ScalingOverride
 from stacks.schema.transcriber_container import CacheType

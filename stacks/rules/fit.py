@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from stacks.capacity import GIB, SIZES, Pod, Size, allocatable, quantity, transcriber_requests
+from stacks.capacity import GIB, SIZES, Pod, Size, allocatable, transcriber_requests
 from stacks.problem import Problem, set_command
+from stacks.quantities import quantity
 from stacks.schema import Settings
 from stacks.schema.pools import Generation, Pool, Role, State
 from stacks.services import workloads

@@ -20,12 +20,14 @@ from stacks.schema.ingress import IngressSettings
 from stacks.schema.own import GpuPluginSettings, ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
 from stacks.schema.pools import PoolSettings
 from stacks.schema.proxy import ProxySettings
+from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
 from stacks.schema.resource_manager import ResourceManagerSettings
 from stacks.schema.transcribers import TranscriberSettings
 
 SECRET_KEYS = {
     "licenseJson": "the Speechmatics license, the text of license.json",
     "registryPassword": "the password at the vendor's registry",
+    **CONTROL_PLANE_SECRET_KEYS,
 }
 """Configuration keys that hold a secret, each a flat key of its own: only a top-level key is kept secret everywhere."""
 
@@ -95,6 +97,32 @@ class Settings(Section):
             "inferenceServerEnhancedRecipe3": self.inference_server_enhanced_recipe3,
             "inferenceServerEnhancedRecipe4": self.inference_server_enhanced_recipe4,
         }
+
+    @property
+    def redis_secret(self) -> str:
+        """Name of the Secret with the address of an external Redis and of the cache of dictionaries."""
+        manager = self.resource_manager
+        return manager.secrets.redis.name or f"{manager.fullname_override}-redis"
+
+    @property
+    def database_secret(self) -> str:
+        """Name of the Secret with the address of the database."""
+        manager = self.resource_manager
+        return manager.secrets.database.name or f"{manager.fullname_override}-database"
+
+    @property
+    def control_plane_secrets(self) -> dict[str, str]:
+        """The flat keys of what the control plane reads from Secrets → the switch that makes it read them."""
+        manager = self.resource_manager
+        wanted = {
+            "redisUrl": ("externalRedis", manager.external_redis.enabled),
+            "cdCacheUrl": ("cdCache", manager.cd_cache.enabled),
+            "databaseUrl": (
+                "reconciliation.repopulation",
+                manager.reconciliation.enabled and manager.reconciliation.repopulation.enabled,
+            ),
+        }
+        return {key: f"resourceManager.{section}.enabled" for key, (section, on) in wanted.items() if on}
 
     @property
     def data_plane(self) -> dict[str, TranscriberSettings | ServerSettings]:

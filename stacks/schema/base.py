@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
@@ -58,6 +59,14 @@ GoDuration = Annotated[
     str, shaped(r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$", "a duration with its unit, such as 30s, 10m or 1h30m")
 ]
 """A Go duration such as `1m0s` (the pattern of the SessionGroup CRD)."""
+
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(duration: str) -> float:
+    """A Go duration in seconds."""
+    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([0-9.]+)(ns|us|µs|ms|s|m|h)", duration))
+
 
 ImageTag = Annotated[
     str,

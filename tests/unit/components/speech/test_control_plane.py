@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from components.speech.control_plane import passed_on, patience, with_more
-from components.speech.pod import env
-from stacks.schema.resource_manager import CONTROLLER, STARTUP
+from components.speech.control_plane import patience, with_more
+from components.speech.pod import env, passed_on
+from stacks.schema.resource_manager import STARTUP
+from stacks.schema.session_groups_controller import CONTROLLER
 from stacks.schema.transcribers import EnvVar
 from stacks.schema.workload import Resources
 from tests.unit.graph import Graph, Json, run_program
