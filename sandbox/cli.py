@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox import settings, shell, up
+from sandbox.files import FRESH
 from sandbox.home import Home
 from sandbox.plane import daemon
 from sandbox.plane.errors import PlaneError
@@ -33,8 +34,9 @@ INTERRUPTED = 130
 """The exit code of a command ended with Ctrl-C."""
 
 STATE = ("clusters", "logs", "pulumi", "pulumi-home", "azure.json", "kubeconfig", "plane.json", "ports.json",
-         "settings.json", "lock")  # fmt: skip
-"""All that the plane writes into its state folder: what `down` removes, and nothing else."""
+         "settings.json", "recovered.json", "update.lock", "lock")  # fmt: skip
+"""All that the plane writes into its state folder, and what a crash left of writing it: what `down` removes, and
+nothing else."""
 
 
 def _say(text: str) -> None:
@@ -79,8 +81,8 @@ def down() -> None:
     """End the local plane and remove its state."""
     home = Home()
     daemon.stop(home, _say)
-    for name in STATE:
-        path = home.root / name
+    torn = [path for name in STATE for path in home.root.glob(f"{name}.*{FRESH}")]
+    for path in (*torn, *(home.root / name for name in STATE)):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
@@ -92,25 +94,30 @@ def down() -> None:
 
 @app.command()
 def status() -> None:
-    """What runs: processes, ports, clusters, nodes. Exit code 1 when the plane does not run."""
+    """What runs: processes, ports, clusters, nodes. Exit code 1 when the plane, or a part of it, does not run."""
     home = Home()
     if not _is_up(home):
         raise typer.Exit(1)
     from sandbox import standing  # brings the API client, which takes as long to load as all the rest
 
-    standing.show_processes(home, out)
+    alive = standing.show_processes(home, out)
     standing.show_clusters(home, out)
+    if not alive:
+        _say("Some of it has ended; the supervisor starts it again, and its log says why it could not.")
+        raise typer.Exit(1)
 
 
 @app.command()
 def env() -> None:
-    """Shell exports with which plain pulumi and kubectl use the local plane."""
+    """Shell exports with which plain pulumi and kubectl use the local plane. Exit code 1 when it does not run."""
     home, tools = Home(), _tools()
-    _is_up(home)
+    up_now = _is_up(home)
     for name, value in shell.exports(home, tools).items():
         # What stands on PATH already stays behind ours.
         rest = ':"$PATH"' if name == "PATH" else ""
         typer.echo(f"export {name}={shlex.quote(value)}{rest}")
+    if not up_now:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -133,7 +140,7 @@ def up_(
     home, tools = Home(), _tools()
     _start(home, tools)
     environment = shell.environment(home, tools)
-    changes = up.deploy(home, tools, environment)
+    changes = up.deploy(home, tools, environment, _say)
     from sandbox import standing  # as above
 
     standing.wait_ready(home, wait, err)

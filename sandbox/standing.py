@@ -167,8 +167,8 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def show_processes(home: Home, console: Console) -> None:
-    """The plane's processes and the ports of its two providers."""
+def show_processes(home: Home, console: Console) -> bool:
+    """The plane's processes and the ports of its two providers; whether every process lives."""
     record = Record(home.plane)
     table = _table("process", "pid", "log")
     supervisor = record.supervisor
@@ -179,6 +179,7 @@ def show_processes(home: Home, console: Console) -> None:
     console.print(table)
     for package, port in record.providers.items():
         console.print(f"provider {package} on 127.0.0.1:{port}")
+    return all(running.process() is not None for running in everything.values())
 
 
 def show_clusters(home: Home, console: Console) -> None:
