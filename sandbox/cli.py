@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from typing import Annotated
@@ -137,15 +138,20 @@ def up_(
     wait: Annotated[float, typer.Option(help="how long to wait for pods to be Ready, in seconds", min=1)] = 900,
 ) -> None:
     """Start the local plane, deploy the program on it, wait for its pods, show what stands."""
+    began = time.monotonic()
     home, tools = Home(), _tools()
     _start(home, tools)
     environment = shell.environment(home, tools)
+    before = time.monotonic()
     changes = up.deploy(home, tools, environment, _say)
-    from sandbox import standing  # as above
+    updated = time.monotonic() - before
+    from sandbox import standing, starting  # as above
 
     standing.wait_ready(home, wait, err)
-    standing.show_summary(home, tools, out)
+    pods = standing.show_summary(home, tools, out)
     _conclude(changes)
+    factor = settings.read(home).time_factor
+    out.print(starting.told(time.monotonic() - began, updated, starting.path(pods), factor), markup=False)
 
 
 def _conclude(changes: Mapping[str, int]) -> None:

@@ -224,8 +224,8 @@ def node_table(nodes: Iterable[Json]) -> Table:
     return table
 
 
-def show_summary(home: Home, tools: Tools, console: Console) -> None:
-    """Nodes by pool, SessionGroups, pods, what was simulated, what to do next. Raises `PlaneError`."""
+def show_summary(home: Home, tools: Tools, console: Console) -> list[Json]:
+    """Nodes by pool, SessionGroups, pods, what was simulated, what to do next; the pods. Raises `PlaneError`."""
     try:
         nodes, pods = asyncio.run(_nodes(home)), asyncio.run(_pods(home))
     except KubeError as error:
@@ -243,6 +243,7 @@ def show_summary(home: Home, tools: Tools, console: Console) -> None:
     console.print()
     console.print(groups.stdout.rstrip(), markup=False)
     console.print(f"\nPods ready: {sum(map(is_ready, pods))}/{len(pods)}\n\n{SIMULATED}\n\n{NEXT}\n", markup=False)
+    return pods
 
 
 async def _pods(home: Home) -> list[Json]:
