@@ -20,7 +20,7 @@ FRESH = ".new"
 """How the name of a file ends that is not in its place yet; one that a crash left is removed by `make down`."""
 
 ROOM = 200 * 2**20
-"""Bytes that must be free before a cluster is started: an update of the sandbox's stack writes about 130 MB, most of
+"""Bytes that must be free before a cluster is created: an update of the sandbox's stack writes about 130 MB, most of
 it etcd's log, and a full disk afterwards stops everything at once."""
 
 

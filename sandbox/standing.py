@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import time
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from sandbox.files import read_json
 from sandbox.home import Home
 from sandbox.kube import Kube, KubeError
 from sandbox.nodes.world import sessions
@@ -188,7 +188,9 @@ def show_clusters(home: Home, console: Console) -> None:
     if not folders:
         console.print("No managed cluster: deploy the program with `python -m sandbox up`.")
     for folder in folders:
-        ports = json.loads((folder / "ports.json").read_text())
+        ports = read_json(
+            folder / "ports.json", "Its ports are chosen anew by a start: python -m sandbox stop, then start"
+        )
         console.print(f"cluster {folder.name} on https://127.0.0.1:{ports['apiserver']}", markup=False)
         if "ingress" in ports:
             console.print(f"    its load balancer, for clients: wss://127.0.0.1:{ports['ingress']}", markup=False)

@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -66,6 +67,7 @@ class Supervisor:
     async def _bring_up(self, stack: AsyncExitStack) -> None:
         # Imported here: the types of every Azure resource take seconds to load, and a plane that cannot start for
         # another reason should say so at once.
+        from sandbox.azure import catalogue
         from sandbox.azure.provider import AzureProvider
 
         kept = ports.keep(self.home.root / "ports.json", PROVIDERS)
@@ -83,6 +85,7 @@ class Supervisor:
             lambda: _listens(kept["kubernetes"]), ["kubernetes"], "The Kubernetes provider was", ANSWER_WITHIN
         )
         self.record.ready(kept)
+        threading.Thread(target=catalogue.load, name="types of Azure", daemon=True).start()
 
     def _kubernetes(self, port: int) -> Program:
         command = [sys.executable, "-m", "sandbox.kubernetes", "--port", str(port)]
