@@ -148,10 +148,11 @@ def up_(
     from sandbox import standing, starting  # as above
 
     standing.wait_ready(home, wait, err)
-    pods = standing.show_summary(home, tools, out)
+    standing.show_summary(home, tools, out)
     _conclude(changes)
     factor = settings.read(home).time_factor
-    out.print(starting.told(time.monotonic() - began, updated, starting.path(pods), factor), markup=False)
+    took, stages = time.monotonic() - began, starting.path(standing.pods(home))
+    out.print(starting.told(took, updated, stages, factor), markup=False)
 
 
 def _conclude(changes: Mapping[str, int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import time
 from collections import Counter
@@ -12,7 +13,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from sandbox.files import read_json
 from sandbox.home import Home
 from sandbox.kube import Kube, KubeError
 from sandbox.nodes.world import sessions
@@ -160,6 +160,11 @@ async def _wait_ready(home: Home, timeout: float, console: Console) -> None:
             await asyncio.sleep(0.5)
 
 
+def pods(home: Home) -> list[Json]:
+    """The pods that should be Ready."""
+    return asyncio.run(_pods(home))
+
+
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
@@ -188,9 +193,7 @@ def show_clusters(home: Home, console: Console) -> None:
     if not folders:
         console.print("No managed cluster: deploy the program with `python -m sandbox up`.")
     for folder in folders:
-        ports = read_json(
-            folder / "ports.json", "Its ports are chosen anew by a start: python -m sandbox stop, then start"
-        )
+        ports = json.loads((folder / "ports.json").read_text())
         console.print(f"cluster {folder.name} on https://127.0.0.1:{ports['apiserver']}", markup=False)
         if "ingress" in ports:
             console.print(f"    its load balancer, for clients: wss://127.0.0.1:{ports['ingress']}", markup=False)
@@ -226,8 +229,8 @@ def node_table(nodes: Iterable[Json]) -> Table:
     return table
 
 
-def show_summary(home: Home, tools: Tools, console: Console) -> list[Json]:
-    """Nodes by pool, SessionGroups, pods, what was simulated, what to do next; the pods. Raises `PlaneError`."""
+def show_summary(home: Home, tools: Tools, console: Console) -> None:
+    """Nodes by pool, SessionGroups, pods, what was simulated, what to do next. Raises `PlaneError`."""
     try:
         nodes, pods = asyncio.run(_nodes(home)), asyncio.run(_pods(home))
     except KubeError as error:
@@ -245,7 +248,6 @@ def show_summary(home: Home, tools: Tools, console: Console) -> list[Json]:
     console.print()
     console.print(groups.stdout.rstrip(), markup=False)
     console.print(f"\nPods ready: {sum(map(is_ready, pods))}/{len(pods)}\n\n{SIMULATED}\n\n{NEXT}\n", markup=False)
-    return pods
 
 
 async def _pods(home: Home) -> list[Json]:
