@@ -112,6 +112,9 @@ def mend(home: Home, stack: Stack, say: Say) -> None:
     for resource in begun:
         became = "exists, and is taken over" if resource["urn"] in found else "does not exist, and is forgotten"
         say(f"An interrupted update had begun to create {_named(resource)}: it {became}.")
+    again = len(deployment["pending_operations"]) - len(begun)
+    if again:
+        say(f"An interrupted update had begun {again} changes or deletions: they are done again.")
     stack.take(exported | {"deployment": entered(deployment, found)})
     if found:
         stack.read(list(found))
