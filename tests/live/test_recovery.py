@@ -59,13 +59,26 @@ class Up:
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
-    def kill_engine(self) -> None:
+    def updates(self) -> bool:
+        """Whether the engine runs: the plane is up then, and what an earlier crash left is undone."""
+        return self._updating() is not None
+
+    def _updating(self) -> psutil.Process | None:
         below = psutil.Process(self._process.pid).children(recursive=True)
-        (engine,) = [each for each in below if each.name() == "pulumi"]
+        return next((each for each in below if each.name() == "pulumi" and "up" in each.cmdline()), None)
+
+    def kill_engine(self) -> None:
+        engine = self._updating()
+        assert engine is not None
         engine.kill()
 
-    def kill(self) -> None:
-        self._process.kill()
+    def end(self) -> None:
+        """However the test has gone."""
+        if self._process.returncode is None:
+            make = psutil.Process(self._process.pid)
+            for each in (*make.children(recursive=True), make):
+                each.kill()
+            self._process.communicate()
 
     def said(self) -> str:
         """All that it printed, once it has ended."""
@@ -84,7 +97,7 @@ def up(plane: Platform) -> Iterator[Up]:
     try:
         yield running
     finally:
-        running.kill()
+        running.end()
 
 
 def clusters(plane: Platform) -> list[str]:
@@ -115,7 +128,7 @@ def test_the_plane_is_killed_while_a_cluster_is_created(plane: Platform) -> None
 
 def test_the_engine_is_killed_while_a_cluster_is_created(plane: Platform) -> None:
     with up(plane) as second:
-        second.until(lambda: clusters(plane) == ["Creating"])
+        second.until(lambda: second.updates() and clusters(plane) == ["Creating"])
         second.kill_engine()
         second.said()
         assert second.failed
@@ -124,7 +137,7 @@ def test_the_engine_is_killed_while_a_cluster_is_created(plane: Platform) -> Non
 
 def test_the_engine_is_killed_while_a_workload_is_created(plane: Platform) -> None:
     with up(plane) as third:
-        third.until(lambda: unready_redis(plane))
+        third.until(lambda: third.updates() and unready_redis(plane))
         third.kill_engine()
         said = third.said()
         assert third.failed
