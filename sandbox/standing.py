@@ -160,6 +160,11 @@ async def _wait_ready(home: Home, timeout: float, console: Console) -> None:
             await asyncio.sleep(0.5)
 
 
+def pods(home: Home) -> list[Json]:
+    """The pods that should be Ready."""
+    return asyncio.run(_pods(home))
+
+
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
@@ -167,8 +172,8 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def show_processes(home: Home, console: Console) -> None:
-    """The plane's processes and the ports of its two providers."""
+def show_processes(home: Home, console: Console) -> bool:
+    """The plane's processes and the ports of its two providers; whether every process lives."""
     record = Record(home.plane)
     table = _table("process", "pid", "log")
     supervisor = record.supervisor
@@ -179,6 +184,7 @@ def show_processes(home: Home, console: Console) -> None:
     console.print(table)
     for package, port in record.providers.items():
         console.print(f"provider {package} on 127.0.0.1:{port}")
+    return all(running.process() is not None for running in everything.values())
 
 
 def _ports(home: Home) -> dict[str, dict[str, int]]:

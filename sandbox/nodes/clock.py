@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from sandbox import settings
 from sandbox.home import Home
+from sandbox.plane.errors import PlaneError
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Clock:
         if changed != self._read[0]:
             try:
                 self._read = (changed, settings.read(self._home))
-            except ValueError as error:  # half written, or wrong: the last one counts
+            except PlaneError as error:  # half written, or wrong: the last one counts
                 _log.warning("%s: %s", path, error)
         return self._read[1]
 
