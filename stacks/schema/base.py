@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 class Section(BaseModel):
@@ -15,16 +17,29 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", alias_generator=to_camel)
 
 
-def only(value: bool, reason: str) -> AfterValidator:
-    """A switch of the seed's that has one position here, and why."""
+@dataclass(frozen=True)
+class Only:
+    """A value of the seed's that is the only one here, and why."""
 
-    def check(given: bool) -> bool:
-        if given is not value:
-            context = {"only": str(value).lower(), "reason": reason}
+    value: Any
+    reason: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "const": self.value}
+
+    def _checked(self, given: Any) -> Any:
+        if given != self.value:
+            context = {"only": json.dumps(self.value), "reason": self.reason}
             raise PydanticCustomError("not_allowed", "should be {only}: {reason}", context)
         return given
 
-    return AfterValidator(check)
+
+def only(value: Any, reason: str) -> Only:
+    """A key of the seed's that has one position here, and why."""
+    return Only(value, reason)
 
 
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
