@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -14,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
-from stacks.misplaced import ANY_KEY, is_map, section_of
+from stacks.misplaced import ANY_KEY, section_of
 from stacks.schema import SECRET_KEYS, Settings
 from stacks.schema.base import Only
 
@@ -78,9 +77,7 @@ def _of(model: type[BaseModel], above: str, instance: BaseModel | None, *, ours:
         plain = inner is not None and not is_list(field.annotation) and not is_map(field.annotation)
         required = field.is_required() and instance is None
         shown = None if plain else to_jsonable_python(default, by_alias=True, exclude_none=True)
-        yield Key(
-            path, kind_of(field), type_of(field), shown, required, field.description or "", mine, plain, field
-        )
+        yield Key(path, kind_of(field), type_of(field), shown, required, field.description or "", mine, plain, field)
         if inner is None:
             continue
         step = f"{ANY_ITEM}." if is_list(field.annotation) else f".{ANY_KEY}." if is_map(field.annotation) else "."
@@ -97,6 +94,11 @@ def _default(field: FieldInfo, name: str, instance: BaseModel | None) -> Any:
 def is_list(annotation: Any) -> bool:
     """Whether a field's type is a list."""
     return any(get_origin(each) is tuple for each in members(annotation))
+
+
+def is_map(annotation: Any) -> bool:
+    """Whether a field's type is a map, whose keys the user chooses."""
+    return any(get_origin(each) is dict for each in members(annotation))
 
 
 def members(annotation: Any) -> tuple[Any, ...]:
@@ -158,21 +160,3 @@ def _type(annotation: Any) -> str:
 
 def _word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def annotation_at(path: tuple[str | int, ...]) -> Any:
-    """The type at a concrete path; None where the schema has no such key."""
-    model: Any = Settings
-    annotation: Any = Settings
-    for part in path:
-        if model is None:
-            return None
-        if isinstance(part, int) or (annotation is not model and is_map(annotation)):
-            annotation = typing.cast("Any", model)
-            continue
-        field = next((f for name, f in model.model_fields.items() if (f.alias or name) == part), None)
-        if field is None:
-            return None
-        annotation = field.annotation
-        model = section_of(annotation)
-    return annotation

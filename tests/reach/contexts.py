@@ -92,7 +92,7 @@ def _put(config: Json, knob: Knob, dumped: Json) -> None:
     here: Any = config
     shown: Any = dumped
     for position, part in enumerate(place[:-1]):
-        shown = shown[part] if isinstance(shown, list) else (shown or {}).get(part)
+        shown = shown[int(part)] if isinstance(shown, list) else (shown or {}).get(part)
         if isinstance(here, dict) and here.get(part) is None:
             here[part] = deepcopy(shown) if position in knob.whole else {}
         here = here[part]
@@ -138,5 +138,3 @@ def contexts() -> dict[str, Context]:
         config, flagged = given(yaml.safe_load(path.read_text()))
         found.append(Context(name(path), _parsed(config, flagged), tuple(flagged)))
     return {each.name: each for each in found if each.settings()[0] is not None}
-
-

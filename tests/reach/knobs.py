@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
@@ -88,24 +89,27 @@ def candidates(key: Key) -> Iterator[tuple[Context, Knob]]:
     """Contexts with a knob for a key that load, the likeliest first: where a case sets the key, it is in use."""
     values = written(key.path)
     named = [name for name, _ in values]
-    for context in sorted(contexts().values(), key=lambda each: _rank(each, named)):
-        shown = _shown(context)
-        yield from ((context, knob) for knob in BY_HAND if knob.key == key.path and _loads(context, knob))
-        for place in places(key.path, shown):
-            current = at(shown, place)
-            options = [*made(key, None if current is ABSENT else current), *(value for _, value in values), REMOVED]
-            taken: list[Any] = []
-            for value in options:
-                knob = Knob(key.path, place, value)
-                if value != current and value not in taken and _loads(context, knob):
-                    taken.append(value)
-                    yield context, knob
-                if len(taken) == 2:
-                    break
+    ranked = sorted(contexts().values(), key=lambda each: _rank(each, named))
+    each_has = [_knobs(context, key, [value for _, value in values]) for context in ranked]
+    for round_ in itertools.zip_longest(*each_has):
+        yield from ((context, knob) for context, knob in zip(ranked, round_, strict=True) if knob is not None)
+
+
+def _knobs(context: Context, key: Key, values: list[Any]) -> Iterator[Knob]:
+    yield from (knob for knob in BY_HAND if knob.key == key.path and _loads(context, knob))
+    shown = _shown(context)
+    for place in places(key.path, shown):
+        current = at(shown, place)
+        tried: list[Any] = []
+        for value in [*made(key, None if current is ABSENT else current), *values, REMOVED]:
+            knob = Knob(key.path, place, value)
+            if value != current and value not in tried and _loads(context, knob):
+                tried.append(value)
+                yield knob
 
 
 def _rank(context: Context, named: list[str]) -> int:
-    first = ("sandbox", "servers", "everything.happy")
+    first = ("everything.happy", "servers")
     if context.name in first:
         return first.index(context.name)
     return len(first) if context.name in named else len(first) + 1

@@ -41,7 +41,7 @@ def read() -> dict[str, Entry]:
 
 
 def _entry(key: str, each: Any) -> Entry:
-    knob = Knob(key, tuple(each["place"]), each["value"] if "value" in each else REMOVED)
+    knob = Knob(key, tuple(each["place"]), each.get("value", REMOVED))
     fields = {name: tuple(paths) for name, paths in each["fields"].items()}
     return Entry(knob, each["context"], fields, tuple(each.get("loses", ())), each["group"])
 

@@ -17,6 +17,7 @@ from stacks.schema import Settings
 from tests.unit.cases import CASES, ERRORS, HAPPY, Json, given, merged, name
 from tests.unit.graph import CHECKOUT, configured, stack_config
 
+
 def at(settings: Any, path: str) -> Any:
     for part in path.split("."):
         settings = getattr(settings, part)

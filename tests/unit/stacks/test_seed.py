@@ -45,15 +45,17 @@ NOT_EFFECTIVE = {
     "resourceManager.redis.enabled": Kind.FIXED,
     "resourceManager.sessionGroups.enabled": Kind.FIXED,
     "transcribers.transcriber.mode": Kind.FIXED,
-    **{key: Kind.SECRET for key in SEED_SECRETS},
-    **{key: Kind.FIXED for key in ROWS if re.search(r"\.(tritonServer\.(mode|recipe)|inferenceSidecar\.enabled)$", key)},
+    **dict.fromkeys(SEED_SECRETS, Kind.SECRET),
+    **{
+        key: Kind.FIXED for key in ROWS if re.search(r"\.(tritonServer\.(mode|recipe)|inferenceSidecar\.enabled)$", key)
+    },
 }
 """Rows that take no other value than their default, or none here; every other one changes an object."""
 
 OTHER_DEFAULT = {
-    "proxy.agentAPI.configMap.data": "the table says it in words; ours is the map with the default agent left to the program",
-    'proxy.ingress.annotations."nginx.ingress.kubernetes.io/configuration-snippet"': "the controller made here adds the header itself",
-    'proxy.ingress.annotations."nginx.ingress.kubernetes.io/use-regex"': "the controller made here takes paths as they are",
+    "proxy.agentAPI.configMap.data": "the table says it in words",
+    'proxy.ingress.annotations."nginx.ingress.kubernetes.io/configuration-snippet"': "our controller adds the header",
+    'proxy.ingress.annotations."nginx.ingress.kubernetes.io/use-regex"': "our controller takes the paths as they are",
 }
 """Rows whose default here is another one, and why."""
 
@@ -128,7 +130,9 @@ def test_a_row_is_effective_fixed_inert_or_secret(key: str) -> None:
     assert found is not None, "no such key, or add it to TO_DO"
     assert found.kind is wanted
     if wanted is Kind.EFFECTIVE:
-        below = [path for path in REACHED if path == found.path or path.startswith((f"{found.path}.", f"{found.path}["))]
+        below = [
+            path for path in REACHED if path == found.path or path.startswith((f"{found.path}.", f"{found.path}["))
+        ]
         assert any(REACHED[path].fields for path in below)
 
 
