@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic.alias_generators import to_camel
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema, to_jsonable_python
 
 
 class Section(BaseModel):
@@ -28,10 +28,10 @@ class Only:
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {**handler(schema), "const": self.value}
+        return {**handler(schema), "const": to_jsonable_python(self.value)}
 
     def _checked(self, given: Any) -> Any:
-        if given != self.value:
+        if given != self.value or type(given) is not type(self.value):
             context = {"only": json.dumps(self.value), "reason": self.reason}
             raise PydanticCustomError("not_allowed", "should be {only}: {reason}", context)
         return given

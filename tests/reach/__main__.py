@@ -50,12 +50,15 @@ def wanted() -> list[Key]:
 
 
 def main(
+    given: Annotated[list[str] | None, typer.Argument(metavar="KEY", help="keys to look at again")] = None,
     anew: Annotated[bool, typer.Option("--all", help="every key, also those recorded already")] = False,
     workers: Annotated[int, typer.Option(help="processes", min=1)] = os.cpu_count() or 1,
 ) -> None:
-    """Record what the keys reach that are not recorded yet, and plan the groups."""
+    """Record what the keys reach that are not recorded yet, and plan the groups of all."""
     there = {key.path: key for key in wanted()}
     entries = {} if anew else {key: each for key, each in record.read().items() if key in there}
+    for path in given or ():
+        entries.pop(path, None)
     missing = [key for path, key in there.items() if path not in entries]
     nothing: list[str] = []
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:

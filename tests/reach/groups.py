@@ -50,7 +50,7 @@ def _right(entries: dict[str, Entry], group: list[str], base: Base) -> Iterator[
 
 
 def _packed(entries: dict[str, Entry]) -> Iterator[list[str]]:
-    alone = {key for key, each in entries.items() if each.loses or len(pairs(each.fields)) > MOST or _comes(each)}
+    alone = {key for key, each in entries.items() if len(pairs(each.fields)) > MOST}
     groups: list[list[str]] = []
     for key in sorted(entries.keys() - alone, key=lambda key: (entries[key].context, key)):
         for group in groups:
@@ -64,16 +64,18 @@ def _packed(entries: dict[str, Entry]) -> Iterator[list[str]]:
 
 
 def _comes(entry: Entry) -> bool:
-    """Whether an object comes or goes."""
-    return any(not paths for paths in entry.fields.values())
+    """Whether an object comes, goes or is replaced: no other key of the group may touch it then."""
+    return bool(entry.loses) or any(not paths for paths in entry.fields.values())
 
 
 def _fits(entries: dict[str, Entry], group: list[str], key: str) -> bool:
-    """Whether a key can join: same context, another place, a field of its own, and all of it loads."""
+    """Whether a key can join: same context, another place, fields of its own, and all of it loads."""
     new, others = entries[key], [entries[each] for each in group]
     if others[0].context != new.context or any(_overlap(new.knob.place, each.knob.place) for each in others):
         return False
     if pairs(new.fields) & frozenset(pair for each in others for pair in pairs(each.fields)):
+        return False
+    if any((_comes(new) or _comes(each)) and new.fields.keys() & each.fields.keys() for each in others):
         return False
     knobs = [each.knob for each in [*others, new]]
     return contexts()[new.context].changed(knobs).settings()[0] is not None

@@ -238,9 +238,9 @@ def test_what_is_left_out_on_purpose_is_told_with_the_reason(pattern: str, tmp_p
         section = {part: section}
     (refused,) = reported(yaml.safe_dump(section), tmp_path)["refused"]
     assert (refused["path"], refused["code"]) == (f"{path}.enabled", "left-out")
-    part = next(each for each in LEFT_OUT if pattern in each.keys)
-    assert part.reason in refused["why"]
-    assert part.instead in refused["mend"]
+    about = next(each for each in LEFT_OUT if pattern in each.keys)
+    assert about.reason in refused["why"]
+    assert about.instead in refused["mend"]
 
 
 def test_the_page_of_what_is_left_out_names_all_of_it() -> None:
