@@ -25,6 +25,9 @@ from stacks.schema import Settings
 Path = tuple[str | int, ...]
 LEFT = "it is left out of the stack file"
 
+HELM_TITLES = ("USER-SUPPLIED VALUES", "COMPUTED VALUES")
+"""First line of what `helm get values` prints for a person."""
+
 
 @dataclass
 class Plan:
@@ -46,6 +49,9 @@ class Plan:
 def plan(values: dict[str, Any], base: dict[str, Any]) -> Plan:
     """The plan for a chart's values over a base with what the chart has no keys for (`azure`, `pools`)."""
     made = Plan()
+    for title in HELM_TITLES:
+        if title in values and values[title] is None:
+            del values[title]
     made.secrets = taken(values)
     _own_sections(values, made)
     _renamed(values, made)

@@ -67,6 +67,15 @@ def hidden(values: dict[str, Any]) -> list[Problem]:
     return found
 
 
+def _named(path: Path, value: Any) -> bool:
+    """Whether text is a secret by the name of its key; that of an annotation only refers to one."""
+    if not isinstance(value, str) or not value or exists(dotted(path)):
+        return False
+    name, above = str(path[-1]), [str(part).lower() for part in path[:-1]]
+    refers = name.lower().startswith("existing") or any(part.endswith(("annotations", "labels")) for part in above)
+    return NAME.search(name) is not None and not refers
+
+
 def _hidden(tree: Any, path: Path) -> Iterator[Path]:
     if isinstance(tree, list):
         for index, each in enumerate(tree):
@@ -77,8 +86,7 @@ def _hidden(tree: Any, path: Path) -> Iterator[Path]:
             yield path
             return
         for key, each in tree.items():
-            named = NAME.search(str(key)) and isinstance(each, str) and each and not exists(dotted((*path, key)))
-            if named or (isinstance(each, str) and IN_URL.search(each)):
+            if _named((*path, key), each) or (isinstance(each, str) and IN_URL.search(each)):
                 yield (*path, key)
             else:
                 yield from _hidden(each, (*path, key))

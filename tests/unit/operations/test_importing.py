@@ -230,6 +230,16 @@ def test_what_looks_like_a_secret_elsewhere_is_not_copied(values: str, path: str
     assert path in {each["path"] for each in json.loads(found.stdout)["refused"]}
 
 
+def test_a_reference_to_a_secret_is_none(tmp_path: Path) -> None:
+    values = "proxy: {ingress: {annotations: {example.org/auth-secret: basic-auth}}}"
+    assert reported(values, tmp_path)["refused"] == []
+
+
+def test_the_title_that_helm_prints_is_no_value(tmp_path: Path) -> None:
+    report = reported("USER-SUPPLIED VALUES:\nglobal: {cluster: west}\n", tmp_path)
+    assert (report["mapped"], report["refused"]) == (["global.cluster"], [])
+
+
 @pytest.mark.parametrize("pattern", [key for part in LEFT_OUT for key in part.keys])
 def test_what_is_left_out_on_purpose_is_told_with_the_reason(pattern: str, tmp_path: Path) -> None:
     path = pattern.replace("*.*", "resourceManager.metrics").replace("*", "inferenceServerEnhancedRecipe1")
