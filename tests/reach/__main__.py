@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Annotated
 
 import typer
@@ -61,10 +60,9 @@ def main(
         entries.pop(path, None)
     missing = [key for path, key in there.items() if path not in entries]
     nothing: list[str] = []
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-        running = {pool.submit(find_by_path, key.path): key.path for key in missing}
-        for number, each in enumerate(as_completed(running), 1):
-            path, entry = running[each], each.result()
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
+        found = pool.imap_unordered(found_by_path, [key.path for key in missing])
+        for number, (path, entry) in enumerate(found, 1):
             if entry is None:
                 nothing.append(path)
             else:
@@ -79,9 +77,9 @@ def main(
     raise typer.Exit(1 if nothing else 0)
 
 
-def find_by_path(path: str) -> Entry | None:
+def found_by_path(path: str) -> tuple[str, Entry | None]:
     """The same in another process: a key holds what cannot be sent there."""
-    return find(next(key for key in wanted() if key.path == path))
+    return path, find(next(key for key in wanted() if key.path == path))
 
 
 if __name__ == "__main__":

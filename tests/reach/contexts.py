@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import yaml
@@ -24,11 +25,13 @@ Place = tuple[str | int, ...]
 """Where a value stands: keys and indexes."""
 
 
-class Removed:
+class Removed(Enum):
     """In place of a value: the key is taken out, so that its default counts."""
 
+    KEY = "the key is taken out"
 
-REMOVED = Removed()
+
+REMOVED = Removed.KEY
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,16 @@ class Context:
         return Context(self.name, config, self.flagged)
 
     @functools.cached_property
+    def loaded(self) -> Settings:
+        """The settings of a context that is right."""
+        settings, problems = self.settings()
+        assert settings is not None, (self.name, problems)
+        return settings
+
+    @functools.cached_property
     def dumped(self) -> Json:
         """The settings as they load, by full key."""
-        settings, _ = self.settings()
-        assert settings is not None, self.name
-        shown = settings.model_dump(by_alias=True, mode="json", exclude_none=True)
+        shown = self.loaded.model_dump(by_alias=True, mode="json", exclude_none=True)
         return {f"{PROJECT}:{key}": value for key, value in shown.items()}
 
     @property

@@ -120,4 +120,4 @@ def _loads(context: Context, knob: Knob) -> bool:
         settings, _ = context.changed([knob]).settings()
     except (KeyError, IndexError, AttributeError, TypeError):
         return False  # the place is not there in the file as it is written
-    return settings is not None and settings != context.settings()[0]
+    return settings is not None and settings != context.loaded

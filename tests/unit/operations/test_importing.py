@@ -1,4 +1,4 @@
-"""A values file of the chart becomes a stack file: what maps, what does not and why; secrets never in clear."""
+"""A values file of the chart becomes a stack file: what maps, and what has no place in it and why."""
 
 from __future__ import annotations
 
@@ -9,54 +9,17 @@ from typing import Any
 
 import pytest
 import yaml
-from typer.testing import CliRunner, Result
 
-from operations.__main__ import app
 from operations.importing.left_out import LEFT_OUT, NEWER, NOW_EFFECTIVE, RENAMED
 from operations.keys import ANY_ITEM, OURS, Kind, keys
 from stacks.load import read
-from stacks.misplaced import ANY_KEY, SEED_SECRETS, exists
+from stacks.misplaced import ANY_KEY, exists
 from stacks.problem import PROJECT
 from stacks.schema import SECRET_KEYS, Settings
 from tests.reach.knobs import ABSENT, at, places
 from tests.unit.cases import HAPPY, Json, given, name
 from tests.unit.graph import CHECKOUT
-
-CLUSTER = (
-    "--subscription-id", "5a6d2d72-6561-4c74-896d-650000000001", "--location", "westeurope", "--resource-group",
-    "speech", "--cluster-name", "speech", "--kubernetes-version", "1.35.4",
-)  # fmt: skip
-SECRET = "czNjcjN0"
-
-
-def run(values: str | Path, folder: Path, *options: str) -> tuple[Result, Path]:
-    """The command on values, with a stack file in the folder."""
-    file = values if isinstance(values, Path) else folder / "values.yaml"
-    if isinstance(values, str):
-        file.write_text(values)
-    target = folder / "Pulumi.mine.yaml"
-    return CliRunner().invoke(app, ["import-values", str(file), "--out", str(target), *options]), target
-
-
-def reported(values: str, folder: Path, *options: str) -> Json:
-    found, _ = run(values, folder, *CLUSTER, "--json", *options)
-    report: Json = json.loads(found.stdout)
-    return report
-
-
-def config_of(target: Path) -> Json:
-    found: Json = yaml.safe_load(target.read_text())["config"]
-    return found
-
-
-def loaded(target: Path, secrets: dict[str, str] | None = None) -> Settings:
-    """What the program makes of a stack file, which it must not refuse."""
-    config = {key: each for key, each in config_of(target).items() if not key.startswith("pulumi:")}
-    texts = {key: each if isinstance(each, str) else json.dumps(each) for key, each in config.items()}
-    texts |= {f"{PROJECT}:{key}": each for key, each in (secrets or {}).items()}
-    settings, problems = read(texts, [f"{PROJECT}:{key}" for key in secrets or {}])
-    assert settings is not None, problems
-    return settings
+from tests.unit.operations.importing import CLUSTER, config_of, loaded, reported, run
 
 
 def case_of(path: Path) -> tuple[Json, Json, Settings]:
@@ -192,54 +155,6 @@ def test_null_takes_a_default_away_and_absent_does_not(tmp_path: Path) -> None:
     assert [(each["path"], each["code"]) for each in report["refused"]] == [("proxy.enabled", "null")]
 
 
-@pytest.mark.parametrize("path", SEED_SECRETS)
-def test_a_secret_is_in_no_output_and_a_command_stores_it(path: str, tmp_path: Path) -> None:
-    section: Any = SECRET
-    for part in reversed(path.split(".")):
-        section = {part: section}
-    found, target = run(yaml.safe_dump(section), tmp_path, *CLUSTER)
-    key = SEED_SECRETS[path][0]
-    assert SECRET not in found.output + target.read_text()
-    command = f"base64 -d | pulumi config set --secret {key} --stack mine"
-    assert (command in found.output) is (key in SECRET_KEYS)
-    assert found.exit_code == (0 if key in SECRET_KEYS else 3)
-
-
-def test_an_empty_secret_is_the_charts_default(tmp_path: Path) -> None:
-    report = reported("global: {licensing: {license: ''}}", tmp_path)
-    assert (report["secrets"], report["refused"]) == ([], [])
-
-
-@pytest.mark.parametrize(
-    ("values", "path"),
-    [
-        ("transcribers: {transcriber: {env: [{name: A, value: b}, {name: API_TOKEN, value: SECRET}]}}",
-         "transcribers.transcriber.env[1]"),
-        ("proxy: {proxy: {config: {additionalConfig: {SM_DB_PASSWORD: SECRET}}}}",
-         "proxy.proxy.config.additionalConfig.SM_DB_PASSWORD"),
-        ("proxy: {proxy: {config: {additionalConfig: {SM_URL: 'https://me:SECRET@host'}}}}",
-         "proxy.proxy.config.additionalConfig.SM_URL"),
-        ("resourceManager: {redis: {auth: {password: SECRET}}}", "resourceManager.redis.auth.password"),
-    ],
-)  # fmt: skip
-def test_what_looks_like_a_secret_elsewhere_is_not_copied(values: str, path: str, tmp_path: Path) -> None:
-    found, target = run(values.replace("SECRET", SECRET), tmp_path, *CLUSTER)
-    assert SECRET not in found.output + target.read_text()
-    assert "secret-in-clear" in found.output
-    found, _ = run(values.replace("SECRET", SECRET), tmp_path, *CLUSTER, "--json", "--force")
-    assert path in {each["path"] for each in json.loads(found.stdout)["refused"]}
-
-
-def test_a_reference_to_a_secret_is_none(tmp_path: Path) -> None:
-    values = "proxy: {ingress: {annotations: {example.org/auth-secret: basic-auth}}}"
-    assert reported(values, tmp_path)["refused"] == []
-
-
-def test_the_title_that_helm_prints_is_no_value(tmp_path: Path) -> None:
-    report = reported("USER-SUPPLIED VALUES:\nglobal: {cluster: west}\n", tmp_path)
-    assert (report["mapped"], report["refused"]) == (["global.cluster"], [])
-
-
 @pytest.mark.parametrize("pattern", [key for part in LEFT_OUT for key in part.keys])
 def test_what_is_left_out_on_purpose_is_told_with_the_reason(pattern: str, tmp_path: Path) -> None:
     path = pattern.replace("*.*", "resourceManager.metrics").replace("*", "inferenceServerEnhancedRecipe1")
@@ -357,68 +272,6 @@ def test_a_whole_file_loads_and_validates_in_an_editor(tmp_path: Path) -> None:
     assert found.exit_code == 0
     assert loaded(target).namespace == "voice"
     assert target.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
-
-
-@pytest.mark.parametrize(
-    ("values", "code", "words"),
-    [
-        ("a: [", "no-yaml", "values.yaml:"),
-        ("a: 1\na: 2\n", "no-yaml", "stands here twice"),
-        ("a: !Ref b", "no-yaml", "values.yaml:1"),
-        ("- a\n", "no-values", "no map"),
-        ("text", "no-values", "no map"),
-        ("a: 1\n---\nb: 2\n", "no-values", "2 documents"),
-        ("? [a]\n: 1\n", "no-yaml", "a key is no text"),
-    ],
-)
-def test_what_is_no_values_file_is_refused(values: str, code: str, words: str, tmp_path: Path) -> None:
-    found, target = run(values, tmp_path, *CLUSTER)
-    _refused(found, code, words)
-    assert not target.exists()
-
-
-def _refused(found: Result, code: str, words: str) -> None:
-    assert found.exit_code == 1
-    assert isinstance(found.exception, SystemExit)
-    assert f"[{code}]" in found.stderr
-    assert words in found.stderr
-    assert "    why:  " in found.stderr
-    assert "    mend: " in found.stderr
-    assert found.stdout == ""
-
-
-def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
-    _refused(run(tmp_path / "none.yaml", tmp_path)[0], "no-file", "none.yaml")
-    _refused(run(tmp_path, tmp_path)[0], "no-file", str(tmp_path))
-    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    _refused(run(tmp_path / "binary.yaml", tmp_path)[0], "no-yaml", "UTF-8")
-
-
-def test_a_wrong_place_or_option_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "values.yaml").write_text("{}")
-    arguments = ["import-values", str(tmp_path / "values.yaml"), "--out"]
-    _refused(CliRunner().invoke(app, [*arguments, str(tmp_path / "mine.yaml")]), "bad-name", "Pulumi.NAME.yaml")
-    nowhere = str(tmp_path / "none" / "Pulumi.mine.yaml")
-    _refused(CliRunner().invoke(app, [*arguments, nowhere]), "not-written", "none")
-    _refused(run("{}", tmp_path, "--kubernetes-version", "1.35")[0], "bad-format", "azure.kubernetesVersion")
-
-
-def test_a_stack_file_that_is_there_stays_unless_forced_and_keeps_its_secrets(tmp_path: Path) -> None:
-    target = tmp_path / "Pulumi.mine.yaml"
-    before = (
-        "config:\n  sm-realtime:licenseJson:\n    secure: v1:abc\n  sm-realtime:release: old\nencryptionsalt: v1:salt\n"
-    )
-    target.write_text(before)
-    _refused(run("{}", tmp_path, *CLUSTER)[0], "file-exists", "--force")
-    assert target.read_text() == before
-    assert run("{}", tmp_path, *CLUSTER, "--force")[0].exit_code == 0
-    after = yaml.safe_load(target.read_text())
-    assert after["config"]["sm-realtime:licenseJson"] == {"secure": "v1:abc"}
-    assert after["config"]["sm-realtime:release"] == "realtime"
-    assert after["encryptionsalt"] == "v1:salt"
-    target.write_text("a: [")
-    _refused(run("{}", tmp_path, *CLUSTER, "--force")[0], "no-yaml", "no stack file")
-    assert target.read_text() == "a: ["
 
 
 def test_no_key_pattern_is_taken_for_a_key() -> None:
