@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import json
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ from stacks.misplaced import ANY_KEY
 from stacks.problem import PROJECT, Problem
 from stacks.schema import Settings
 from tests.unit.cases import HAPPY, given, name
-from tests.unit.graph import Graph, Json, run_config, stack_config
+from tests.unit.graph import Graph, Json, _recorded, stack_config
 from tests.unit.variants import all_recipes
 
 Place = tuple[str | int, ...]
@@ -91,7 +92,8 @@ class Context:
         return read(self.texts, self.flagged)
 
     def graph(self) -> Graph:
-        return run_config(self.texts, list(self.flagged))
+        # a context of its own, as `run_program` has
+        return contextvars.copy_context().run(_recorded, "sandbox", self.texts, list(self.flagged), Graph())
 
 
 def _put(config: Json, knob: Knob, dumped: Json) -> None:

@@ -236,11 +236,6 @@ def run_program(stack: str, change: Change | None = None, into: Graph | None = N
         parsed = {k: v if k in flagged else json.loads(v) for k, v in config.items()}
         change(parsed)
         config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in parsed.items()}
-    return run_config(config, flagged, into, stack)
-
-
-def run_config(config: dict[str, str], flagged: list[str], into: Graph | None = None, stack: str = "sandbox") -> Graph:
-    """Run `__main__.py` with a configuration as the engine hands it over."""
     # a context of its own: the SDK keeps the root resource, with its transformations, in a context variable
     return contextvars.copy_context().run(_recorded, stack, config, flagged, into or Graph())
 
