@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
+
+import yaml
 
 from tests.unit.graph import Graph, Resource
 from tests.unit.knobs import losses
@@ -21,26 +24,60 @@ def object_of(resource: Resource) -> str:
     return f"{resource.type.rpartition(':')[2]}/{resource.name}"
 
 
+HASH = re.compile(r"[0-9a-f]{16,64}")
+"""A hash of what a pod mounts: it follows from the content, which is named by itself."""
+
+
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every leaf with its path; items of a list by their name where each has one, else the list is one leaf."""
-    if isinstance(value, dict) and value:
+    """Every leaf with its path; what is text of a structure in its parts, lists by the names of their items."""
+    inside = _inside(value)
+    if inside is not None:
+        yield from leaves(inside, f"{path}:")
+    elif isinstance(value, dict) and value:
         for key, each in value.items():
-            yield from leaves(each, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list) and value and all(isinstance(each, dict) and "name" in each for each in value):
-        if len({each["name"] for each in value}) < len(value):
-            yield path, json.dumps(value, sort_keys=True)
-            return
+            yield from leaves(each, f"{path}.{key}" if path and not path.endswith(":") else f"{path}{key}")
+    elif _named(value):
         yield f"{path}[]", json.dumps([each["name"] for each in value])
         for each in value:
             rest = {key: part for key, part in each.items() if key != "name"}
             yield from leaves(rest, f"{path}[{each['name']}]")
-    else:
+    elif isinstance(value, list) and value and all(isinstance(each, str) and each.startswith("--") for each in value):
+        for name, items in _flags(value).items():
+            yield f"{path}[{name}]", json.dumps(items)
+    elif not (".annotations." in path and isinstance(value, str) and HASH.fullmatch(value)):
         yield path, json.dumps(value, sort_keys=True)
+
+
+def _named(value: Any) -> bool:
+    """Whether a list has items each with a name of its own."""
+    if not (isinstance(value, list) and value and all(isinstance(each, dict) and "name" in each for each in value)):
+        return False
+    return len({each["name"] for each in value}) == len(value)
+
+
+def _flags(arguments: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in arguments:
+        found.setdefault(each.partition("=")[0], []).append(each)
+    return found
+
+
+def _inside(value: Any) -> Any:
+    """The structure that a text of several parts spells, in JSON or YAML; None for other text."""
+    if not isinstance(value, str) or not (value.startswith(("{", "[")) or (":" in value and "\n" in value)):
+        return None
+    try:
+        found = yaml.load(value, yaml.CSafeLoader)
+    except yaml.YAMLError:
+        return None
+    return found if isinstance(found, dict | list) and found else None
 
 
 def flat(resource: Resource) -> dict[str, str]:
     """Every field of a resource, with what the engine is told beside them."""
-    found = dict(leaves(resource.inputs))
+    secret = resource.secret_paths  # compared whole, so that nothing of it becomes a path
+    found = dict(leaves({key: each for key, each in resource.inputs.items() if key not in secret}))
+    found |= {key: json.dumps(resource.inputs[key], sort_keys=True) for key in secret}
     return {**found, "(protected)": str(resource.protect)}
 
 

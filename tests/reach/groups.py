@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tests.reach.contexts import Place, contexts
 from tests.reach.fields import Fields, changed, fields_of, lost, pairs
@@ -13,17 +15,6 @@ MOST = 60
 """Fields of one key above which it is changed alone."""
 
 Base = Callable[[str], Graph]
-
-
-def planned(entries: dict[str, Entry], base: Base) -> dict[str, Entry]:
-    """The entries with their groups. A group whose run tells something else is split until it does not."""
-    number = 0
-    found: dict[str, Entry] = {}
-    for group in list(_packed(entries)):
-        for part in _right(entries, group, base):
-            number += 1
-            found |= {key: entries[key].grouped(number) for key in part}
-    return found
 
 
 def union(entries: Sequence[Entry]) -> tuple[Fields, tuple[str, ...]]:
@@ -39,28 +30,32 @@ def told(entries: Sequence[Entry], base: Base) -> tuple[Fields, tuple[str, ...]]
     return changed(before, after), lost(before, after)
 
 
-def _right(entries: dict[str, Entry], group: list[str], base: Base) -> Iterator[list[str]]:
-    members = [entries[key] for key in group]
-    if len(group) == 1 or told(members, base) == union(members):
-        yield group
-        return
+def right(group: list[Entry], base: Base) -> list[list[Entry]]:
+    """A group as it is, or split until each part changes what its keys change; one alone is taken at its word."""
+    found = told(group, base)
+    if found == union(group):
+        return [group]
+    if len(group) == 1:
+        return [[replace(group[0], fields=found[0], loses=found[1])]]
     half = len(group) // 2
-    yield from _right(entries, group[:half], base)
-    yield from _right(entries, group[half:], base)
+    return right(group[:half], base) + right(group[half:], base)
 
 
-def _packed(entries: dict[str, Entry]) -> Iterator[list[str]]:
-    alone = {key for key, each in entries.items() if len(pairs(each.fields)) > MOST}
-    groups: list[list[str]] = []
-    for key in sorted(entries.keys() - alone, key=lambda key: (entries[key].context, key)):
-        for group in groups:
-            if _fits(entries, group, key):
-                group.append(key)
-                break
+def packed(entries: dict[str, Entry]) -> list[list[Entry]]:
+    """Groups by the rules of `_fits`."""
+    groups: list[list[Entry]] = []
+    for each in sorted(entries.values(), key=lambda each: (each.context, each.knob.key)):
+        room = (group for group in groups if not _wide(each) and not _wide(group[0]) and _fits(group, each))
+        group = next(room, None)
+        if group is None:
+            groups.append([each])
         else:
-            groups.append([key])
-    yield from groups
-    yield from ([key] for key in sorted(alone))
+            group.append(each)
+    return groups
+
+
+def _wide(entry: Entry) -> bool:
+    return len(pairs(entry.fields)) > MOST
 
 
 def _comes(entry: Entry) -> bool:
@@ -68,19 +63,20 @@ def _comes(entry: Entry) -> bool:
     return bool(entry.loses) or any(not paths for paths in entry.fields.values())
 
 
-def _fits(entries: dict[str, Entry], group: list[str], key: str) -> bool:
-    """Whether a key can join: same context, another place, fields of its own, and all of it loads."""
-    new, others = entries[key], [entries[each] for each in group]
-    if others[0].context != new.context or any(_overlap(new.knob.place, each.knob.place) for each in others):
+def _fits(group: list[Entry], new: Entry) -> bool:
+    """Whether a key can join: same context, another place, for each a field of its own, and all of it loads."""
+    if group[0].context != new.context or any(overlap(new.knob.place, each.knob.place) for each in group):
         return False
-    if pairs(new.fields) & frozenset(pair for each in others for pair in pairs(each.fields)):
+    if any((_comes(new) or _comes(each)) and new.fields.keys() & each.fields.keys() for each in group):
         return False
-    if any((_comes(new) or _comes(each)) and new.fields.keys() & each.fields.keys() for each in others):
+    counted = Counter(pair for each in [*group, new] for pair in pairs(each.fields))
+    if not all(any(counted[pair] == 1 for pair in pairs(each.fields)) for each in [*group, new]):
         return False
-    knobs = [each.knob for each in [*others, new]]
+    knobs = [each.knob for each in [*group, new]]
     return contexts()[new.context].changed(knobs).settings()[0] is not None
 
 
-def _overlap(one: Place, other: Place) -> bool:
+def overlap(one: Place, other: Place) -> bool:
+    """Whether one place lies in the other."""
     length = min(len(one), len(other))
     return one[:length] == other[:length]
