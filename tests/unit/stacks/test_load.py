@@ -127,7 +127,7 @@ def keys(section: BaseModel, above: str = "") -> Iterator[Key]:
             way, items = f"{path}.{ANY_KEY}.", list(value.values())
         inner = [each for each in items if isinstance(each, BaseModel)]
         changed = bool(inner) or value != field.get_default(call_default_factory=True)
-        yield Key(path, field, name in section.model_fields_set, changed)
+        yield Key(path, field, field_name in section.model_fields_set, changed)
         for each in inner:
             yield from keys(each, way)
 
