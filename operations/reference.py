@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic_core import to_jsonable_python
 
-from operations.keys import Key, Kind, keys
+from operations.keys import Key, Kind, keys, only_value
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docs" / "reference" / "values.md"
@@ -30,7 +31,7 @@ key marked *ours* is this program's. `[]` is an item of a list, `<key>` a key of
 |---|---|
 | effective | it reaches the fields named: seen by running the program with another value (`python -m tests.reach`) |
 | create only | effective, but only when the object is made: a later change is not looked at |
-| fixed | only its default is accepted; the description says why |
+| fixed | only its default is accepted, and the description says why: what the chart can do and is refused on purpose |
 | inert | nothing reads it; only its default is accepted |
 | secret | a flat key of its own, set with `pulumi config set --secret`; never among the other values |
 """
@@ -72,8 +73,16 @@ def _row(key: Key, fields: Mapping[str, list[str]]) -> str:
     kind = "create only" if fields and all(map(_create_only, fields.values())) else key.kind.value
     default = "**required**" if key.required else "" if key.default is None else _code(json.dumps(key.default))
     ours = ", ours" if key.ours else ""
-    cells = (_code(key.path), _cell(key.type), default, f"{kind}{ours}", _cell(key.description), reaches(fields))
+    cells = (_code(key.path), _cell(key.type), default, f"{kind}{ours}", _cell(_said(key)), reaches(fields))
     return f"| {' | '.join(cells)} |"
+
+
+def _said(key: Key) -> str:
+    """The description, with the reason where there is only one value."""
+    one = only_value(key.field) if key.field is not None else None
+    if one is None or one.reason in key.description:
+        return key.description
+    return f"{key.description} Only {json.dumps(to_jsonable_python(one.value))}: {one.reason}."
 
 
 def _create_only(paths: list[str]) -> bool:

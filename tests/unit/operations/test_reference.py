@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from operations import reference
 from operations.__main__ import app
 from operations.generated import is_fresh, write
-from operations.keys import Kind, keys
+from operations.keys import Kind, keys, only_value
 from operations.reference import StaleError, page, reached, reaches, text
 from tests.unit.graph import CHECKOUT
 
@@ -17,6 +17,15 @@ def test_the_page_is_fresh_and_has_a_row_for_every_key() -> None:
     assert reference.FILE.read_text() == page(), "run: python -m operations reference --write"
     for key in keys():
         assert key.section or f"\n| `{key.path}` |" in page()
+
+
+def test_what_is_refused_on_purpose_stands_there_with_its_reason() -> None:
+    refused = {key.path: only for key in keys() if key.field is not None and (only := only_value(key.field))}
+    assert len(refused) > 20
+    for path, only in refused.items():
+        (row,) = [line for line in page().splitlines() if line.startswith(f"| `{path}` |")]
+        assert len(only.reason) > 15, path
+        assert " ".join(only.reason.split()).replace("|", "\\|") in row
 
 
 def test_a_key_of_which_nothing_is_known_is_refused() -> None:
