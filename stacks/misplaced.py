@@ -62,11 +62,13 @@ def closest(key: str, known: Iterable[str]) -> str | None:
 
 
 def plain(document: Mapping[str, Any], path: str) -> bool:
-    """Whether what stands at a secret's place in the seed is an address without a password."""
+    """Whether what stands at a secret's place in the seed is none: nothing, or an address without a password."""
     found: Any = document
     for part in path.split("."):
         found = found.get(part) if isinstance(found, dict) else None
-    return path in PLAIN and isinstance(found, str) and PLAIN[path].fullmatch(found) is not None
+    if path not in PLAIN:
+        return False
+    return found is None or (isinstance(found, str) and PLAIN[path].fullmatch(found) is not None)
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:

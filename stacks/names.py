@@ -18,6 +18,7 @@ from components.speech.transcriber_languages import speeches
 from stacks.schema import Settings
 
 RELEASE, NAMESPACE = "release", "namespace"
+REDIS = "resourceManager.redis.fullnameOverride"
 MANAGER, TRANSCRIBERS, PROXY = (f"{part}.fullnameOverride" for part in ("resourceManager", "transcribers", "proxy"))
 
 
@@ -37,7 +38,7 @@ class Name:
 
 def names(settings: Settings) -> tuple[Name, ...]:
     """All of them, those of parts that are switched off left out."""
-    layers = (_base, _redis, _secrets, _ingress, _control_plane, _beside, _data_plane, _proxy)
+    layers = (_base, _redis, _secrets, _control_plane_secrets, _ingress, _control_plane, _beside, _data_plane, _proxy)
     return tuple(name for layer in layers for name in layer(settings))
 
 
@@ -62,11 +63,22 @@ def _base(settings: Settings) -> Iterator[Name]:
 
 
 def _redis(settings: Settings) -> Iterator[Name]:
-    here, base = settings.namespace, f"{settings.release}-redis"
-    yield Name("ServiceAccount", here, base, RELEASE)
-    yield Name("ConfigMap", here, f"{base}-configuration", RELEASE)
-    yield Name("Service", here, f"{base}-headless", RELEASE)
-    yield from _each("StatefulSet Service", here, f"{base}-master", RELEASE)
+    here, wanted = settings.namespace, settings.resource_manager.redis
+    if not wanted.enabled:
+        return
+    base = wanted.fullname_override or f"{settings.release}-redis"
+    path = REDIS if wanted.fullname_override else RELEASE
+    yield Name("ServiceAccount", here, base, path)
+    yield Name("ConfigMap", here, f"{base}-configuration", path)
+    yield Name("Service", here, f"{base}-headless", path)
+    if wanted.sentinel.enabled:
+        yield Name("ConfigMap", here, f"{base}-scripts", path)
+        yield Name("Service", here, base, path)
+        yield from _each("StatefulSet PodDisruptionBudget", here, f"{base}-node", path)
+        return
+    yield from _each("StatefulSet Service", here, f"{base}-master", path)
+    if wanted.count:
+        yield from _each("StatefulSet Service", here, f"{base}-replicas", path)
 
 
 def _secrets(settings: Settings) -> Iterator[Name]:
@@ -80,6 +92,24 @@ def _secrets(settings: Settings) -> Iterator[Name]:
     certificate = settings.proxy.ingress.tls.secret_name
     if settings.proxy.enabled and settings.proxy.ingress.enabled and certificate:
         yield Name("Secret", here, certificate, "proxy.ingress.tls.secretName", made=False)
+
+
+def _control_plane_secrets(settings: Settings) -> Iterator[Name]:
+    """Secrets with addresses: made here, fetched from a store under the same name, or there already."""
+    here, chosen, read = settings.namespace, settings.resource_manager.secrets, settings.control_plane_secrets
+    store = chosen.external_secrets.enabled
+    for section, name, given, created, keys in (
+        ("redis", settings.redis_secret, chosen.redis.name, chosen.redis.create, {"redisUrl", "cdCacheUrl"}),
+        ("database", settings.database_secret, chosen.database.name, chosen.database.create, {"databaseUrl"}),
+    ):
+        path = f"resourceManager.secrets.{section}.name" if given else MANAGER
+        fetched = store and (created or (section == "redis" and chosen.cd_cache.create))
+        if fetched:
+            yield Name("ExternalSecret", here, name, path)
+        # one that exists may hold the addresses of both
+        both = section == "database" and name == settings.redis_secret and not (created or chosen.redis.create)
+        if fetched or (keys & read.keys() and not both):
+            yield Name("Secret", here, name, path, made=created and not store)
 
 
 def _ingress(settings: Settings) -> Iterator[Name]:

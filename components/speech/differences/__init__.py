@@ -15,6 +15,7 @@ from components.speech.differences.gpu_plugin import GPU_PLUGIN
 from components.speech.differences.ingress import INGRESS_CONTROLLER
 from components.speech.differences.proxy import PROXY
 from components.speech.differences.redis import REDIS
+from components.speech.differences.redis_nodes import REDIS_NODES
 from components.speech.differences.secrets import SECRETS
 from components.speech.differences.transcription import TRANSCRIPTION
 
@@ -27,6 +28,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     *TRANSCRIPTION,
     *PROXY,
     *REDIS,
+    *REDIS_NODES,
     *SECRETS,
     *GPU_PLUGIN,
     *INGRESS_CONTROLLER,

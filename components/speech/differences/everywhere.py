@@ -8,7 +8,8 @@ from components.speech.differences.difference import NOTHING, Added, Difference,
 
 SERVICES = (
     "Deployment/*resource-manager Deployment/*resource-manager-metrics Deployment/*resource-manager-reconciliation "
-    "Deployment/sessiongroups-controller Deployment/*proxy-a Deployment/*proxy-b StatefulSet/*-redis-master"
+    "Deployment/sessiongroups-controller Deployment/*proxy-a Deployment/*proxy-b "
+    "StatefulSet/*-redis-master StatefulSet/*-redis-replicas StatefulSet/*-redis-node"
 )
 SURGING = (
     "Deployment/*resource-manager Deployment/*resource-manager-metrics Deployment/sessiongroups-controller "
