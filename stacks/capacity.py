@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from math import ceil
 
 from components.speech.transcriber_resources import requests_of
+from stacks.quantities import quantity
 from stacks.schema import Settings
 from stacks.schema.pools import Generation, Role
 from stacks.schema.session_groups import InferenceGroups, TranscriberGroups
 from stacks.services import workloads
-
-UNITS = {"m": 0.001, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 MIB = 2**20
 GIB = 2**30
@@ -46,12 +45,6 @@ CPU_RESERVED = {2: 0.100, 4: 0.140, 8: 0.180, 16: 0.260, 64: 0.740}
 
 SIDECARS = (0.020, 30 * MIB)
 """CPU and memory requests of readiness-tracker and worker-proxy together (contract: transcription 4.3 and 4.4)."""
-
-
-def quantity(text: str) -> float:
-    """A Kubernetes quantity as a number: `500m` is 0.5, `5Gi` is 5368709120."""
-    unit = next((unit for unit in UNITS if text.endswith(unit)), None)
-    return float(text) if unit is None else float(text.removesuffix(unit)) * UNITS[unit]
 
 
 def allocatable(size: Size, max_pods: int) -> tuple[float, float]:

@@ -6,7 +6,8 @@ import json
 import re
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -14,6 +15,7 @@ import pulumi
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from components.cluster.license import LicenseError, ends, license_text, warning
 from stacks.misplaced import (
     SEED_SECRETS,
     is_map,
@@ -28,9 +30,12 @@ from stacks.misplaced import (
 from stacks.problem import PROJECT, Problem, report, set_command, set_secret
 from stacks.rules import check
 from stacks.schema import SECRET_KEYS, Settings
+from stacks.schema.proxy_secrets import PROXY_SECRET_KEYS
 
 REFUSED = 32
 """Exit code with which the language host takes the message as shown already."""
+
+LICENSE = "licenseJson"
 
 SCALARS = ("release", "namespace")
 """Top-level keys whose value is text; every other one is an object."""
@@ -61,6 +66,8 @@ class Secrets:
 
     license_json: pulumi.Output[str] | None
     registry_password: pulumi.Output[str] | None
+    proxy: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    """What the proxy reads from Secrets, by flat key."""
 
 
 def dotted(location: tuple[int | str, ...]) -> str:
@@ -121,7 +128,9 @@ def problem_of(error: ErrorDetails) -> Problem:
         return Problem(path, "unquoted-number", reason, f'write it in quotes in the stack file: {location[-1]}: "..."')
     message = error["msg"][0].lower() + error["msg"][1:]
     wanted = error.get("ctx", {}).get("only", "VALUE")
-    return Problem(path, CODES.get(error["type"], "wrong-type"), message, set_command(path, wanted))
+    # null and empty are set by leaving the key out
+    mend = f"pulumi config rm --path '{path}'" if wanted in ("null", "{}") else set_command(path, wanted)
+    return Problem(path, CODES.get(error["type"], "wrong-type"), message, mend)
 
 
 def causes(error: ValidationError) -> list[ErrorDetails]:
@@ -150,6 +159,8 @@ def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict
             if full not in flagged:
                 reason = f"{SECRET_KEYS[key]}, in clear"
                 problems.append(Problem(key, "secret-in-clear", reason, set_secret(key, "FILE")))
+            elif key == LICENSE and text:
+                problems += unreadable_license(text)
             continue
         if full in flagged:
             reason = "only flat keys made for it hold secrets; inside an object one would show in the state"
@@ -159,6 +170,16 @@ def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict
         document[key] = text if key in SCALARS else _parsed(text)
     problems += [secret_among_values(path) for path in SEED_SECRETS if _take(document, path)]
     return document, problems + slips(document)
+
+
+def unreadable_license(text: str) -> list[Problem]:
+    """What is wrong with the license; none of it is repeated."""
+    try:
+        license_text(text)
+    except LicenseError as error:
+        reason = f"{SECRET_KEYS[LICENSE]}, or the same in base64: {error}"
+        return [Problem(LICENSE, "license-unreadable", reason, set_secret(LICENSE, "license.json"))]
+    return []
 
 
 def _parsed(text: str) -> Any:
@@ -200,5 +221,21 @@ def load() -> tuple[Settings, Secrets]:
     if settings is None:
         pulumi.log.error(report(pulumi.get_stack(), problems))
         sys.exit(REFUSED)
+    said = expiry_warning(pulumi.runtime.get_config_env(), datetime.now(UTC))
+    if said:
+        pulumi.log.warn(said)
     config = pulumi.Config(PROJECT)
-    return settings, Secrets(config.get_secret("licenseJson"), config.get_secret("registryPassword"))
+    given = config.get_secret(LICENSE)
+    text = given.apply(license_text) if given is not None else None
+    contents = {key: config.get_secret(key) for key in PROXY_SECRET_KEYS}
+    proxy = {key: secret for key, secret in contents.items() if secret is not None}
+    return settings, Secrets(text, config.get_secret("registryPassword"), proxy)
+
+
+def expiry_warning(config: Mapping[str, str], now: datetime) -> str | None:
+    """What is said of the license's end. It stops nothing: the license that mends it comes by the same way."""
+    given = config.get(f"{PROJECT}:{LICENSE}")
+    said = warning(ends(license_text(given)), now) if given else None
+    return (
+        f"{PROJECT}:{LICENSE}  [license-ends]  {said}. New one: {set_secret(LICENSE, 'license.json')}" if said else None
+    )

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-LICENSE_KEY = "license.json"
-"""Key of the license Secret (contract: transcription 14.9)."""
+from components.cluster.license import LICENSE_KEY
 
 
 def encoded(text: str) -> str:
@@ -65,6 +64,7 @@ class Credentials(pulumi.ComponentResource):
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name=secret, namespace=namespace),
             type=kind,
             data=data,
-            opts=pulumi.ResourceOptions(parent=self),
+            # out of the program it is out of the state, and stays in the cluster for the pods that use it
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         self.created.append(secret)

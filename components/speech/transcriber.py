@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
+from components.cluster.license import LICENSE_ANNOTATION
 from components.outputs import once_made
 from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
@@ -49,6 +50,8 @@ class TranscriberArgs:
     """For sidecars that do not read it from the map."""
     placement: Placement
     session_seconds: int
+    license_version: pulumi.Input[str]
+    """Tells the license of its pods from another one."""
     """The longest session in seconds."""
     ready: tuple[pulumi.Resource, ...]
     """What must run before a SessionGroup means anything: the kind and the controller."""
@@ -161,7 +164,11 @@ def group_template(args: TranscriberArgs, language: str, group: str, account: pu
     return pod_template(
         placement=args.placement,
         labels={SAFE_TO_EVICT_LABEL: "false", "lang": language, "app": APP},
-        annotations={"speechmatics.io/component": f"{APP}-{language}", **policy.annotations},
+        annotations={
+            "speechmatics.io/component": f"{APP}-{language}",
+            **policy.annotations,
+            LICENSE_ANNOTATION: args.license_version,
+        },
         init_containers=[worker_proxy(args, language, group)],
         containers=[transcriber_container(args, language, group), readiness_tracker(args, language, group)],
         service_account=account,

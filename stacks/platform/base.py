@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -9,13 +10,14 @@ import pulumi
 from components.cluster.credentials import Credentials, CredentialsArgs
 from components.cluster.existing_secrets import ExistingSecrets, ExistingSecretsArgs
 from components.cluster.gpu_plugin import GpuPlugin, GpuPluginArgs
+from components.cluster.license import fingerprint
 from components.cluster.namespace import Namespace, NamespaceArgs
 from components.cluster.redis import Redis, RedisArgs
 from components.speech.crd import Crd, CrdArgs
-from components.speech.proxy import registries as proxy_registries
+from components.speech.proxy_pod import registries as proxy_registries
 from stacks.load import Secrets
 from stacks.platform.azure import Foundation
-from stacks.platform.existing import existing_secrets, refuse
+from stacks.platform.existing import existing_secrets, notice, refuse
 from stacks.schema import Settings
 from stacks.schema.pools import Role
 from stacks.versions import GPU_PLUGIN_IMAGE, REDIS_IMAGE
@@ -29,6 +31,18 @@ class Base:
     """Known once every Secret named as existing is in it."""
     redis: Redis
     crd: Crd
+    proxy_contents: Mapping[str, pulumi.Output[str]]
+    """What the proxy reads from Secrets made here, by flat key."""
+    made_license: tuple[str, pulumi.Output[str]] | None
+    """Name and fingerprint of the license Secret made here."""
+    licenses: pulumi.Output[dict[str, str]]
+    """Fingerprints of those that exist, by name."""
+
+    def license(self, name: str) -> pulumi.Output[str]:
+        """What tells the license in this Secret from another, for the pods that read it."""
+        if self.made_license is not None and self.made_license[0] == name:
+            return self.made_license[1]
+        return self.licenses.apply(lambda found: found.get(name, ""))
 
 
 def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.ResourceOptions) -> Base:
@@ -54,10 +68,11 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         ),
         opts,
     )
-    wanted = existing_secrets(settings, registries)
-    checked = ExistingSecrets(
-        "existing-secrets", ExistingSecretsArgs(namespace, wanted, found.read_secrets, refuse), opts
-    ).namespace
+    wanted = existing_secrets(settings, registries, secrets.proxy)
+    looked_up = ExistingSecrets(
+        "existing-secrets", ExistingSecretsArgs(namespace, wanted, found.secrets.secrets, refuse, notice), opts
+    )
+    checked = looked_up.namespace
     redis = Redis(
         "redis",
         RedisArgs(
@@ -70,4 +85,10 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         ),
         opts,
     )
-    return Base(checked, redis, crd)
+    made_license = None
+    if secrets.license_json is not None:
+        name = global_.licensing.secret_name
+        # of the license as it is in clear: a fingerprint says nothing of it
+        print_ = pulumi.Output.unsecret(secrets.license_json.apply(lambda text: fingerprint(name, text)))
+        made_license = (name, print_)
+    return Base(checked, redis, crd, secrets.proxy, made_license, looked_up.licenses)

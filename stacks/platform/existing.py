@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NoReturn
 
 import pulumi
 from pulumi.runtime.settings import _shutdown_callbacks
 
-from components.cluster.credentials import LICENSE_KEY
-from components.cluster.existing_secrets import ExistingSecret, Lack, UnreadableError
+from components.cluster.existing_secrets import ExistingSecret, Found, Lack, UnreadableError
+from components.cluster.license import LICENSE_KEY, warning
+from components.speech.proxy_ingress import certificates, made_by_cert_manager
+from components.speech.proxy_secrets import ProxySecret, wanted_secrets
 from stacks.load import REFUSED
 from stacks.problem import Problem, numbered
 from stacks.schema import Settings
 
 PULL_TYPE = "kubernetes.io/dockerconfigjson"
+TLS_TYPE = "kubernetes.io/tls"
 
 
-def existing_secrets(settings: Settings, registries: Sequence[str]) -> tuple[ExistingSecret, ...]:
-    """The license and the pull secrets that this program does not create; `registries` is where images come from."""
+def existing_secrets(
+    settings: Settings, registries: Sequence[str], contents: Collection[str] = ()
+) -> tuple[ExistingSecret, ...]:
+    """All Secrets that this program does not create.
+
+    `registries` is where images come from, `contents` are the flat keys of the proxy's Secrets that have content.
+    """
     licensing, pull = settings.global_.licensing, settings.global_.image_pull_secrets
     made = 1 if settings.pull_secret.create_secret else 0
     wanted = [
@@ -49,14 +58,54 @@ def existing_secrets(settings: Settings, registries: Sequence[str]) -> tuple[Exi
                 create=command,
             )
         )
-    return tuple(wanted)
+    own = [] if settings.proxy.external_secrets.enabled else wanted_secrets(settings.proxy)
+    wanted += [_of_proxy(settings.namespace, secret) for secret in own if not secret.given(contents)]
+    return (*wanted, *_certificates(settings))
+
+
+def _of_proxy(namespace: str, secret: ProxySecret) -> ExistingSecret:
+    literals = " ".join(f"--from-file={key}={flat}.txt" for key, flat in secret.keys.items())
+    return _existing(
+        namespace,
+        name=secret.name,
+        keys=tuple(secret.keys),
+        type_=None,
+        path=secret.named_at,
+        purpose=f"what the proxy needs for {secret.use}",
+        create=f"kubectl create secret generic {secret.name} --namespace {namespace} {literals}",
+    )
+
+
+def _certificates(settings: Settings) -> list[ExistingSecret]:
+    """Secrets that Ingresses name: the controller refuses every handshake for one that is not there."""
+    ingress = settings.proxy.ingress
+    if not (settings.proxy.enabled and ingress.enabled) or made_by_cert_manager(ingress.annotations):
+        return []
+    paths = {ingress.host: "proxy.ingress.tls.secretName"}
+    if ingress.second_host:
+        paths.setdefault(ingress.second_host, "proxy.ingress.flow.additionalHost.tlsSecretName")
+    return [
+        _existing(
+            settings.namespace,
+            name=name,
+            keys=("tls.crt", "tls.key"),
+            type_=TLS_TYPE,
+            path=paths[host],
+            purpose=f"the certificate of {host}",
+            create=f"kubectl create secret tls {name} --namespace {settings.namespace} --cert=tls.crt --key=tls.key",
+            hosts=(host,),
+        )
+        for host, name in certificates(ingress).items()
+        if name
+    ]
 
 
 def _existing(
-    namespace: str, *, name: str, keys: tuple[str, ...], type_: str | None, path: str, purpose: str, create: str
-) -> ExistingSecret:
+    namespace: str, *, name: str, keys: tuple[str, ...], type_: str | None, path: str, purpose: str, create: str,
+    hosts: tuple[str, ...] = (),
+) -> ExistingSecret:  # fmt: skip
     delete = f"kubectl delete secret {name} --namespace {namespace}"
-    return ExistingSecret(name, keys, type_, path, purpose, create, delete)
+    return ExistingSecret(name, keys, type_, path, purpose, create, delete, hosts)
 
 
 def _pull_command(name: str, namespace: str, registries: Sequence[str]) -> str:
@@ -84,6 +133,14 @@ def text(wrong: Sequence[Lack] | UnreadableError) -> str:
     return numbered(
         f"{head}; no workload was made or changed. Once mended, the next update goes on from here.", problems
     )
+
+
+def notice(found: Mapping[str, Found]) -> None:
+    """Say which license ends soon. It stops nothing: the one that mends it comes by the same way."""
+    for name, each in sorted(found.items()):
+        said = warning(each.license_ends, datetime.now(UTC))
+        if said:
+            pulumi.log.warn(f"Secret {name}  [license-ends]  {said}. Put the new {LICENSE_KEY} into the Secret")
 
 
 async def refuse(wrong: Sequence[Lack] | UnreadableError) -> NoReturn:

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from stacks.schema.base import GoDuration, Section, only
+from stacks.schema.base import GoDuration, Section
 
 ConfigKey = Annotated[str, StringConstraints(pattern="^[-._A-Za-z0-9]{1,253}$")]
 """A key of a ConfigMap."""
@@ -36,9 +36,7 @@ class Auth(Section):
 class CustomDictionaryCapture(Section):
     """Keeping clients' dictionaries."""
 
-    enabled: Annotated[bool, only(False, "it needs proxy.storage, which is not offered")] = Field(
-        False, description="Store custom dictionaries externally; not offered."
-    )
+    enabled: bool = Field(False, description="Store custom dictionaries externally; needs `proxy.storage`.")
 
 
 class Deadline(Section):
@@ -114,6 +112,9 @@ class ProxyConfig(Section):
     )
     local_runtime_hostname: str = Field(
         "", pattern=r"^([-a-z0-9.]+:[0-9]+)?$", description="Host and port of the local runtime."
+    )
+    max_channels_per_session: int | None = Field(
+        None, gt=0, description="Channels of one session at most, as in newer charts; unset is the program's own."
     )
     use_insecure_websockets: bool = Field(True, description="Allow insecure websocket connections.")
     auth: Auth = Field(default_factory=Auth, description="Who a client is.")

@@ -12,8 +12,11 @@ LICENSE: dict[str, Any] = {"type": "Opaque", "data": {"license.json": "e30="}}
 LOGIN: dict[str, Any] = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
 NOT_FOUND: dict[str, Any] = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}
 
-MISSING: set[str] = set()
+MISSING: set[str] = {"nginx-default-tls"}
 """Names of Secrets that are not there; tests set it."""
+
+HELD: dict[str, dict[str, Any]] = {}
+"""Secrets that are there as tests say, by name."""
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -24,8 +27,8 @@ class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         name = self.path.rpartition("/")[2]
         kind = LICENSE if "license" in name else LOGIN
-        status, answer = 200, {"kind": "Secret", "metadata": {"name": name}, **kind}
-        if name in MISSING:
+        status, answer = 200, {"kind": "Secret", "metadata": {"name": name}, **HELD.get(name, kind)}
+        if name in MISSING and name not in HELD:
             status, answer = 404, NOT_FOUND
         body = json.dumps(answer).encode()
         self.send_response(status)

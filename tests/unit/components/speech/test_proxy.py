@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.speech.proxy import OWN_VARIABLES, affinity, image_of, resources_of
+from components.speech.proxy_pod import OWN_VARIABLES, affinity, image_of, resources_of
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.proxy import ProxySettings
 from tests.unit.graph import Graph, Json, Resource, run_program
