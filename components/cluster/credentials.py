@@ -29,7 +29,8 @@ class CredentialsArgs:
     """What the Secrets need; a part that is None is expected to exist already."""
 
     namespace: pulumi.Output[str]
-    license_name: str
+    license_names: tuple[str, ...]
+    """Secrets with the license; the first is nearly always the only one."""
     license: pulumi.Output[str] | None
     """Text of license.json."""
     pull_secret_name: str
@@ -47,8 +48,9 @@ class Credentials(pulumi.ComponentResource):
         super().__init__("sm-realtime:cluster:Credentials", name, {}, opts)
         self.created = []
         if args.license is not None:
-            self._secret(f"{name}-license", args.namespace, args.license_name, "Opaque",
-                         {LICENSE_KEY: args.license.apply(encoded)})  # fmt: skip
+            for index, secret in enumerate(args.license_names):
+                self._secret(f"{name}-license{f'-{secret}' if index else ''}", args.namespace, secret, "Opaque",
+                             {LICENSE_KEY: args.license.apply(encoded)})  # fmt: skip
         if args.password is not None:
             registries, username = args.registries, args.username
             config = args.password.apply(lambda password: encoded(docker_config(registries, username, password)))

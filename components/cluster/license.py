@@ -1,4 +1,4 @@
-"""What can be told of a license without being its maker: its text, its last day, and whether it is another one.
+"""The license: its text, its last day, and whether it is another one.
 
 The file's fields are the vendor's own documentation (docs.speechmatics.com, on-prem, containers, licensing; read
 2026-11-27): `metadata.request.notValidAfter` is a date, and the license ends at 00:00 UTC on it.
@@ -10,8 +10,11 @@ import base64
 import binascii
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
+
+import pulumi
 
 LICENSE_KEY = "license.json"
 """Key of the license Secret (contract: transcription 14.9)."""
@@ -21,6 +24,15 @@ LICENSE_ANNOTATION = "sm-realtime/license"
 
 WARN_DAYS = 30
 """How long before its end a license is reported."""
+
+
+@dataclass(frozen=True)
+class License:
+    """The license Secret that a pod reads."""
+
+    secret: str
+    version: pulumi.Input[str]
+    """Tells this license from another (see `fingerprint`)."""
 
 
 class LicenseError(ValueError):

@@ -6,24 +6,8 @@ does one that is listed and no longer there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One deliberate difference."""
-
-    objects: str
-    """Pattern over `Kind/name`."""
-    path: str
-    """Pattern over the field's path, list items by their name; empty: the object itself is left out."""
-    reason: str
-
-    def covers(self, object_name: str, path: str) -> bool:
-        """Whether it explains a difference at this path of this object."""
-        return fnmatchcase(object_name, self.objects) and fnmatchcase(path, self.path)
-
+from components.speech.difference import Difference
+from components.speech.proxy_differences import PROXY
 
 _NOT_HELM = (
     "The objects are not Helm's: with Helm's labels, `helm uninstall` and `helm adopt` would take them for its own."
@@ -45,11 +29,10 @@ _OWN_PODS = (
     "The vendor's fall-back matches no pod or node of this platform: its transcribers are `rt-transcriber-…`, and \
 its nodes carry labels of their own. A monitor that finds nothing is silent."
 )
-_ONE_INGRESS = "F5's controller gives a host to the oldest Ingress that claims it and ignores the others. All paths of \
-the host lead to one Service, so one Ingress has them all, in the order in which the chart's controller would try them."
 _IMAGE = "The bitnami image is no longer at its place for free use; the official image of a Redis 7 answers the same."
 
 DIFFERENCES: tuple[Difference, ...] = (
+    *PROXY,
     Difference("*", "metadata.labels.app.kubernetes.io/managed-by", _NOT_HELM),
     Difference("*", "*.labels.helm.sh/chart", _NOT_HELM),
     Difference("*", "metadata.annotations.helm.sh/chart", _NOT_HELM),
@@ -104,52 +87,10 @@ DIFFERENCES: tuple[Difference, ...] = (
         _AUTOSCALER,
     ),
     Difference(
-        "Deployment/proxy-*",
-        "spec.template.metadata.annotations.cluster-autoscaler.kubernetes.io/safe-to-evict",
-        _AUTOSCALER,
-    ),
-    Difference(
-        "Deployment/proxy-*",
-        "spec.replicas",
-        "The chart leaves the number to Kubernetes, whose default is 1; written out, an update shows it.",
-    ),
-    Difference(
-        "Deployment/proxy-*",
-        "metadata.labels.app.kubernetes.io/version",
-        "The chart's label leaves the global tag out and names a version that does not run; ours is the image's tag.",
-    ),
-    Difference(
-        "PodDisruptionBudget/proxy-*",
-        "spec.m*vailable",
-        "A session ends with its proxy pod, so none may be evicted, however many there are. The chart's budget is off, "
-        "and with minAvailable 1 it gives up every pod but one. AKS upgrades no pool in place either way: the vendor's "
-        "budget for session pods allows no eviction; pods move by a second deployment.",
-    ),
-    Difference(
-        "ConfigMap/proxy-agent-config",
-        "data.*_latest.json.instructions.prompt",
-        "The contract gives the subject of the default agent's prompt and not its words.",
-    ),
-    Difference("Ingress/proxy-health", "", _ONE_INGRESS),
-    Difference("Ingress/proxy-misc", "", _ONE_INGRESS),
-    Difference("Ingress/proxy", "spec.rules[[]0].http.paths[[][23]].*", _ONE_INGRESS),
-    Difference(
-        "Ingress/proxy",
-        "metadata.annotations.nginx.ingress.kubernetes.io/*",
-        "They are for ingress-nginx, which is retired. F5's controller reads its own: path-regex makes the paths "
-        "regular expressions, and its ConfigMap adds the Request-Id header without a snippet.",
-    ),
-    Difference(
-        "Ingress/proxy",
-        "metadata.annotations.nginx.org/*",
-        "F5's controller lets a websocket through only to services that are named, and ends one that is silent for 60 "
-        "seconds; a session may be silent for as long as it lives.",
-    ),
-    Difference(
-        "Ingress/proxy",
-        "spec.tls*.secretName",
-        "Nobody makes the chart's `tls-secret`, and F5's controller refuses the handshake for a Secret that is named "
-        "and missing; without a name it takes its own certificate.",
+        "SessionGroup/*",
+        "spec.template.metadata.annotations.sm-realtime/license",
+        "A process reads the license when it starts. By this another license is another version of the pods, which the "
+        "controller rolls while they are idle; the chart leaves old pods with the old license.",
     ),
     Difference(
         "CustomResourceDefinition/*",

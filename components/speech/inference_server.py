@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.cluster.license import LICENSE_ANNOTATION
+from components.cluster.license import LICENSE_ANNOTATION, License
 from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
@@ -48,8 +48,7 @@ class InferenceServerArgs:
     """For a server that does not read it from the map."""
     placement: Placement
     session_seconds: int
-    license_version: pulumi.Input[str]
-    """Tells the license of its pods from another one."""
+    license: License
     """The longest session in seconds."""
     ready: tuple[pulumi.Resource, ...]
     """What must run before a SessionGroup means anything: the kind and the controller."""
@@ -153,14 +152,14 @@ def group_template(args: InferenceServerArgs) -> Json:
     return pod_template(
         placement=args.placement,
         labels={SAFE_TO_EVICT_LABEL: "false", "mode": args.settings.triton_server.mode, **selector(args)},
-        annotations={**datadog(args), **policy.annotations, LICENSE_ANNOTATION: args.license_version},
+        annotations={**datadog(args), **policy.annotations, LICENSE_ANNOTATION: args.license.version},
         containers=[triton(args), sidecar(args)],
         pull_secrets=[secret.name for secret in args.global_.image_pull_secrets],
         grace_seconds=policy.grace_seconds,
         volumes=[
             {
                 "name": "triton-license",
-                "secret": {"secretName": args.global_.licensing.secret_name, "optional": False},
+                "secret": {"secretName": args.license.secret, "optional": False},
             }
         ],
     )

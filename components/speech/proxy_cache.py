@@ -12,7 +12,7 @@ from components.outputs import once_made
 from components.placement import Placement
 from components.speech.disruption import surge_first
 from components.speech.naming import ProxyLabels
-from components.speech.pod import Json, container, env, env_flag, env_secret, pod_template
+from components.speech.pod import Json, container, env, env_flag, env_secret, pod_template, present
 from components.speech.proxy_pod import pull_secrets
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.proxy import ProxySettings
@@ -51,7 +51,7 @@ def common(labels: ProxyLabels) -> dict[str, str]:
 
 
 def _amounts(resources: Resources) -> Json:
-    return resources.model_dump(exclude_none=True)
+    return present(resources.model_dump(exclude_none=True))
 
 
 def redis(args: ProxyCacheArgs) -> Json:
@@ -61,7 +61,8 @@ def redis(args: ProxyCacheArgs) -> Json:
         "redis-cache",
         args.redis_image,
         image_pull_policy="IfNotPresent",
-        args=["--save"] + ([] if settings.container_port == 6379 else ["--port", str(settings.container_port)]),
+        # `--save` alone at the end is no saving; before another option that must be written out
+        args=["--save"] + ([] if settings.container_port == 6379 else ["", "--port", str(settings.container_port)]),
         ports=[{"containerPort": settings.container_port, "protocol": "TCP"}],
         liveness_probe=settings.liveness_probe,
         readiness_probe=settings.readiness_probe,

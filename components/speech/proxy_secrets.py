@@ -143,7 +143,8 @@ class ProxySecrets(pulumi.ComponentResource):
         for secret in args.wanted:
             made_as = f"{name}-{secret.use}"
             if args.external.enabled:
-                request = ExternalSecretArgs(args.namespace, secret.name, args.external, secret.data)
+                metadata = kubernetes.meta.v1.ObjectMetaArgs(name=secret.name, namespace=args.namespace)
+                request = ExternalSecretArgs(metadata, secret.name, args.external, secret.data)
                 child = pulumi.ResourceOptions(parent=self)
                 self.names[secret.use] = ExternalSecret(made_as, request, child).secret
             elif secret.given(args.contents):

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.cluster.license import LICENSE_ANNOTATION
+from components.cluster.license import LICENSE_ANNOTATION, License
 from components.outputs import once_made
 from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
@@ -50,8 +50,7 @@ class TranscriberArgs:
     """For sidecars that do not read it from the map."""
     placement: Placement
     session_seconds: int
-    license_version: pulumi.Input[str]
-    """Tells the license of its pods from another one."""
+    license: License
     """The longest session in seconds."""
     ready: tuple[pulumi.Resource, ...]
     """What must run before a SessionGroup means anything: the kind and the controller."""
@@ -167,7 +166,7 @@ def group_template(args: TranscriberArgs, language: str, group: str, account: pu
         annotations={
             "speechmatics.io/component": f"{APP}-{language}",
             **policy.annotations,
-            LICENSE_ANNOTATION: args.license_version,
+            LICENSE_ANNOTATION: args.license.version,
         },
         init_containers=[worker_proxy(args, language, group)],
         containers=[transcriber_container(args, language, group), readiness_tracker(args, language, group)],
@@ -178,7 +177,7 @@ def group_template(args: TranscriberArgs, language: str, group: str, account: pu
             {
                 "name": "license",
                 "secret": {
-                    "secretName": args.global_.licensing.secret_name,
+                    "secretName": args.license.secret,
                     "items": [{"key": "license.json", "path": "license.json"}],
                 },
             }

@@ -10,11 +10,12 @@ import pulumi
 from components.cluster.credentials import Credentials, CredentialsArgs
 from components.cluster.existing_secrets import ExistingSecrets, ExistingSecretsArgs
 from components.cluster.gpu_plugin import GpuPlugin, GpuPluginArgs
-from components.cluster.license import fingerprint
+from components.cluster.license import License, fingerprint
 from components.cluster.namespace import Namespace, NamespaceArgs
 from components.cluster.redis import Redis, RedisArgs
 from components.speech.crd import Crd, CrdArgs
 from components.speech.proxy_pod import registries as proxy_registries
+from stacks.licenses import created
 from stacks.load import Secrets
 from stacks.platform.azure import Foundation
 from stacks.platform.existing import existing_secrets, notice, refuse
@@ -33,16 +34,16 @@ class Base:
     crd: Crd
     proxy_contents: Mapping[str, pulumi.Output[str]]
     """What the proxy reads from Secrets made here, by flat key."""
-    made_license: tuple[str, pulumi.Output[str]] | None
-    """Name and fingerprint of the license Secret made here."""
-    licenses: pulumi.Output[dict[str, str]]
-    """Fingerprints of those that exist, by name."""
+    made_licenses: Mapping[str, pulumi.Output[str]]
+    """Fingerprints of the licenses in Secrets made here, by the Secret's name."""
+    existing_licenses: pulumi.Output[dict[str, str]]
+    """The same of those that are there already."""
 
-    def license(self, name: str) -> pulumi.Output[str]:
-        """What tells the license in this Secret from another, for the pods that read it."""
-        if self.made_license is not None and self.made_license[0] == name:
-            return self.made_license[1]
-        return self.licenses.apply(lambda found: found.get(name, ""))
+    def license(self, name: str) -> License:
+        """The license in a Secret, for the pods that read it."""
+        if name in self.made_licenses:
+            return License(name, self.made_licenses[name])
+        return License(name, self.existing_licenses.apply(lambda found: found.get(name, "")))
 
 
 def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.ResourceOptions) -> Base:
@@ -55,11 +56,12 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
     pull = settings.pull_secret
     from_vendor = (global_.transcriber.image.registry, global_.resource_manager.image.registry)
     registries = (*from_vendor, *proxy_registries(settings.proxy, global_))
+    names = created(settings)
     Credentials(
         "credentials",
         CredentialsArgs(
             namespace=namespace,
-            license_name=global_.licensing.secret_name,
+            license_names=names,
             license=secrets.license_json,
             pull_secret_name=global_.image_pull_secrets[0].name if global_.image_pull_secrets else "",
             registries=registries,
@@ -85,10 +87,10 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         ),
         opts,
     )
-    made_license = None
-    if secrets.license_json is not None:
-        name = global_.licensing.secret_name
-        # of the license as it is in clear: a fingerprint says nothing of it
-        print_ = pulumi.Output.unsecret(secrets.license_json.apply(lambda text: fingerprint(name, text)))
-        made_license = (name, print_)
-    return Base(checked, redis, crd, secrets.proxy, made_license, looked_up.licenses)
+    made = {name: _told_apart(name, secrets.license_json) for name in names if secrets.license_json is not None}
+    return Base(checked, redis, crd, secrets.proxy, made, looked_up.licenses)
+
+
+def _told_apart(name: str, text: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The fingerprint in clear, which it may stand in: a pod's annotations are no secret."""
+    return pulumi.Output.unsecret(text.apply(lambda given: fingerprint(name, given)))

@@ -7,6 +7,7 @@ import pulumi
 from components.speech.inference_server import InferenceServer, InferenceServerArgs
 from components.speech.shared_maps import SharedMaps
 from components.speech.transcriber import Transcriber, TranscriberArgs
+from stacks.licenses import license_name
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
 from stacks.schema import Settings
@@ -39,7 +40,7 @@ def data_plane(
                     resource_manager_url=url,
                     placement=found.placement(Role.INFERENCE),
                     session_seconds=seconds,
-                    license_version=on.license(settings.global_.licensing.secret_name),
+                    license=on.license(license_name(settings, server.triton_server.licensing)),
                     ready=ready,
                 ),
                 opts,
@@ -57,7 +58,7 @@ def data_plane(
                 resource_manager_url=url,
                 placement=found.placement(Role.TRANSCRIBERS, settings.transcribers.transcriber),
                 session_seconds=seconds,
-                license_version=on.license(settings.global_.licensing.secret_name),
+                license=on.license(license_name(settings, settings.transcribers.transcriber.licensing)),
                 ready=ready,
             ),
             opts,

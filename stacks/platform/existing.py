@@ -14,6 +14,7 @@ from components.cluster.existing_secrets import ExistingSecret, Found, Lack, Unr
 from components.cluster.license import LICENSE_KEY, warning
 from components.speech.proxy_ingress import certificates, made_by_cert_manager
 from components.speech.proxy_secrets import ProxySecret, wanted_secrets
+from stacks.licenses import existing
 from stacks.load import REFUSED
 from stacks.problem import Problem, numbered
 from stacks.schema import Settings
@@ -29,23 +30,28 @@ def existing_secrets(
 
     `registries` is where images come from, `contents` are the flat keys of the proxy's Secrets that have content.
     """
-    licensing, pull = settings.global_.licensing, settings.global_.image_pull_secrets
+    pull = settings.global_.image_pull_secrets
+    named = [("global", index, secret.name) for index, secret in enumerate(pull)]
+    known = {secret.name for secret in pull}
+    named += [
+        ("proxy", index, secret.name)
+        for index, secret in enumerate(settings.proxy.image_pull_secrets)
+        if secret.name not in known
+    ]
     made = 1 if settings.pull_secret.create_secret else 0
     wanted = [
         _existing(
             settings.namespace,
-            name=secret.name,
+            name=name,
             keys=(),
             type_=PULL_TYPE,
-            path=f"global.imagePullSecrets[{index}].name",
+            path=f"{section}.imagePullSecrets[{index}].name",
             purpose="the login at the image registry",
-            create=_pull_command(secret.name, settings.namespace, sorted(set(registries))),
+            create=_pull_command(name, settings.namespace, sorted(set(registries))),
         )
-        for index, secret in enumerate(pull)
-        if index >= made
+        for section, index, name in named[made:]
     ]
-    if not licensing.create_secret:
-        name = licensing.secret_name
+    for name, path in existing(settings).items():
         command = f"kubectl create secret generic {name} --namespace {settings.namespace} --from-file={LICENSE_KEY}"
         wanted.append(
             _existing(
@@ -53,7 +59,7 @@ def existing_secrets(
                 name=name,
                 keys=(LICENSE_KEY,),
                 type_=None,
-                path="global.licensing.secretName",
+                path=path,
                 purpose="the license",
                 create=command,
             )

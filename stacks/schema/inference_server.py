@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from stacks.schema.base import DnsLabel, Section
+from stacks.schema.global_settings import ComponentLicensing
 from stacks.schema.register_features import (
     CustomFeatures,
     Recipe1Features,
@@ -54,6 +55,7 @@ class Triton(Section):
     mode: Literal["rt"] = Field("rt", description="Mode to run inference servers in; this platform is real-time only.")
     operating_point: OperatingPoint | None = Field(OperatingPoint.ENHANCED, description=OPERATING_POINT)
     recipe: RecipeName = Field(description=RECIPE)
+    licensing: ComponentLicensing = Field(default_factory=ComponentLicensing, description="The license of this server.")
 
 
 class Sidecar(Section):

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from stacks.schema.base import DnsLabel, Section
 from stacks.schema.fragment import Toleration
+from stacks.schema.global_settings import ComponentLicensing
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.session_groups import TranscriberGroups
@@ -75,6 +76,9 @@ class TranscriberContainer(PlacementSettings):
             EnvVar(name="SM_INFERENCE_RESPONSE_TIMEOUT_MS", value="900000"),
         ),
         description="Environment variables to add to transcriber container.",
+    )
+    licensing: ComponentLicensing = Field(
+        default_factory=ComponentLicensing, description="The license of the transcribers."
     )
     tolerations: tuple[Toleration, ...] = Field(
         (

@@ -29,6 +29,7 @@ from pulumi.runtime.settings import SETTINGS, _get_rpc_manager, get_root_resourc
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from components.cluster.certificate import Pair, self_signed
+from stacks.schema import SECRET_KEYS
 from tests.unit.secrets_api import kubeconfig
 
 Json = dict[str, Any]
@@ -62,6 +63,7 @@ class Resource:
     before_delete: tuple[str, ...]
     before_update: tuple[str, ...]
     delete_before_replace: bool | None
+    retain_on_delete: bool
     timeouts: Json
 
     @property
@@ -180,6 +182,7 @@ class Recorder(mocks.MockMonitor):
                 before_delete=tuple(request.hooks.before_delete),
                 before_update=tuple(request.hooks.before_update),
                 delete_before_replace=deletes_first,
+                retain_on_delete=request.retainOnDelete,
                 timeouts=json_format.MessageToDict(request.customTimeouts),
             )
         )
@@ -222,7 +225,7 @@ def _certificate(hosts: tuple[str, ...]) -> Pair:
 
 
 def one_certificate(hosts: tuple[str, ...], _: datetime) -> Pair:
-    """The same pair at each run for the same hosts, so that graphs can be compared: its Secret ignores changes."""
+    """The same pair at each run for the same hosts, so that graphs can be compared."""
     return _certificate(hosts)
 
 
@@ -236,6 +239,8 @@ def run_program(stack: str, change: Change | None = None, into: Graph | None = N
         parsed = {k: v if k in flagged else json.loads(v) for k, v in config.items()}
         change(parsed)
         config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in parsed.items()}
+        # a change may add secrets, which are flat keys
+        flagged = [*flagged, *(k for k in config if k.partition(":")[2] in SECRET_KEYS and k not in flagged)]
     # a context of its own: the SDK keeps the root resource, with its transformations, in a context variable
     return contextvars.copy_context().run(_recorded, stack, config, flagged, into or Graph())
 

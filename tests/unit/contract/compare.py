@@ -1,7 +1,8 @@
 """The vendor's contract as files, and objects compared with it field by field.
 
-A file holds the objects as they are by the seed's defaults, or `values` (laid over the sandbox stack) and the `objects`
-under them. All are written by hand. `components/speech/differences.py` is the only list of exceptions.
+A file holds the objects as they are by the seed's defaults, or `values` (laid over the sandbox stack), the `secrets` of
+the configuration where there are any, and the `objects` under them. All are written by hand.
+`components/speech/differences.py` is the only list of exceptions.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from components.speech.differences import DIFFERENCES, Difference
+from components.speech.difference import Difference
+from components.speech.differences import DIFFERENCES
 
 Json = dict[str, Any]
 CONTRACT = Path(__file__).parent
@@ -46,6 +48,7 @@ def lay_over(variant: str, config: Json) -> None:
     """Lay the values of a variant over a stack's configuration."""
     for key, value in _document(variant)["values"].items():
         config[f"sm-realtime:{key}"] = laid_over(config.get(f"sm-realtime:{key}"), value)
+    config |= {f"sm-realtime:{key}": text for key, text in _document(variant).get("secrets", {}).items()}
 
 
 def opened(expected: Any, actual: Any) -> Any:

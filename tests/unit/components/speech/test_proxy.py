@@ -149,8 +149,9 @@ def test_resources_are_laid_over_each_other() -> None:
 
 
 def test_pods_of_one_deployment_are_kept_apart_and_may_be_beside_the_other() -> None:
-    (preferred,) = affinity("b", required=False)["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
-    (required,) = affinity("b", required=True)["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    required_on = ProxySettings.model_validate({"requiredDuringSchedulingStrategy": True})
+    apart = (affinity(each, "b")["podAntiAffinity"] for each in (ProxySettings(), required_on))
+    (preferred,), (required,) = (next(iter(each.values())) for each in apart)
     assert preferred == {"weight": 100, "podAffinityTerm": required}
     assert required["labelSelector"]["matchExpressions"][0]["values"] == ["b"]
 

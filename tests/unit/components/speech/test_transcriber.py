@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from components.cluster.license import License
 from components.placement import Placement
 from components.speech.model_costs import LANGUAGES, Recipe, feature
 from components.speech.transcriber import TranscriberArgs, group_template
@@ -127,6 +128,7 @@ def template(language: str) -> Json:
         global_=GlobalSettings(),
         release_map="realtime",
         resource_manager_url="http://resource-manager:8080",
+        license=License("speechmatics-license", "0123456789abcdef"),
         placement=Placement(Role.TRANSCRIBERS, "generation"),
         session_seconds=86400,
         ready=(),
