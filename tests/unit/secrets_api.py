@@ -33,7 +33,14 @@ PROXY: dict[str, Any] = {
         "e30=",
     ),
 }  # fmt: skip
-KINDS = {"registry": LOGIN, "license": LICENSE, "certificate": CERTIFICATE, "proxy-": PROXY, "own-": PROXY}
+KINDS = {
+    "registry": LOGIN,
+    "license": LICENSE,
+    "certificate": CERTIFICATE,
+    "proxy-": PROXY,
+    "own-": PROXY,
+    "front-": PROXY,
+}
 """What a Secret holds, by a part of its name; any other is a login."""
 
 NOT_FOUND: dict[str, Any] = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}
