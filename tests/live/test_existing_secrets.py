@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from components.cluster.certificate import hosts_of
+from stacks.schema.proxy_secrets import PROXY_SECRET_KEYS
 from tests.live.conftest import Json, Platform, copied_checkout, plain_environment, shell_exports
 
 LICENSE, LOGIN = "speechmatics-license", "speechmatics-registry"
@@ -208,4 +209,36 @@ def test_another_host_renews_the_certificate_in_place(small: Platform) -> None:
     small.pulumi("up", "--yes", "--skip-preview")
     assert certificate() == (uid, {"moved.example.org"})
     assert {pod["metadata"]["uid"] for pod in small.objects("pods")} == pods
+    small.pulumi("preview", "--expect-no-changes")
+
+
+def test_everything_the_proxy_reads_from_secrets_stands(small: Platform) -> None:
+    """Made from flat keys, and its pods and the cache's are Ready: the node refuses a variable without its key."""
+
+    def everything(config: Json) -> None:
+        config["sm-realtime:proxy"] = {
+            "events": {"enabled": True},
+            "storage": {"enabled": True},
+            "livekit": {"enabled": True},
+            "database": {"createSecret": True},
+            "agentAPI": {"useLocal": False, "useRemote": True, "remoteURL": "https://agents.example.org"},
+            "proxyCache": {"enabled": True},
+            "proxy": {
+                "customDict": {"enabled": True, "data": {"words.txt": "gnocchi"}},
+                "config": {"customDictionaryCapture": {"enabled": True}, "quotaCaching": {"enabled": True}},
+            },
+        }
+
+    keys = [key for key in PROXY_SECRET_KEYS if key != "proxyRedisConnString"]
+    for key in keys:
+        small.pulumi("config", "set", "--secret", key, f"{BYTES}-{key}")
+    small.configure(everything)
+    small.pulumi("up", "--yes", "--skip-preview")
+    held = [s for s in small.objects("secrets") if s["metadata"]["name"].startswith("proxy-")]
+    found = {base64.b64decode(value).decode() for secret in held for value in secret["data"].values()}
+    assert found == {f"{BYTES}-{key}" for key in keys}
+    assert BYTES not in json.dumps(small.state())
+    ready = {d["metadata"]["name"]: d["status"].get("readyReplicas") for d in small.objects("deployments")}
+    assert (ready["proxy-a"], ready["proxy-cache"]) == (1, 1)
+    assert small.pending() == []
     small.pulumi("preview", "--expect-no-changes")
