@@ -207,7 +207,7 @@ def test_another_host_renews_the_certificate_in_place(small: Platform) -> None:
     assert steps.pop("proxy-ingress-ingress") == "update"
     assert set(steps.values()) <= {"update"}, steps
     small.pulumi("up", "--yes", "--skip-preview")
-    assert certificate() == (uid, {"moved.example.org"})
+    assert certificate() == (uid, frozenset({"moved.example.org"}))
     assert {pod["metadata"]["uid"] for pod in small.objects("pods")} == pods
     small.pulumi("preview", "--expect-no-changes")
 
