@@ -100,10 +100,10 @@ def test_it_has_tls_for_its_host_with_the_controllers_certificate(graph: Graph) 
 
 
 def test_it_names_services_and_host_as_configured() -> None:
-    made = ingress_of(hostname="speech.example.org", tls={"secretName": "own"})
+    made = ingress_of(hostname="speech.example.org", tls={"secretName": "own-certificate"})
     assert made["metadata"]["name"] == "front"
     assert made["metadata"]["annotations"]["nginx.org/websocket-services"] == "front"
-    assert made["spec"]["tls"] == [{"hosts": ["speech.example.org"], "secretName": "own"}]
+    assert made["spec"]["tls"] == [{"hosts": ["speech.example.org"], "secretName": "own-certificate"}]
     (rule,) = made["spec"]["rules"]
     assert rule["host"] == "speech.example.org"
     assert {each["backend"]["service"]["name"] for each in rule["http"]["paths"]} == {"front"}
