@@ -114,34 +114,34 @@ def bad(world: World) -> dict[str, Json]:
     ("what", "says"), [("type", "must be of the type kubernetes.io/tls"), ("key", "failed"), ("text", "failed")]
 )
 async def test_a_named_secret_that_is_no_certificate_refuses_the_handshake_until_it_is_mended(
-    world: World, what: str, says: str
+    reading: World, what: str, says: str
 ) -> None:
-    await world.make("Secret", "named", world.speech, **bad(world)[what])
+    await reading.make("Secret", "named", reading.speech, **bad(reading)[what])
     tls = {"spec": {"tls": [{"hosts": [HOST], "secretName": "named"}]}}
-    await world.ingress()
-    await world.answers("/ready", 200)
-    await world.admin.merge(NETWORKING, "Ingress", "proxy", tls, world.speech)
-    await eventually(lambda: refused(world), "the handshake is refused")
-    assert says in await world.event("proxy", "AddedOrUpdatedWithWarning")
-    await world.admin.delete("v1", "Secret", "named", world.speech)
-    right = {"tls.crt": encoded(world.pair.certificate), "tls.key": encoded(world.pair.key)}
-    await world.make("Secret", "named", world.speech, type="kubernetes.io/tls", data=right)
-    await world.answers("/ready", 200)
+    await reading.ingress()
+    await reading.answers("/ready", 200)
+    await reading.admin.merge(NETWORKING, "Ingress", "proxy", tls, reading.speech)
+    await eventually(lambda: refused(reading), "the handshake is refused")
+    assert says in await reading.event("proxy", "AddedOrUpdatedWithWarning")
+    await reading.admin.delete("v1", "Secret", "named", reading.speech)
+    right = {"tls.crt": encoded(reading.pair.certificate), "tls.key": encoded(reading.pair.key)}
+    await reading.make("Secret", "named", reading.speech, type="kubernetes.io/tls", data=right)
+    await reading.answers("/ready", 200)
 
 
-async def test_a_certificate_for_another_host_is_shown_and_the_client_refuses_it(world: World) -> None:
+async def test_a_certificate_for_another_host_is_shown_and_the_client_refuses_it(reading: World) -> None:
     other = self_signed(["other.example"], datetime.now(UTC))
     data = {"tls.crt": encoded(other.certificate), "tls.key": encoded(other.key)}
-    await world.make("Secret", "named", world.speech, type="kubernetes.io/tls", data=data)
-    await world.ingress()
-    await world.answers("/ready", 200)
+    await reading.make("Secret", "named", reading.speech, type="kubernetes.io/tls", data=data)
+    await reading.ingress()
+    await reading.answers("/ready", 200)
     tls = {"spec": {"tls": [{"hosts": [HOST], "secretName": "named"}]}}
-    await world.admin.merge(NETWORKING, "Ingress", "proxy", tls, world.speech)
-    world.pair = other
+    await reading.admin.merge(NETWORKING, "Ingress", "proxy", tls, reading.speech)
+    reading.pair = other
 
     async def mismatched() -> bool:
         try:
-            await world.status("/ready")
+            await reading.status("/ready")
         except aiohttp.ClientConnectorCertificateError as error:
             return "Hostname mismatch" in str(error)
         except aiohttp.ClientError:
