@@ -175,7 +175,9 @@ def test_a_secret_handed_over_under_its_own_name_is_not_deleted(small: Platform)
     small.pulumi("preview", "--expect-no-changes")
 
 
-def test_and_can_be_taken_back(small: Platform, password: str) -> None:
+def test_and_is_taken_back_once_it_is_out_of_the_way(small: Platform, password: str) -> None:
+    """The provider overwrites nothing that it did not make: the update stops, and deletes nothing."""
+
     def take_back(config: Json) -> None:
         config["sm-realtime:global"]["licensing"]["createSecret"] = True
         config["sm-realtime:pullSecret"]["createSecret"] = True
@@ -183,6 +185,11 @@ def test_and_can_be_taken_back(small: Platform, password: str) -> None:
     small.configure(take_back)
     small.pulumi("config", "set", "--secret", "licenseJson", json.dumps({"id": f"{BYTES}-renewed"}))
     small.pulumi("config", "set", "--secret", "registryPassword", password)
+    before = contents(small)
+    assert 'secrets "license-made-here" already exists' in small.pulumi("up", "--yes", "--skip-preview", fails=True)
+    assert contents(small) == before
+    assert small.pending() == []
+    small.kubectl("delete", "secret", *before, "-n", "speechmatics")
     small.pulumi("up", "--yes", "--skip-preview")
     text = base64.b64decode(contents(small)["license-made-here"]["license.json"]).decode()
     assert json.loads(text) == {"id": f"{BYTES}-renewed"}
