@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from components.speech.transcriber_resources import requests_of
+from components.speech.pod import Json
+from components.speech.session_group import is_scaled
+from components.speech.transcriber_languages import speeches
 from stacks.quantities import quantity
 from stacks.schema import Settings
-from stacks.schema.pools import Generation, Role
-from stacks.schema.session_groups import InferenceGroups, TranscriberGroups
+from stacks.schema.inference_server import ServerSettings
+from stacks.schema.pools import Generation, Pool, Role
 from stacks.services import workloads
 
 MIB = 2**20
@@ -43,9 +45,6 @@ SIZES = {
 CPU_RESERVED = {2: 0.100, 4: 0.140, 8: 0.180, 16: 0.260, 64: 0.740}
 """CPU the kubelet keeps, by vCPU (AKS node-resource-reservations, 2026-06-11, Kubernetes 1.29 and above)."""
 
-SIDECARS = (0.020, 30 * MIB)
-"""CPU and memory requests of readiness-tracker and worker-proxy together (contract: transcription 4.3 and 4.4)."""
-
 
 def allocatable(size: Size, max_pods: int) -> tuple[float, float]:
     """CPU and memory in bytes that pods may request on one node (the formula of AKS node-resource-reservations)."""
@@ -58,49 +57,95 @@ Pod = tuple[float, float]
 """CPU, and memory in bytes, that one pod requests."""
 
 
-def held(groups: TranscriberGroups | InferenceGroups, scaled: bool) -> int:
-    """Pods of one group that must fit at once: the most it may want, and its surge."""
+def requested(resources: Json) -> Pod:
+    """CPU and memory a container requests; what has a limit and no request requests its limit."""
+    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    cpu, memory = (str(requests.get(name, limits.get(name, "0"))) for name in ("cpu", "memory"))
+    return quantity(cpu), quantity(memory)
+
+
+def together(*containers: Json) -> Pod:
+    """What one pod requests, by the resources of its containers."""
+    each = [requested(resources) for resources in containers]
+    return sum(cpu for cpu, _ in each), sum(memory for _, memory in each)
+
+
+def gpus(server: ServerSettings) -> int:
+    """GPUs one pod of a server takes."""
+    return ceil(quantity((server.triton_server.resources.get("limits") or {}).get("nvidia.com/gpu", "0")))
+
+
+def placed(settings: Settings, pool: str | None) -> list[ServerSettings]:
+    """The enabled servers of one GPU pool; None is the role's own."""
+    return [s for s in settings.inference_servers.values() if s.enabled and s.triton_server.pool == pool]
+
+
+def server_pods(settings: Settings, server: ServerSettings) -> int:
+    """Pods of one server that must fit at once: the most it may want, and its surge."""
+    groups = server.session_groups
+    scaled = is_scaled(groups.scaling, settings.global_.session_groups.scaling.enabled)
     return (groups.scaling.max_replicas if scaled else groups.replicas) + groups.allowed_surge
 
 
-def inference_pods(settings: Settings) -> int:
-    """GPU pods that must fit at once, over all enabled servers."""
-    scaled = settings.global_.session_groups.scaling.enabled
-    return sum(held(each.session_groups, scaled) for each in settings.inference_servers.values() if each.enabled)
+def inference_pods(settings: Settings, pool: str | None = None) -> int:
+    """GPU pods of one pool that must fit at once, over its enabled servers."""
+    return sum(server_pods(settings, server) for server in placed(settings, pool))
 
 
-def transcriber_requests(settings: Settings) -> list[Pod]:
-    """What every transcriber pod requests that must fit at once, over all languages."""
-    if not settings.transcribers.enabled:
+def inference_gpus(settings: Settings, pool: str | None = None) -> int:
+    """GPUs that those pods take."""
+    return sum(server_pods(settings, server) * gpus(server) for server in placed(settings, pool))
+
+
+def inference_requests(settings: Settings, pool: str | None = None) -> list[Pod]:
+    """What every one of those pods requests beside its GPUs."""
+    return [
+        pod
+        for server in placed(settings, pool)
+        for pod in [together(server.triton_server.resources, server.inference_sidecar.resources)]
+        * server_pods(settings, server)
+    ]
+
+
+def transcriber_requests(settings: Settings, pool: str | None = None) -> list[Pod]:
+    """What every transcriber pod of one pool requests that must fit at once, over all languages."""
+    own = settings.transcribers
+    if own.transcriber.pool != pool:
         return []
-    pods = held(settings.transcribers.session_groups, settings.global_.session_groups.scaling.enabled)
     requests: list[Pod] = []
-    for language in settings.global_.transcriber.languages:
-        cpu, memory = requests_of(language)
-        requests += [(quantity(cpu) + SIDECARS[0], quantity(memory) + SIDECARS[1])] * pods
+    for speech in speeches(own, settings.global_):
+        sidecars = [own.readiness_tracker.resources, *([] if speech.on_cpu else [own.worker_proxy.resources])]
+        requests += [together(speech.resources, *sidecars)] * speech.most
     return requests
 
 
-def services_requests(settings: Settings) -> list[Pod]:
-    """What every pod of the services pool requests that must fit at once."""
+def services_requests(settings: Settings, pool: str | None = None) -> list[Pod]:
+    """What every pod of one services pool requests that must fit at once."""
     return [
         pod
         for each in workloads(settings)
+        if each.pool == pool
         for pod in [(quantity(each.cpu), quantity(each.memory))] * (each.pods + each.surge)
     ]
 
 
-def nodes_needed(settings: Settings, role: Role, generation: Generation) -> int | None:
+def nodes_needed(settings: Settings, pool: Pool, generation: Generation) -> int | None:
     """Fewest nodes that hold what must be held plus every surge; None where the size is not in the table.
 
-    A lower bound: whether the pods really pack into so few nodes is the scheduler's business.
+    Only what is placed in this pool counts. A lower bound: whether the pods really pack into so few nodes is the
+    scheduler's business.
     """
     size = SIZES.get(generation.vm_size)
-    if size is None:
+    if size is None or (pool.role is Role.INFERENCE and not size.gpus):
         return None
-    if role is Role.INFERENCE:
-        return -(-inference_pods(settings) // size.gpus) if size.gpus else None
-    pods = transcriber_requests(settings) if role is Role.TRANSCRIBERS else services_requests(settings)
+    requests = {
+        Role.INFERENCE: inference_requests,
+        Role.TRANSCRIBERS: transcriber_requests,
+        Role.SERVICES: services_requests,
+    }
+    pods = requests[pool.role](settings, pool.name)
     cpu, memory = allocatable(size, generation.max_pods)
-    shares = (sum(p[0] for p in pods) / cpu, sum(p[1] for p in pods) / memory, len(pods) / generation.max_pods)
+    shares = [sum(p[0] for p in pods) / cpu, sum(p[1] for p in pods) / memory, len(pods) / generation.max_pods]
+    if pool.role is Role.INFERENCE:
+        shares.append(inference_gpus(settings, pool.name) / size.gpus)
     return max(ceil(share) for share in shares)

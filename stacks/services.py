@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from components.speech.proxy_pod import resources_of
 from stacks.quantities import quantity
 from stacks.schema import Settings
+from stacks.schema.proxy_pods import ProxyDeployment
+from stacks.schema.workload import Amounts, Resources
 
 
 @dataclass(frozen=True)
@@ -17,41 +22,91 @@ class Workload:
     """Request of one pod, all containers together."""
     memory: str
     pods: int
+    path: str
+    """Where the configuration has its requests; empty where they are fixed."""
     surge: int = 1
     """Pods beside the wanted ones while they are replaced."""
+    pool: str | None = None
+    """The further pool it runs on; None is the services pool."""
+
+
+def requested(resources: Mapping[str, Any]) -> tuple[str, str]:
+    """CPU and memory a container requests; where only a limit is given, Kubernetes takes it for the request."""
+    both = {**resources.get("limits", {}), **resources.get("requests", {})}
+    return str(both.get("cpu", "0")), str(both.get("memory", "0"))
+
+
+def asked(*containers: Resources) -> tuple[str, str]:
+    """CPU and memory that a pod of these containers requests."""
+    each = [requested(resources_of(container, Resources())) for container in containers]
+    if len(each) == 1:
+        return each[0]
+    return f"{sum(quantity(cpu) for cpu, _ in each):f}", f"{sum(quantity(memory) for _, memory in each):.0f}"
 
 
 def workloads(settings: Settings) -> tuple[Workload, ...]:
     """All of them. A new one on this pool is added here; a test asks the recorded objects for their requests."""
-    manager, proxy = settings.resource_manager, settings.proxy
-    sides = sorted({"a", "b"} | set(proxy.proxy.deployments))
-    return (
-        Workload(manager.fullname_override, "20m", "40Mi", manager.replicas),  # contract: control plane 4.1
-        Workload(f"{manager.fullname_override}-metrics", "20m", "40Mi", manager.metrics.replicas),  # 4.2
-        Workload(f"{manager.fullname_override}-reconciliation", "100m", "100Mi", 1),  # 4.3
-        Workload("sessiongroups-controller", "10m", "64Mi", 1),  # 4.4
-        Workload(f"{settings.release}-redis-master", "0", "0", 1, surge=0),  # 9: requests nothing
-        # room for the other side of the switch as well
-        *(_side(settings, key) for key in sides),
-        *([_cache(settings)] if proxy.proxy_cache.enabled else []),
-        Workload("nginx-ingress", "100m", "128Mi", settings.ingress.replicas),  # ours
+    return (*_control_plane(settings), *_redis(settings), *_proxies(settings), *_cache(settings), *_ingress(settings))
+
+
+def _control_plane(settings: Settings) -> Iterator[Workload]:
+    manager, base, at = settings.resource_manager, settings.resource_manager.fullname_override, "resourceManager"
+    metrics, reconciliation, controller = manager.metrics, manager.reconciliation, manager.session_groups
+    pool = manager.pool
+    yield Workload(base, *asked(manager.resources), manager.replicas, f"{at}.resources", pool=pool)
+    yield Workload(
+        "sessiongroups-controller", *asked(controller.resources), 1, f"{at}.sessionGroups.resources", pool=pool
     )
+    if metrics.enabled:
+        own = asked(metrics.resources)
+        yield Workload(f"{base}-metrics", *own, metrics.replicas, f"{at}.metrics.resources", pool=pool)
+    if reconciliation.enabled:
+        own = asked(reconciliation.resources)
+        yield Workload(f"{base}-reconciliation", *own, 1, f"{at}.reconciliation.resources", pool=pool)
 
 
-def _side(settings: Settings, key: str) -> Workload:
-    """One deployment of the proxy; one that is not there yet takes what all deployments take."""
-    proxy = settings.proxy
-    requests = proxy.proxy.resources.requests.model_dump(exclude_none=True)
-    if key in proxy.proxy.deployments:
-        requests |= proxy.proxy.deployments[key].resources.requests.model_dump(exclude_none=True)
-    name = f"{proxy.fullname_override}-{key}"
-    return Workload(name, requests.get("cpu", "0"), requests.get("memory", "0"), proxy.replicas)
+def _redis(settings: Settings) -> Iterator[Workload]:
+    """The Redis in the cluster (contract: control plane 9); a StatefulSet replaces a pod in its place."""
+    wanted, at = settings.resource_manager.redis, "resourceManager.redis"
+    if not wanted.enabled:
+        return
+    base = wanted.fullname_override or f"{settings.release}-redis"
+    if wanted.sentinel.enabled:
+        own = asked(wanted.replica.resources, wanted.sentinel.resources)
+        yield Workload(f"{base}-node", *own, wanted.nodes, f"{at}.replica.resources", surge=0, pool=wanted.pool)
+        return
+    own = asked(wanted.master.resources)
+    yield Workload(f"{base}-master", *own, 1, f"{at}.master.resources", surge=0, pool=wanted.pool)
+    if wanted.count:
+        own = asked(wanted.replica.resources)
+        yield Workload(f"{base}-replicas", *own, wanted.count, f"{at}.replica.resources", surge=0, pool=wanted.pool)
 
 
-def _cache(settings: Settings) -> Workload:
+def _proxies(settings: Settings) -> Iterator[Workload]:
+    """Every deployment of the proxy, with room for the other side of the switch as well."""
+    proxy, service = settings.proxy, settings.proxy.proxy
+    if not proxy.enabled:
+        return
+    for key in sorted({"a", "b"} | set(service.deployments)):
+        own = service.deployments.get(key, ProxyDeployment()).resources
+        given = own.requests != Amounts() or own.limits != Amounts()
+        path = f"proxy.proxy.deployments.{key}.resources" if given else "proxy.proxy.resources"
+        cpu, memory = requested(resources_of(service.resources, own))
+        yield Workload(f"{proxy.fullname_override}-{key}", cpu, memory, proxy.replicas, path, pool=proxy.pool)
+
+
+def _cache(settings: Settings) -> Iterator[Workload]:
     """The proxy's cache: its program, and the Redis beside it."""
-    cache = settings.proxy.proxy_cache
-    parts = [cache.resources.requests, *([] if cache.redis.external else [cache.redis.resources.requests])]
-    cpu = sum(quantity(each.cpu or "0") for each in parts)
-    memory = sum(quantity(each.memory or "0") for each in parts)
-    return Workload(f"{settings.proxy.fullname_override}-cache", f"{cpu:f}", f"{memory:.0f}", cache.replicas)
+    proxy, cache = settings.proxy, settings.proxy.proxy_cache
+    if proxy.enabled and cache.enabled:
+        own = asked(cache.resources, *([] if cache.redis.external else [cache.redis.resources]))
+        path = "proxy.proxyCache.resources"
+        yield Workload(f"{proxy.fullname_override}-cache", *own, cache.replicas, path, pool=cache.pool)
+
+
+def _ingress(settings: Settings) -> Iterator[Workload]:
+    ingress = settings.ingress
+    if ingress.enabled:
+        own = ingress.resources
+        path = "ingress.resources"
+        yield Workload("nginx-ingress", own.cpu, own.memory, ingress.replicas, path, pool=ingress.pool)

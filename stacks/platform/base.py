@@ -12,16 +12,18 @@ from components.cluster.existing_secrets import ExistingSecrets, ExistingSecrets
 from components.cluster.gpu_plugin import GpuPlugin, GpuPluginArgs
 from components.cluster.license import License, fingerprint
 from components.cluster.namespace import Namespace, NamespaceArgs
-from components.cluster.redis import Redis, RedisArgs
+from components.cluster.redis_endpoint import RedisEndpoint
 from components.speech.crd import Crd, CrdArgs
+from components.speech.images import registries as speech_registries
 from components.speech.proxy_pod import registries as proxy_registries
 from stacks.licenses import created
 from stacks.load import Secrets
+from stacks.platform import redis
 from stacks.platform.azure import Foundation
-from stacks.platform.existing import existing_secrets, notice, refuse
+from stacks.platform.existing import control_plane_registries, existing_secrets, notice, refuse
+from stacks.platform.redis import ControlPlaneSecrets
 from stacks.schema import Settings
-from stacks.schema.pools import Role
-from stacks.versions import GPU_PLUGIN_IMAGE, REDIS_IMAGE
+from stacks.versions import GPU_PLUGIN_IMAGE
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Base:
 
     namespace: pulumi.Output[str]
     """Known once every Secret named as existing is in it."""
-    redis: Redis
+    redis: RedisEndpoint
+    secrets: ControlPlaneSecrets
     crd: Crd
     proxy_contents: Mapping[str, pulumi.Output[str]]
     """What the proxy reads from Secrets made here, by flat key."""
@@ -50,11 +53,14 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
     """Namespace, kind, Secrets made and looked up, GPU plugin and Redis."""
     protect, global_ = settings.protection.enabled, settings.global_
     crd = Crd("crd", CrdArgs(protect), opts)
-    GpuPlugin("gpu-plugin", GpuPluginArgs(GPU_PLUGIN_IMAGE), opts)
+    GpuPlugin("gpu-plugin", GpuPluginArgs(GPU_PLUGIN_IMAGE, settings.gpu_plugin), opts)
     pools = tuple(pool.agent_pool for pool in found.pools)
     namespace = Namespace("speech", NamespaceArgs(settings.namespace, pools, protect), opts).name
     pull = settings.pull_secret
-    from_vendor = (global_.transcriber.image.registry, global_.resource_manager.image.registry)
+    from_vendor = (
+        *speech_registries(settings.transcribers, settings.inference_servers.values(), global_),
+        *control_plane_registries(settings),
+    )
     registries = (*from_vendor, *proxy_registries(settings.proxy, global_))
     names = created(settings)
     Credentials(
@@ -75,20 +81,18 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         "existing-secrets", ExistingSecretsArgs(namespace, wanted, found.secrets.secrets, refuse, notice), opts
     )
     checked = looked_up.namespace
-    redis = Redis(
-        "redis",
-        RedisArgs(
-            namespace=checked,
-            release=settings.release,
-            image=REDIS_IMAGE,
-            settings=settings.redis,
-            placement=found.placement(Role.SERVICES),
-            protect=protect,
-        ),
-        opts,
+    for_control_plane = redis.secrets(settings, secrets, namespace, opts)
+    return Base(
+        namespace=checked,
+        redis=redis.redis(settings, for_control_plane, found, checked, opts),
+        secrets=for_control_plane,
+        crd=crd,
+        proxy_contents=secrets.proxy,
+        made_licenses={
+            name: _told_apart(name, secrets.license_json) for name in names if secrets.license_json is not None
+        },
+        existing_licenses=looked_up.licenses,
     )
-    made = {name: _told_apart(name, secrets.license_json) for name in names if secrets.license_json is not None}
-    return Base(checked, redis, crd, secrets.proxy, made, looked_up.licenses)
 
 
 def _told_apart(name: str, text: pulumi.Output[str]) -> pulumi.Output[str]:

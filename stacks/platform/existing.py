@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
 import pulumi
 from pulumi.runtime.settings import _shutdown_callbacks
 
+from components.cluster.control_plane_credentials import CD_CACHE_URL, DATABASE_URL
 from components.cluster.existing_secrets import ExistingSecret, Found, Lack, UnreadableError
 from components.cluster.license import LICENSE_KEY, warning
-from components.speech.proxy_ingress import certificates, made_by_cert_manager
-from components.speech.proxy_secrets import ProxySecret, wanted_secrets
+from components.cluster.redis_endpoint import CA_KEY, REDIS_URL
+from components.speech.transcriber_containers import speaker_secret
 from stacks.licenses import existing
 from stacks.load import REFUSED
+from stacks.platform.existing_edge import edge_secrets
+from stacks.platform.existing_secret import PULL_TYPE, from_files, named_secret, opaque, pull_command
 from stacks.problem import Problem, numbered
 from stacks.schema import Settings
 
-PULL_TYPE = "kubernetes.io/dockerconfigjson"
-TLS_TYPE = "kubernetes.io/tls"
+SPEAKER_KEYS = ("private-key", "public-key")
+"""Keys of the Secret by which speakers are told again (contract: transcription 13.4)."""
 
 
 def existing_secrets(
@@ -40,21 +43,21 @@ def existing_secrets(
     ]
     made = 1 if settings.pull_secret.create_secret else 0
     wanted = [
-        _existing(
+        named_secret(
             settings.namespace,
             name=name,
             keys=(),
             type_=PULL_TYPE,
             path=f"{section}.imagePullSecrets[{index}].name",
             purpose="the login at the image registry",
-            create=_pull_command(name, settings.namespace, sorted(set(registries))),
+            create=pull_command(name, settings.namespace, sorted(set(registries))),
         )
         for section, index, name in named[made:]
     ]
     for name, path in existing(settings).items():
-        command = f"kubectl create secret generic {name} --namespace {settings.namespace} --from-file={LICENSE_KEY}"
+        command = from_files(name, settings.namespace, LICENSE_KEY)
         wanted.append(
-            _existing(
+            named_secret(
                 settings.namespace,
                 name=name,
                 keys=(LICENSE_KEY,),
@@ -64,67 +67,80 @@ def existing_secrets(
                 create=command,
             )
         )
-    own = [] if settings.proxy.external_secrets.enabled else wanted_secrets(settings.proxy)
-    wanted += [_of_proxy(settings.namespace, secret) for secret in own if not secret.given(contents)]
-    return (*wanted, *_certificates(settings))
+    wanted += [*data_plane_secrets(settings, registries), *_control_plane(settings), *edge_secrets(settings, contents)]
+    # one Secret for several parts that read the same in it is named once
+    once = {(secret.name, secret.keys, secret.type, secret.hosts): secret for secret in reversed(wanted)}
+    return tuple(once.values())[::-1]
 
 
-def _of_proxy(namespace: str, secret: ProxySecret) -> ExistingSecret:
-    literals = " ".join(f"--from-file={key}={flat}.txt" for key, flat in secret.keys.items())
-    return _existing(
-        namespace,
-        name=secret.name,
-        keys=tuple(secret.keys),
-        type_=None,
-        path=secret.named_at,
-        purpose=f"what the proxy needs for {secret.use}",
-        create=f"kubectl create secret generic {secret.name} --namespace {namespace} {literals}",
-    )
-
-
-def _certificates(settings: Settings) -> list[ExistingSecret]:
-    """Secrets that Ingresses name: the controller refuses every handshake for one that is not there."""
-    ingress = settings.proxy.ingress
-    if not (settings.proxy.enabled and ingress.enabled) or made_by_cert_manager(ingress.annotations):
-        return []
-    paths = {ingress.host: "proxy.ingress.tls.secretName"}
-    if ingress.second_host:
-        paths.setdefault(ingress.second_host, "proxy.ingress.flow.additionalHost.tlsSecretName")
-    return [
-        _existing(
-            settings.namespace,
+def data_plane_secrets(settings: Settings, registries: Sequence[str]) -> Iterator[ExistingSecret]:
+    """What transcribers and inference servers name by themselves and is not made here, the license aside."""
+    own, global_, namespace = settings.transcribers, settings.global_, settings.namespace
+    pulling = {"transcribers": own.image_pull_secrets} if own.enabled else {}
+    for key, server in settings.inference_servers.items():
+        if server.enabled:
+            pulling[key] = server.image_pull_secrets
+    common = {secret.name for secret in global_.image_pull_secrets}
+    for path, secrets in pulling.items():
+        for index, secret in enumerate(secrets):
+            if secret.name not in common:
+                yield named_secret(
+                    namespace,
+                    name=secret.name,
+                    keys=(),
+                    type_=PULL_TYPE,
+                    path=f"{path}.imagePullSecrets[{index}].name",
+                    purpose="the login at the image registry",
+                    create=pull_command(secret.name, namespace, sorted(set(registries))),
+                )
+    if own.enabled and own.transcriber.speaker_id.enabled:
+        name = speaker_secret(own)
+        yield named_secret(
+            namespace,
             name=name,
-            keys=("tls.crt", "tls.key"),
-            type_=TLS_TYPE,
-            path=paths[host],
-            purpose=f"the certificate of {host}",
-            create=f"kubectl create secret tls {name} --namespace {settings.namespace} --cert=tls.crt --key=tls.key",
-            hosts=(host,),
+            keys=SPEAKER_KEYS,
+            type_=None,
+            path="transcribers.transcriber.speakerId.enabled",
+            purpose="the keys by which speakers are told again",
+            create=from_files(name, namespace, *SPEAKER_KEYS),
         )
-        for host, name in certificates(ingress).items()
-        if name
-    ]
 
 
-def _existing(
-    namespace: str, *, name: str, keys: tuple[str, ...], type_: str | None, path: str, purpose: str, create: str,
-    hosts: tuple[str, ...] = (),
-) -> ExistingSecret:  # fmt: skip
-    delete = f"kubectl delete secret {name} --namespace {namespace}"
-    return ExistingSecret(name, keys, type_, path, purpose, create, delete, hosts)
+def _control_plane(settings: Settings) -> Iterator[ExistingSecret]:
+    """The Secrets that the control plane reads and this program does not create."""
+    manager, namespace = settings.resource_manager, settings.namespace
+    needed = [key for key in ("redisUrl", "cdCacheUrl") if key in settings.control_plane_secrets]
+    fetched = manager.secrets.external_secrets.enabled and manager.secrets.cd_cache.create
+    if needed and not (manager.secrets.redis.create or fetched):
+        keys = tuple({"redisUrl": REDIS_URL, "cdCacheUrl": CD_CACHE_URL}[key] for key in needed)
+        purpose = "the address of Redis" if "redisUrl" in needed else "the address of the cache of dictionaries"
+        yield opaque(namespace, settings.redis_secret, keys, "resourceManager.secrets.redis.name", purpose)
+    if "databaseUrl" in settings.control_plane_secrets and not manager.secrets.database.create:
+        path = "resourceManager.secrets.database.name"
+        yield opaque(namespace, settings.database_secret, (DATABASE_URL,), path, "the address of the database")
+    if manager.external_redis.enabled and manager.external_redis.ca_secret_name:
+        path = "resourceManager.externalRedis.caSecretName"
+        name = manager.external_redis.ca_secret_name
+        yield opaque(namespace, name, (CA_KEY,), path, "the certificate of the authority of Redis")
+    for index, secret in enumerate(manager.image_pull_secrets):
+        if secret not in settings.global_.image_pull_secrets:
+            yield named_secret(
+                namespace,
+                name=secret.name,
+                keys=(),
+                type_=PULL_TYPE,
+                path=f"resourceManager.imagePullSecrets[{index}].name",
+                purpose="the login at the image registry",
+                create=pull_command(secret.name, namespace, control_plane_registries(settings)),
+            )
 
 
-def _pull_command(name: str, namespace: str, registries: Sequence[str]) -> str:
-    """The seed's own command for one registry; for several, the file that `docker login` at each of them writes."""
-    if len(registries) == 1:
-        return (
-            f"kubectl create secret docker-registry {name} --namespace {namespace} --docker-server={registries[0]}"
-            ' --docker-username="$REGISTRY_USERNAME" --docker-password="$REGISTRY_PASSWORD"'
-        )
-    return (
-        f"kubectl create secret generic {name} --namespace {namespace} --type={PULL_TYPE}"
-        f' --from-file=.dockerconfigjson="$HOME/.docker/config.json"  # logged in to {", ".join(registries)}'
-    )
+def control_plane_registries(settings: Settings) -> list[str]:
+    """Where the images of the control plane come from."""
+    manager = settings.resource_manager
+    services = (manager, manager.metrics, manager.reconciliation, manager.session_groups)
+    common = settings.global_.resource_manager.image.registry
+    return sorted({service.image.registry or common for service in services})
 
 
 def text(wrong: Sequence[Lack] | UnreadableError) -> str:

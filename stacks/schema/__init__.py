@@ -17,11 +17,12 @@ from stacks.schema.inference_server import (
     StandardSettings,
 )
 from stacks.schema.ingress import IngressSettings
-from stacks.schema.own import ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
+from stacks.schema.own import GpuPluginSettings, ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
 from stacks.schema.pools import PoolSettings
 from stacks.schema.proxy import ProxySettings
 from stacks.schema.proxy_ingress import OUR_CLASS
 from stacks.schema.proxy_secrets import PROXY_SECRET_KEYS
+from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
 from stacks.schema.resource_manager import ResourceManagerSettings
 from stacks.schema.transcribers import TranscriberSettings
 
@@ -29,6 +30,7 @@ SECRET_KEYS = {
     "licenseJson": "the Speechmatics license, the text of license.json",
     "registryPassword": "the password at the vendor's registry",
     **PROXY_SECRET_KEYS,
+    **CONTROL_PLANE_SECRET_KEYS,
 }
 """Configuration keys that hold a secret, each a flat key of its own: only a top-level key is kept secret everywhere."""
 
@@ -73,6 +75,9 @@ class Settings(Section):
     ingress: IngressSettings = Field(
         default_factory=IngressSettings, description="The ingress controller in front of the proxy."
     )
+    gpu_plugin: GpuPluginSettings = Field(
+        default_factory=GpuPluginSettings, description="The GPU plugin on the nodes of every GPU pool."
+    )
     redis: RedisSettings = Field(default_factory=RedisSettings, description="The Redis in the cluster.")
     sessions: SessionSettings = Field(default_factory=SessionSettings, description="What clients are promised.")
     protection: ProtectionSettings = Field(
@@ -100,6 +105,32 @@ class Settings(Section):
     def our_ingress(self) -> bool:
         """Whether our controller serves the proxy's Ingress; another one gets the chart's own."""
         return self.ingress.enabled and self.proxy.ingress.ingress_class_name == OUR_CLASS
+
+    @property
+    def redis_secret(self) -> str:
+        """Name of the Secret with the address of an external Redis and of the cache of dictionaries."""
+        manager = self.resource_manager
+        return manager.secrets.redis.name or f"{manager.fullname_override}-redis"
+
+    @property
+    def database_secret(self) -> str:
+        """Name of the Secret with the address of the database."""
+        manager = self.resource_manager
+        return manager.secrets.database.name or f"{manager.fullname_override}-database"
+
+    @property
+    def control_plane_secrets(self) -> dict[str, str]:
+        """The flat keys of what the control plane reads from Secrets → the switch that makes it read them."""
+        manager = self.resource_manager
+        wanted = {
+            "redisUrl": ("externalRedis", manager.external_redis.enabled),
+            "cdCacheUrl": ("cdCache", manager.cd_cache.enabled),
+            "databaseUrl": (
+                "reconciliation.repopulation",
+                manager.reconciliation.enabled and manager.reconciliation.repopulation.enabled,
+            ),
+        }
+        return {key: f"resourceManager.{section}.enabled" for key, (section, on) in wanted.items() if on}
 
     @property
     def data_plane(self) -> dict[str, TranscriberSettings | ServerSettings]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from stacks.schema.base import DnsLabel, GoDuration, Section
+from stacks.schema.base import DnsLabel, GoDuration, Section, shaped
 
 
 class StoreKind(StrEnum):
@@ -28,7 +28,9 @@ class RemoteRef(Section):
 class ExternalData(Section):
     """One key of the Secret and where its value comes from."""
 
-    secret_key: str = Field(pattern="^[-._a-zA-Z0-9]{1,253}$", description="Key in the Secret.")
+    secret_key: Annotated[str, shaped("^[-._a-zA-Z0-9]{1,253}$", "at most 253 letters, digits, -, _ and .")] = Field(
+        description="Key in the Secret."
+    )
     remote_ref: RemoteRef = Field(description="Where its value stands.")
 
 

@@ -6,14 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, Section, only
+from stacks.schema.base import DnsLabel, HttpUrl, Section, only, shaped
 from stacks.schema.external_secrets import ExternalSecretsSettings
 from stacks.schema.fragment import Affinity, AntiAffinityTerm, Fragment, SharedSecurityContext, Volume
 from stacks.schema.global_settings import PullSecret
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.proxy_agents import AgentApi
 from stacks.schema.proxy_cache import ProxyCacheSettings
-from stacks.schema.proxy_config import HttpUrl
 from stacks.schema.proxy_ingress import ProxyIngressSettings
 from stacks.schema.proxy_pods import NEVER_EVICTED, ProxyService
 from stacks.schema.proxy_secrets import Database, Events, LiveKit, Storage
@@ -100,7 +99,9 @@ class ProxySettings(PlacementSettings):
     required_during_scheduling_strategy: bool = Field(
         False, description="Never two pods of a deployment on one node, instead of preferably not."
     )
-    priority_class_name: str = Field("", pattern=r"^[-a-z0-9.]*$", description="Priority class; empty is none.")
+    priority_class_name: Annotated[
+        str, shaped(r"^[-a-z0-9.]*$", "the name of a priority class in lower case, or empty")
+    ] = Field("", description="Priority class; empty is none.")
     termination_grace_period_seconds: int | None = Field(
         None, gt=0, description="Seconds a pod has to end its sessions; unset is the longest session."
     )

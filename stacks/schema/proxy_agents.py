@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from stacks.schema.base import Section
+from stacks.schema.base import HttpUrl, Section, shaped
 from stacks.schema.external_secrets import ExternalKeys
-from stacks.schema.proxy_config import HttpUrl
 from stacks.schema.proxy_secrets import KEYS
 
 AgentFile = Annotated[
     str,
-    StringConstraints(
-        pattern="^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}_[-._A-Za-z0-9]{1,64}$"
+    shaped(
+        "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}_[-._A-Za-z0-9]{1,64}$",
+        "an agent's id, which is a UUID of version 4, then _ and a version",
     ),
 ]
 """Name of an agent's file: `<agent id>_<version>`, with or without `.json`; the id is a UUID of version 4."""
@@ -51,9 +51,9 @@ class AgentApi(Section):
 
     enabled: bool = Field(True, description="Load agents.")
     use_local: bool = Field(True, description="Use local file system to fetch agent configuration.")
-    local_path: str = Field(
-        "/config/agents", pattern="^(/[-._A-Za-z0-9]+)+$", description="Folder of the agents' files in the pod."
-    )
+    local_path: Annotated[
+        str, shaped("^(/[-._A-Za-z0-9]+)+$", "a folder, such as /config/agents, with no / at the end")
+    ] = Field("/config/agents", description="Folder of the agents' files in the pod.")
     use_remote: bool = Field(
         False, description="Use remote endpoint to fetch agent configuration; files win where both are on."
     )

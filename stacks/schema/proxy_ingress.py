@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from stacks.schema.base import DnsLabel, Host, Section
+from stacks.schema.base import DnsLabel, Host, Section, shaped
 
 USE_REGEX = "nginx.ingress.kubernetes.io/use-regex"
 CONFIGURATION_SNIPPET = "nginx.ingress.kubernetes.io/configuration-snippet"
@@ -31,7 +31,9 @@ LIVEKIT_PATH = "/v{1}(?:[0-9]*)(?:/flow/livekit?)/?$"
 OUR_CLASS = "nginx"
 """The class our controller serves."""
 
-PathPattern = Annotated[str, StringConstraints(pattern=r"^/[^\s;]*$")]
+PathPattern = Annotated[
+    str, shaped(r"^/[^\s;]*$", "a regular expression that begins with /, without white space and ;")
+]
 """A path as a regular expression."""
 
 Marks = dict[str, str]

@@ -81,8 +81,8 @@ class Graph:
     """All registrations of one run, in order."""
 
     resources: list[Resource] = field(default_factory=list)
-    exports: list[str] = field(default_factory=list)
-    """Names of the stack's outputs."""
+    exports: Json = field(default_factory=dict)
+    """The stack's outputs, those that are still to come as Outputs."""
     hooks: list[str] = field(default_factory=list)
     """Names registered."""
 
@@ -261,7 +261,7 @@ def _recorded(stack: str, config: dict[str, str], flagged: list[str], graph: Gra
             loop.run_until_complete(run_pulumi_func(run))
             root = get_root_resource()
             assert isinstance(root, Stack)
-            graph.exports += root.outputs
+            graph.exports |= root.outputs
     finally:
         # a program that ends before its time leaves tasks behind, which the SDK would have the next one wait for
         left = asyncio.all_tasks(loop)

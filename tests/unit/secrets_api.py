@@ -13,6 +13,7 @@ from components.cluster.certificate import self_signed
 from components.cluster.credentials import encoded
 
 LICENSE: dict[str, Any] = {"type": "Opaque", "data": {"license.json": "e30="}}
+SPEAKER: dict[str, Any] = {"type": "Opaque", "data": {"private-key": "e30=", "public-key": "e30="}}
 LOGIN: dict[str, Any] = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
 
 
@@ -23,6 +24,9 @@ def _pair() -> dict[str, str]:
 
 
 CERTIFICATE: dict[str, Any] = {"type": "kubernetes.io/tls", "data": _pair()}
+ADDRESSES: dict[str, Any] = {
+    "type": "Opaque", "data": dict.fromkeys(("redis_url", "cd_cache_url", "conn_string", "ca.crt"), "e30="),
+}  # fmt: skip
 PROXY: dict[str, Any] = {
     "type": "Opaque",
     "data": dict.fromkeys(
@@ -35,14 +39,17 @@ PROXY: dict[str, Any] = {
 }  # fmt: skip
 KINDS = {
     "registry": LOGIN,
+    "speaker": SPEAKER,
     "license": LICENSE,
     "certificate": CERTIFICATE,
     "proxy-": PROXY,
     "own-": PROXY,
     "front-": PROXY,
+    "redis": ADDRESSES,
+    "address": ADDRESSES,
+    "database": ADDRESSES,
 }
 """What a Secret holds, by a part of its name; any other is a login."""
-
 NOT_FOUND: dict[str, Any] = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}
 
 MISSING: set[str] = {"nginx-default-tls"}

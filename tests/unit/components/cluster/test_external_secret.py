@@ -1,4 +1,4 @@
-"""What the External Secrets operator is told; the whole object is compared with the contract in `test_contract`."""
+"""The object that the External Secrets Operator reads."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from components.cluster.external_secret import spec
 from stacks.schema.external_secrets import ExternalData, ExternalSecretsSettings
 
 
-def test_a_reference_says_only_what_it_has() -> None:
-    data = ExternalData.model_validate({"secretKey": "a", "remoteRef": {"key": "entry"}})
-    full = ExternalData.model_validate({"secretKey": "b", "remoteRef": {"key": "e", "property": "p", "version": "3"}})
-    made = spec(ExternalSecretsSettings.model_validate({"secretStoreName": "vault"}), "name", (data, full))
-    assert made["data"] == [
-        {"secretKey": "a", "remoteRef": {"key": "entry"}},
-        {"secretKey": "b", "remoteRef": {"key": "e", "property": "p", "version": "3"}},
-    ]
-    assert made["secretStoreRef"] == {"kind": "ClusterSecretStore", "name": "vault"}
-    assert made["target"] == {"name": "name", "creationPolicy": "Owner"}
+def test_what_is_not_said_of_an_entry_is_left_to_the_store() -> None:
+    store = ExternalSecretsSettings.model_validate_json('{"secretStoreName": "vault", "refreshInterval": "5m"}')
+    whole = ExternalData.model_validate_json('{"secretKey": "a", "remoteRef": {"key": "one"}}')
+    part = ExternalData.model_validate_json(
+        '{"secretKey": "b", "remoteRef": {"key": "two", "property": "p", "version": "3"}}'
+    )
+    assert spec(store, "target", (whole, part)) == {
+        "refreshInterval": "5m",
+        "secretStoreRef": {"kind": "ClusterSecretStore", "name": "vault"},
+        "target": {"name": "target", "creationPolicy": "Owner"},
+        "data": [
+            {"secretKey": "a", "remoteRef": {"key": "one"}},
+            {"secretKey": "b", "remoteRef": {"key": "two", "property": "p", "version": "3"}},
+        ],
+    }
