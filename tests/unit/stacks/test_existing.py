@@ -11,8 +11,8 @@ from stacks.load import read
 from stacks.platform import existing
 from stacks.platform.existing import existing_secrets, notice, refuse, text
 from stacks.schema import Settings
+from tests.unit.cases import given
 from tests.unit.graph import Json, stack_config
-from tests.unit.stacks.test_load import given
 
 VENDOR = ("registry.example",)
 LICENSE = ("speechmatics-license", "global.licensing.secretName")

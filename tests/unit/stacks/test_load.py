@@ -19,45 +19,8 @@ from stacks.load import CODES, REFUSED, load, read
 from stacks.misplaced import ANY_KEY, SEED_SECRETS, places
 from stacks.problem import Problem, report
 from stacks.schema import Settings
+from tests.unit.cases import CASES, ERRORS, HAPPY, Json, given, name
 from tests.unit.graph import CHECKOUT, configured, stack_config
-
-CASES = CHECKOUT / "tests" / "cases"
-SCALARS = ("release", "namespace")
-HAPPY = sorted(CASES.glob("*.happy.yaml"))
-ERRORS = sorted(CASES.glob("*.error.*.yaml"))
-
-Json = dict[str, Any]
-
-
-def name(path: Path) -> str:
-    return path.name.removesuffix(".yaml")
-
-
-def merged(base: Any, over: Any) -> Any:
-    if isinstance(base, dict) and isinstance(over, dict):
-        return {
-            key: merged(base.get(key), over[key]) if key in over else base[key] for key in base.keys() | over.keys()
-        }
-    return over
-
-
-def removed(document: Json, path: str) -> None:
-    *parents, last = path.split(".")
-    for part in parents:
-        document = document[part]
-    del document[last]
-
-
-def given(case: Json) -> tuple[dict[str, str], list[str]]:
-    """A case as the engine hands it over: full keys with text, and which of them are secret."""
-    document = merged(yaml.safe_load((CASES / "base.yaml").read_text()), case.get("config") or {})
-    for path in case.get("remove", ()):
-        removed(document, path)
-    config = {f"sm-realtime:{k}": v if k in SCALARS else json.dumps(v) for k, v in document.items()}
-    secrets, clear = case.get("secrets", {}), case.get("clear", {})
-    config |= {f"sm-realtime:{key}": value for key, value in {**secrets, **clear}.items()}
-    config |= case.get("other", {})
-    return config, [f"sm-realtime:{key}" for key in [*secrets, *case.get("flag", ())]]
 
 
 def at(settings: Any, path: str) -> Any:
@@ -155,8 +118,8 @@ class Key:
 
 def keys(section: BaseModel, above: str = "") -> Iterator[Key]:
     """Every key, those in lists and maps too."""
-    for name, field in type(section).model_fields.items():
-        path, value = f"{above}{field.alias or name}", getattr(section, name)
+    for field_name, field in type(section).model_fields.items():
+        path, value = f"{above}{field.alias or field_name}", getattr(section, field_name)
         way, items = f"{path}.", [value]
         if isinstance(value, tuple):
             way, items = f"{path}[].", list(value)
@@ -164,7 +127,7 @@ def keys(section: BaseModel, above: str = "") -> Iterator[Key]:
             way, items = f"{path}.{ANY_KEY}.", list(value.values())
         inner = [each for each in items if isinstance(each, BaseModel)]
         changed = bool(inner) or value != field.get_default(call_default_factory=True)
-        yield Key(path, field, name in section.model_fields_set, changed)
+        yield Key(path, field, field_name in section.model_fields_set, changed)
         for each in inner:
             yield from keys(each, way)
 
