@@ -28,6 +28,16 @@ SEED_SECRETS = {
     "resourceManager.redis.url": ("redisUrl", "redis-url.txt"),
     "resourceManager.database.connectionUrl": ("databaseUrl", "database-url.txt"),
     "flow.vllm.hfTokenSecret.token": ("huggingFaceToken", "token.txt"),
+    "proxy.events.data.endpoint": ("proxyEventsEndpoint", "endpoint.txt"),
+    "proxy.events.data.conn-string": ("proxyEventsConnString", "conn-string.txt"),
+    "proxy.storage.data.storageaccountname": ("proxyStorageAccountName", "account.txt"),
+    "proxy.storage.data.storageaccountkey": ("proxyStorageAccountKey", "account-key.txt"),
+    "proxy.database.data.conn_string": ("proxyDatabaseConnString", "conn-string.txt"),
+    "proxy.proxyCache.redis.data.conn_string": ("proxyRedisConnString", "conn-string.txt"),
+    "proxy.livekit.data.livekit-url": ("livekitUrl", "url.txt"),
+    "proxy.livekit.data.livekit-api-key": ("livekitApiKey", "key.txt"),
+    "proxy.livekit.data.livekit-api-secret": ("livekitApiSecret", "secret.txt"),
+    "proxy.agentAPI.secretData.flow-mp-api-internal-password": ("agentApiPassword", "password.txt"),
 }
 """Where the seed keeps secrets among other values → the flat key of ours, and a file it may come from."""
 

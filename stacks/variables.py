@@ -8,7 +8,7 @@ listed here.
 
 from __future__ import annotations
 
-from components.speech.proxy import OWN_VARIABLES
+from components.speech.proxy_pod import OWN_VARIABLES
 
 _REDIS = frozenset(
     {

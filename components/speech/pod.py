@@ -122,7 +122,7 @@ def pod_template(
     placement: Placement,
     labels: Mapping[str, str],
     containers: Sequence[Json],
-    annotations: Mapping[str, str] | None = None,
+    annotations: Mapping[str, pulumi.Input[str]] | None = None,
     init_containers: Sequence[Json] = (),
     service_account: pulumi.Input[str] | None = None,
     pull_secrets: Sequence[str] = (),

@@ -20,6 +20,8 @@ from stacks.schema.ingress import IngressSettings
 from stacks.schema.own import GpuPluginSettings, ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
 from stacks.schema.pools import PoolSettings
 from stacks.schema.proxy import ProxySettings
+from stacks.schema.proxy_ingress import OUR_CLASS
+from stacks.schema.proxy_secrets import PROXY_SECRET_KEYS
 from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
 from stacks.schema.resource_manager import ResourceManagerSettings
 from stacks.schema.transcribers import TranscriberSettings
@@ -27,6 +29,7 @@ from stacks.schema.transcribers import TranscriberSettings
 SECRET_KEYS = {
     "licenseJson": "the Speechmatics license, the text of license.json",
     "registryPassword": "the password at the vendor's registry",
+    **PROXY_SECRET_KEYS,
     **CONTROL_PLANE_SECRET_KEYS,
 }
 """Configuration keys that hold a secret, each a flat key of its own: only a top-level key is kept secret everywhere."""
@@ -97,6 +100,11 @@ class Settings(Section):
             "inferenceServerEnhancedRecipe3": self.inference_server_enhanced_recipe3,
             "inferenceServerEnhancedRecipe4": self.inference_server_enhanced_recipe4,
         }
+
+    @property
+    def our_ingress(self) -> bool:
+        """Whether our controller serves the proxy's Ingress; another one gets the chart's own."""
+        return self.ingress.enabled and self.proxy.ingress.ingress_class_name == OUR_CLASS
 
     @property
     def redis_secret(self) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from stacks.schema.base import DnsLabel, GoDuration, Section
+from stacks.schema.base import DnsLabel, GoDuration, Section, shaped
 
 
 class StoreKind(StrEnum):
@@ -28,11 +28,20 @@ class RemoteRef(Section):
 class ExternalData(Section):
     """One key of the Secret and where its value comes from."""
 
-    secret_key: str = Field(pattern="^[-._a-zA-Z0-9]{1,253}$", description="Key in the Secret.")
+    secret_key: Annotated[str, shaped("^[-._a-zA-Z0-9]{1,253}$", "at most 253 letters, digits, -, _ and .")] = Field(
+        description="Key in the Secret."
+    )
     remote_ref: RemoteRef = Field(description="Where its value stands.")
 
 
-ExternalKeys = Annotated[tuple[ExternalData, ...], BeforeValidator(lambda given: [] if given == {} else given)]
+def _no_map(given: Any) -> Any:
+    """A list as it is; the validator's result is strict, hence a tuple."""
+    if given == {}:
+        return ()
+    return tuple(given) if isinstance(given, list) else given
+
+
+ExternalKeys = Annotated[tuple[ExternalData, ...], BeforeValidator(_no_map)]
 """Keys from a store. The chart has a map with the values in the same place, which is a secret: an empty one is none."""
 
 
