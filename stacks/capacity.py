@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from math import ceil
 
 from components.speech.transcriber_resources import requests_of
+from stacks.quantity import quantity
 from stacks.schema import Settings
+from stacks.schema.flow.groups import FlowGroups
 from stacks.schema.pools import Generation, Role
 from stacks.schema.session_groups import InferenceGroups, TranscriberGroups
 from stacks.services import workloads
-
-UNITS = {"m": 0.001, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 MIB = 2**20
 GIB = 2**30
@@ -48,12 +48,6 @@ SIDECARS = (0.020, 30 * MIB)
 """CPU and memory requests of readiness-tracker and worker-proxy together (contract: transcription 4.3 and 4.4)."""
 
 
-def quantity(text: str) -> float:
-    """A Kubernetes quantity as a number: `500m` is 0.5, `5Gi` is 5368709120."""
-    unit = next((unit for unit in UNITS if text.endswith(unit)), None)
-    return float(text) if unit is None else float(text.removesuffix(unit)) * UNITS[unit]
-
-
 def allocatable(size: Size, max_pods: int) -> tuple[float, float]:
     """CPU and memory in bytes that pods may request on one node (the formula of AKS node-resource-reservations)."""
     memory = size.memory_gib * GIB
@@ -65,7 +59,7 @@ Pod = tuple[float, float]
 """CPU, and memory in bytes, that one pod requests."""
 
 
-def held(groups: TranscriberGroups | InferenceGroups, scaled: bool) -> int:
+def held(groups: TranscriberGroups | InferenceGroups | FlowGroups, scaled: bool) -> int:
     """Pods of one group that must fit at once: the most it may want, and its surge."""
     return (groups.scaling.max_replicas if scaled else groups.replicas) + groups.allowed_surge
 
@@ -74,6 +68,17 @@ def inference_pods(settings: Settings) -> int:
     """GPU pods that must fit at once, over all enabled servers."""
     scaled = settings.global_.session_groups.scaling.enabled
     return sum(held(each.session_groups, scaled) for each in settings.inference_servers.values() if each.enabled)
+
+
+def flow_gpus(settings: Settings) -> int:
+    """GPUs that Flow must find at once: a new pod of the language model or of the voices starts beside the old one."""
+    flow = settings.flow
+    if not flow.enabled:
+        return 0
+    groups, of_one = flow.tts.session_groups, flow.tts.resources.get("limits", {}).get("nvidia.com/gpu", "0")
+    scaled = groups.scaling.enabled or settings.global_.session_groups.scaling.enabled
+    voices = held(groups, scaled) * int(of_one) if flow.tts.enabled else 0
+    return voices + ((flow.vllm.replicas + 1) * flow.vllm.config.num_gpus if flow.vllm.enabled else 0)
 
 
 def transcriber_requests(settings: Settings) -> list[Pod]:
@@ -106,7 +111,8 @@ def nodes_needed(settings: Settings, role: Role, generation: Generation) -> int 
     if size is None:
         return None
     if role is Role.INFERENCE:
-        return -(-inference_pods(settings) // size.gpus) if size.gpus else None
+        gpus = inference_pods(settings) + flow_gpus(settings)
+        return -(-gpus // size.gpus) if size.gpus else None
     pods = transcriber_requests(settings) if role is Role.TRANSCRIBERS else services_requests(settings)
     cpu, memory = allocatable(size, generation.max_pods)
     shares = (sum(p[0] for p in pods) / cpu, sum(p[1] for p in pods) / memory, len(pods) / generation.max_pods)

@@ -27,7 +27,7 @@ from stacks.misplaced import (
 )
 from stacks.problem import PROJECT, Problem, report, set_command, set_secret
 from stacks.rules import check
-from stacks.schema import SECRET_KEYS, Settings
+from stacks.schema import FLOW_SECRETS, SECRET_KEYS, Settings
 
 REFUSED = 32
 """Exit code with which the language host takes the message as shown already."""
@@ -42,6 +42,7 @@ CODES = {
     "enum": "not-allowed",
     "not_allowed": "not-allowed",
     "not_kubernetes": "not-kubernetes",
+    "secret_in_clear": "secret-in-clear",
     "string_pattern_mismatch": "bad-format",
     "bad_format": "bad-format",
     "string_too_short": "out-of-range",
@@ -61,6 +62,9 @@ class Secrets:
 
     license_json: pulumi.Output[str] | None
     registry_password: pulumi.Output[str] | None
+    hugging_face_token: pulumi.Output[str] | None
+    flow: Mapping[str, pulumi.Output[str]]
+    """Key of Flow's Secret → its content, those that are set."""
 
 
 def dotted(location: tuple[int | str, ...]) -> str:
@@ -201,4 +205,10 @@ def load() -> tuple[Settings, Secrets]:
         pulumi.log.error(report(pulumi.get_stack(), problems))
         sys.exit(REFUSED)
     config = pulumi.Config(PROJECT)
-    return settings, Secrets(config.get_secret("licenseJson"), config.get_secret("registryPassword"))
+    flow = {name: config.get_secret(key) for name, (key, _) in FLOW_SECRETS.items()}
+    return settings, Secrets(
+        license_json=config.get_secret("licenseJson"),
+        registry_password=config.get_secret("registryPassword"),
+        hugging_face_token=config.get_secret("huggingFaceToken"),
+        flow={name: value for name, value in flow.items() if value is not None},
+    )

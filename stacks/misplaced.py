@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from stacks.problem import PROJECT, Problem, set_secret
-from stacks.schema import SECRET_KEYS, Settings
+from stacks.schema import FLOW_SECRETS, SECRET_KEYS, Settings
 
 PROVIDERS = {"azure-native": "azure", "kubernetes": "access"}
 """Packages with an explicit provider → the provider's name in this program."""
@@ -26,11 +26,9 @@ SEED_SECRETS = {
     "global.licensing.license": ("licenseJson", "license.json"),
     "resourceManager.redis.url": ("redisUrl", "redis-url.txt"),
     "flow.vllm.hfTokenSecret.token": ("huggingFaceToken", "token.txt"),
+    **{f"flow.secrets.data.{name}": (key, f"{name}.txt") for name, (key, _) in FLOW_SECRETS.items()},
 }
 """Where the seed keeps secrets among other values → the flat key of ours, and a file it may come from."""
-
-LATER = {"flow": "Flow"}
-"""Sections of the seed that the program does not have yet → what they are about."""
 
 SERVERS = (
     "inferenceServerEnhancedRecipe1",
@@ -123,10 +121,7 @@ def secret_among_values(path: str) -> Problem:
 
 
 def not_there(path: str, key: str) -> Problem | None:
-    """A key without a near miss: of what is to come, or the one key of that name, which stands elsewhere."""
-    remove = f"pulumi config rm --path '{path}'"
-    if path in LATER:
-        return Problem(path, "unknown-key", f"{LATER[path]} is not deployed by this program yet", remove)
+    """A key without a near miss: the one key of that name, which stands elsewhere."""
     elsewhere = places(key)
     if len(elsewhere) != 1:
         return None

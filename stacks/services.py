@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from stacks.quantity import quantity
 from stacks.schema import Settings
 
 
@@ -33,4 +36,28 @@ def workloads(settings: Settings) -> tuple[Workload, ...]:
         # contract: proxy 4; room for the other side of the switch as well
         *(Workload(f"{proxy.fullname_override}-{key}", "200m", "2Gi", proxy.replicas) for key in sides),
         Workload("nginx-ingress", "100m", "128Mi", settings.ingress.replicas),  # ours
+        *flow(settings),
     )
+
+
+def flow(settings: Settings) -> list[Workload]:
+    """What of Flow runs here; its language model and its voices need GPUs."""
+    given = settings.flow
+    if not given.enabled:
+        return []
+    groups, proxy = given.session_groups, given.llm_proxy
+    scaled = groups.scaling.enabled or settings.global_.session_groups.scaling.enabled
+    most = groups.scaling.max_replicas if scaled else groups.replicas
+    cpu, memory = asked(given.resources, given.readiness_tracker.resources)
+    found = [Workload(given.fullname_override, cpu, memory, most, groups.allowed_surge)]
+    return found + ([Workload(proxy.name, *asked(proxy.resources), proxy.replicas)] if proxy.enabled else [])
+
+
+def asked(*containers: Mapping[str, Any]) -> tuple[str, str]:
+    """CPU and memory that containers request together; what only has a limit requests as much."""
+
+    def total(name: str) -> str:
+        amounts = [{**each.get("limits", {}), **each.get("requests", {})}.get(name, "0") for each in containers]
+        return str(sum(quantity(amount) for amount in amounts))
+
+    return total("cpu"), total("memory")

@@ -31,6 +31,11 @@ def env_config(name: str, config_map: pulumi.Input[str], key: str) -> Json:
     return {"name": name, "valueFrom": {"configMapKeyRef": {"name": config_map, "key": key}}}
 
 
+def env_secret(name: str, secret: pulumi.Input[str], key: str) -> Json:
+    """A variable from a Secret."""
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+
+
 def env_field(name: str, path: str) -> Json:
     """A variable from the pod itself."""
     return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
@@ -110,7 +115,7 @@ def pod_template(
     placement: Placement,
     labels: Mapping[str, str],
     containers: Sequence[Json],
-    annotations: Mapping[str, str] | None = None,
+    annotations: Mapping[str, pulumi.Input[str]] | None = None,
     init_containers: Sequence[Json] = (),
     service_account: pulumi.Input[str] | None = None,
     pull_secrets: Sequence[str] = (),
@@ -120,6 +125,7 @@ def pod_template(
     affinity: Json | None = None,
     restart_policy: str | None = None,
     dns_policy: str | None = None,
+    runtime_class: str | None = None,
 ) -> Json:
     """A pod template on the active generation of a pool."""
     return {
@@ -132,6 +138,7 @@ def pod_template(
                 "terminationGracePeriodSeconds": grace_seconds,
                 "restartPolicy": restart_policy,
                 "dnsPolicy": dns_policy,
+                "runtimeClassName": runtime_class,
                 "affinity": affinity,
                 "nodeSelector": placement.node_selector,
                 "tolerations": placement.tolerations,

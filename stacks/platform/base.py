@@ -16,6 +16,7 @@ from components.speech.proxy import registries as proxy_registries
 from stacks.load import Secrets
 from stacks.platform.azure import Foundation
 from stacks.platform.existing import existing_secrets, refuse
+from stacks.platform.flow_secrets import flow_registries
 from stacks.schema import Settings
 from stacks.schema.pools import Role
 from stacks.versions import GPU_PLUGIN_IMAGE, REDIS_IMAGE
@@ -40,7 +41,7 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
     namespace = Namespace("speech", NamespaceArgs(settings.namespace, pools, protect), opts).name
     pull = settings.pull_secret
     from_vendor = (global_.transcriber.image.registry, global_.resource_manager.image.registry)
-    registries = (*from_vendor, *proxy_registries(settings.proxy, global_))
+    registries = (*from_vendor, *proxy_registries(settings.proxy, global_), *flow_registries(settings))
     Credentials(
         "credentials",
         CredentialsArgs(

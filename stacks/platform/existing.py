@@ -12,6 +12,7 @@ from pulumi.runtime.settings import _shutdown_callbacks
 from components.cluster.credentials import LICENSE_KEY
 from components.cluster.existing_secrets import ExistingSecret, Lack, UnreadableError
 from stacks.load import REFUSED
+from stacks.platform.flow_secrets import flow_secrets
 from stacks.problem import Problem, numbered
 from stacks.schema import Settings
 
@@ -35,7 +36,7 @@ def existing_secrets(settings: Settings, registries: Sequence[str]) -> tuple[Exi
         for index, secret in enumerate(pull)
         if index >= made
     ]
-    if not licensing.create_secret:
+    if not settings.creates_license:
         name = licensing.secret_name
         command = f"kubectl create secret generic {name} --namespace {settings.namespace} --from-file={LICENSE_KEY}"
         wanted.append(
@@ -49,7 +50,7 @@ def existing_secrets(settings: Settings, registries: Sequence[str]) -> tuple[Exi
                 create=command,
             )
         )
-    return tuple(wanted)
+    return (*wanted, *flow_secrets(settings))
 
 
 def _existing(

@@ -11,7 +11,7 @@ from stacks.schema import Settings
 def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
     """A Secret to be created needs its content, and content needs the Secret to be created."""
     for key, wanted, switch, file in (
-        ("licenseJson", settings.global_.licensing.create_secret, "global.licensing.createSecret", "license.json"),
+        ("licenseJson", settings.creates_license, "global.licensing.createSecret", "license.json"),
         ("registryPassword", settings.pull_secret.create_secret, "pullSecret.createSecret", "password.txt"),
     ):
         if wanted and key not in present:

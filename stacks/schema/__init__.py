@@ -6,6 +6,7 @@ from pydantic import Field
 
 from stacks.schema.azure import AzureSettings
 from stacks.schema.base import DnsLabel, Section
+from stacks.schema.flow import FlowSettings
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.inference_server import (
     CustomSettings,
@@ -23,9 +24,23 @@ from stacks.schema.proxy import ProxySettings
 from stacks.schema.resource_manager import ResourceManagerSettings
 from stacks.schema.transcribers import TranscriberSettings
 
+FLOW_SECRETS = {
+    "flow-asr-api-key": ("flowAsrApiKey", "the key of Flow's speech to text elsewhere"),
+    "flow-eleven-labs-api-key": ("flowElevenLabsApiKey", "Flow's key at ElevenLabs"),
+    "flow-openai-api-key": ("flowOpenaiApiKey", "Flow's key at OpenAI"),
+    "flow-azure-openai-api-key": ("flowAzureOpenaiApiKey", "Flow's key at Azure OpenAI"),
+    "flow-playht-api-key": ("flowPlayhtApiKey", "Flow's key at PlayHT"),
+    "flow-playht-user-id": ("flowPlayhtUserId", "Flow's user id at PlayHT"),
+    "flow-mp-api-internal-password": ("flowMpApiInternalPassword", "the vendor's management platform's password"),
+    "flow-mp-api-key": ("flowMpApiKey", "the key of the vendor's management platform"),
+}
+"""Keys of Flow's Secret → the flat key of ours and what it is (contract: flow 2.7)."""
+
 SECRET_KEYS = {
     "licenseJson": "the Speechmatics license, the text of license.json",
     "registryPassword": "the password at the vendor's registry",
+    "huggingFaceToken": "the token with which vLLM fetches its model from Hugging Face",
+    **dict(FLOW_SECRETS.values()),
 }
 """Configuration keys that hold a secret, each a flat key of its own: only a top-level key is kept secret everywhere."""
 
@@ -64,6 +79,7 @@ class Settings(Section):
         alias="inferenceServerEnhancedRecipe4",
         description="The inference server with enhanced model recipe 4.",
     )
+    flow: FlowSettings = Field(default_factory=FlowSettings, description="Conversations with agents.")
     proxy: ProxySettings = Field(default_factory=ProxySettings, description="The proxy in front of the transcribers.")
     azure: AzureSettings = Field(description="The cluster and the network around it.")
     pools: PoolSettings = Field(description="The node pools.")
@@ -92,6 +108,13 @@ class Settings(Section):
             "inferenceServerEnhancedRecipe3": self.inference_server_enhanced_recipe3,
             "inferenceServerEnhancedRecipe4": self.inference_server_enhanced_recipe4,
         }
+
+    @property
+    def creates_license(self) -> bool:
+        """Whether the license Secret is made here: once, however many components ask for it."""
+        flow = self.flow
+        parts = [flow.licensing, *([flow.tts.licensing] if flow.tts.enabled else [])] if flow.enabled else []
+        return self.global_.licensing.create_secret or any(part.create_secret for part in parts)
 
     @property
     def data_plane(self) -> dict[str, TranscriberSettings | ServerSettings]:

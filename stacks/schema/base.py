@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
@@ -15,12 +16,12 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", alias_generator=to_camel)
 
 
-def only(value: bool, reason: str) -> AfterValidator:
-    """A switch of the seed's that has one position here, and why."""
+def only(value: object, reason: str) -> AfterValidator:
+    """A value of the seed's that cannot be another one here, and why."""
 
-    def check(given: bool) -> bool:
-        if given is not value:
-            context = {"only": str(value).lower(), "reason": reason}
+    def check(given: object) -> object:
+        if given != value:
+            context = {"only": json.dumps(value), "reason": reason}
             raise PydanticCustomError("not_allowed", "should be {only}: {reason}", context)
         return given
 

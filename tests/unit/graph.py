@@ -29,6 +29,7 @@ from pulumi.runtime.settings import SETTINGS, _get_rpc_manager, get_root_resourc
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from components.cluster.certificate import Pair, self_signed
+from stacks.schema import SECRET_KEYS
 from tests.unit.secrets_api import kubeconfig
 
 Json = dict[str, Any]
@@ -236,6 +237,7 @@ def run_program(stack: str, change: Change | None = None, into: Graph | None = N
         parsed = {k: v if k in flagged else json.loads(v) for k, v in config.items()}
         change(parsed)
         config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in parsed.items()}
+        flagged = sorted({*flagged, *(key for key in config if key.partition(":")[2] in SECRET_KEYS)})
     # a context of its own: the SDK keeps the root resource, with its transformations, in a context variable
     return contextvars.copy_context().run(_recorded, stack, config, flagged, into or Graph())
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from stacks.capacity import GIB, SIZES, allocatable, inference_pods, nodes_needed, quantity, transcriber_requests
+from stacks.capacity import GIB, SIZES, allocatable, inference_pods, nodes_needed, transcriber_requests
 from stacks.load import read
+from stacks.quantity import quantity
 from stacks.schema import Settings
 from stacks.schema.pools import Role
 from stacks.services import workloads

@@ -1,0 +1,45 @@
+"""Secrets that the External Secrets operator fetches from a store, as several sections of the chart describe them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from stacks.schema.base import DnsLabel, GoDuration, Section
+
+
+class StoreKind(StrEnum):
+    """What kind of store is asked."""
+
+    CLUSTER = "ClusterSecretStore"
+    NAMESPACE = "SecretStore"
+
+
+class RemoteRef(Section):
+    """Where a value stands in the store."""
+
+    key: str = Field(min_length=1, description="Name of the entry in the store.")
+    property: str | None = Field(None, min_length=1, description="One field of the entry; unset is all of it.")
+    version: str | None = Field(None, min_length=1, description="Version of the entry; unset is the newest.")
+
+
+class ExternalData(Section):
+    """One key of the Secret and where its value comes from."""
+
+    secret_key: str = Field(pattern="^[-._a-zA-Z0-9]{1,253}$", description="Key in the Secret.")
+    remote_ref: RemoteRef = Field(description="Where its value stands.")
+
+
+ExternalKeys = Annotated[tuple[ExternalData, ...], BeforeValidator(lambda given: [] if given == {} else given)]
+"""Keys from a store. The chart has a map with the values in the same place, which is a secret: an empty one is none."""
+
+
+class ExternalSecretsSettings(Section):
+    """Whether Secrets come from a store."""
+
+    enabled: bool = Field(False, description="Make ExternalSecrets instead of Secrets; needs the operator's kinds.")
+    refresh_interval: GoDuration = Field("1h", description="How often the store is asked.")
+    secret_store_name: DnsLabel | None = Field(None, description="The store; required when enabled.")
+    secret_store_kind: StoreKind = Field(StoreKind.CLUSTER, description="What kind of store it is.")

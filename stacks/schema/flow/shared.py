@@ -1,0 +1,145 @@
+"""What the four components of Flow have in common in their settings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from stacks.schema.base import DnsLabel, Host, ImageTag, Registry, Section, only
+from stacks.schema.external_secrets import ExternalData, ExternalSecretsSettings
+from stacks.schema.fragment import EnvEntry, PodSecurityContext, Volume, VolumeMount
+from stacks.schema.global_settings import PullSecret
+from stacks.schema.placement import PlacementSettings
+from stacks.schema.workload import Annotations, Labels
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+"""A variable's name."""
+
+SecretKey = Annotated[str, StringConstraints(pattern=r"^[-._A-Za-z0-9]{1,253}$")]
+"""A key of a Secret."""
+
+RECREATE = "the old pod would be gone before the new one answers, and conversations with it"
+
+
+class PullPolicy(StrEnum):
+    """When a node pulls an image."""
+
+    ALWAYS = "Always"
+    IF_NOT_PRESENT = "IfNotPresent"
+    NEVER = "Never"
+
+
+class ServiceType(StrEnum):
+    """How a Service is reached."""
+
+    CLUSTER_IP = "ClusterIP"
+    NODE_PORT = "NodePort"
+    LOAD_BALANCER = "LoadBalancer"
+
+
+class ImageOverride(Section):
+    """An image that comes from elsewhere than the others."""
+
+    registry: Registry | None = Field(None, description="Registry; unset is the common one.")
+    tag: ImageTag | None = Field(None, description="Tag; unset is the common one.")
+
+
+class FlowExternalSecrets(ExternalSecretsSettings):
+    """Secrets from an external store, by the External Secrets Operator, which must be in the cluster."""
+
+    secret_store_name: DnsLabel = Field("akv-secrets", description="Name of the store.")
+
+
+def _empty_map(given: Any) -> Any:
+    return [] if given == {} else given
+
+
+References = Annotated[tuple[ExternalData, ...] | dict[SecretKey, str], BeforeValidator(_empty_map)]
+"""References to an external store. A map would be secrets in clear; a rule refuses it with the way to do it."""
+
+
+class FlowSecrets(Section):
+    """What the component's own Secret holds beside the flat secret keys."""
+
+    data: References = Field((), description="References to the external store; known keys in clear are flat keys.")
+    additional_data: References = Field((), description="Further references to the external store.")
+
+
+class FlowLicensing(Section):
+    """The license of the component; unset is `global.licensing`."""
+
+    create_secret: bool = Field(False, description="Create the license Secret, once for all components that ask.")
+    secret_name: DnsLabel | None = Field(None, description="Secret to read the license from.")
+
+
+class AddressMap(Section):
+    """The ConfigMap with the resource manager's address."""
+
+    enabled: bool = Field(False, description="Read the resource manager's address from the ConfigMap.")
+    name: DnsLabel | None = Field(None, description="Name of the map; unset is the release's own.")
+
+
+class Budget(Section):
+    """The disruption budget."""
+
+    enabled: bool = Field(False, description="Deploy a PodDisruptionBudget.")
+    min_available: int = Field(1, ge=1, description="Pods that are always there.")
+
+
+class IngressTls(Section):
+    """TLS of an Ingress."""
+
+    enabled: bool = Field(False, description="Serve the host with TLS.")
+    secret_name: DnsLabel | None = Field(
+        None, description="Existing Secret with the certificate; unset is the ingress controller's own."
+    )
+
+
+class IngressClass(Section):
+    """Which controller serves the Ingress, and the zone its host is in."""
+
+    ingress_class_name: DnsLabel = Field("nginx", description="Class of the Ingress.")
+    zone: Host | None = Field(None, description="Domain of the host; the vendor's default is a domain of its own.")
+
+
+class HostIngress(IngressClass):
+    """The Ingress of one host."""
+
+    enabled: bool = Field(False, description="Deploy an Ingress.")
+    host: Host | None = Field(None, description="Host; unset is the component's name in the zone.")
+    annotations: Annotations = Field(default_factory=dict, description="Annotations of the Ingress.")
+    labels: Labels = Field(default_factory=dict, description="Labels of the Ingress.")
+
+
+class TlsIngress(HostIngress):
+    """The Ingress of a host whose TLS is a choice."""
+
+    tls: IngressTls = Field(default_factory=IngressTls, description="TLS of the Ingress.")
+
+
+Port = Annotated[int, Field(gt=0, lt=65536)]
+"""A port number."""
+
+
+class FlowWorkload(PlacementSettings):
+    """What every pod of Flow can be given."""
+
+    enabled: bool = Field(True, description="Deploy it.")
+    name_override: Annotated[str, only("", "it is read only where fullnameOverride is empty, which it never is")] = (
+        Field("", description="Read only where fullnameOverride is empty; only its default is accepted.")
+    )
+    image_pull_secrets: tuple[PullSecret, ...] = Field((), description="Pull secrets; none is `global`'s.")
+    security_context: PodSecurityContext = Field(default_factory=dict, description="Security context of the pods.")
+    additional_volumes: tuple[Volume, ...] = Field((), description="Volumes beside the program's own.")
+    additional_volume_mounts: tuple[VolumeMount, ...] = Field((), description="Mounts of them.")
+    additional_env_from: tuple[EnvEntry, ...] = Field((), description="Variables with a source, such as a Secret.")
+    additional_env: dict[Name, str] = Field(default_factory=dict, description="Variables with a plain value.")
+    additional_labels: Labels = Field(default_factory=dict, description="Labels of the objects.")
+    additional_annotations: Annotations = Field(default_factory=dict, description="Annotations of the objects.")
+    additional_pod_labels: Labels = Field(default_factory=dict, description="Labels of the pods.")
+    additional_pod_annotations: Annotations = Field(default_factory=dict, description="Annotations of the pods.")
+    use_recreate_strategy: Annotated[bool, only(False, RECREATE)] = Field(
+        False, description="Refused: the old pod would go before the new one answers."
+    )
