@@ -32,7 +32,6 @@ from components.speech.pod import (
 )
 from components.speech.session_group import group_options
 from components.speech.shared_maps import RESOURCE_MANAGER_URL
-from stacks.schema.external_secrets import ExternalData
 from stacks.schema.flow import FlowSettings
 
 WS, HEALTH = 3000, 3001
@@ -216,7 +215,7 @@ class FlowService(pulumi.ComponentResource):
             face.name,
             data=args.secrets,
             store=settings.external_secrets,
-            references=references(settings),
+            references=(*settings.secrets.data, *settings.secrets.additional_data),
             parent=self,
         )
         on_scale = scaled(settings.session_groups, args.common.global_)
@@ -276,12 +275,6 @@ class FlowService(pulumi.ComponentResource):
         )
         # the account is of use once it may read its pods
         return pulumi.Output.all(once_made(account, account_name), binding.id).apply(lambda values: str(values[0]))
-
-
-def references(settings: FlowSettings) -> list[ExternalData]:
-    """What its Secret takes from an external store."""
-    given = [*settings.secrets.data, *settings.secrets.additional_data]
-    return [each for each in given if isinstance(each, ExternalData)]
 
 
 def front(settings: FlowSettings) -> Front:

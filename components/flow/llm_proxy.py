@@ -15,7 +15,6 @@ from components.placement import Placement
 from components.speech.disruption import surge_first
 from components.speech.naming import image
 from components.speech.pod import Json, container, env, env_config, env_flag, pod_template, port
-from stacks.schema.external_secrets import ExternalData
 from stacks.schema.flow import FlowSettings
 from stacks.schema.flow.llm_proxy import LlmProxySettings
 from stacks.schema.global_settings import GlobalFlow
@@ -131,14 +130,13 @@ class LlmProxy(pulumi.ComponentResource):
             data={CONFIG_KEY: content},
             opts=pulumi.ResourceOptions(parent=self),
         )
-        given = [*settings.secrets.data, *settings.secrets.additional_data]
         own_secret(
             f"{name}-secret",
             face,
             face.name,
             data={},
             store=settings.external_secrets,
-            references=[each for each in given if isinstance(each, ExternalData)],
+            references=(*settings.secrets.data, *settings.secrets.additional_data),
             parent=self,
         )
         ready = deployment(

@@ -117,7 +117,9 @@ def token_reference(settings: VllmSettings) -> ExternalData:
     """Where the token stands in an external store."""
     token = settings.hf_token_secret
     part = token.secret_property if settings.external_secrets.provider is SecretProvider.VAULT else None
-    return ExternalData.model_validate({"secretKey": TOKEN_KEY, "remoteRef": {"key": token.secret_key, "property": part}})
+    return ExternalData.model_validate(
+        {"secretKey": TOKEN_KEY, "remoteRef": {"key": token.secret_key, "property": part}}
+    )
 
 
 class Vllm(pulumi.ComponentResource):

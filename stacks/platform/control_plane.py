@@ -23,7 +23,9 @@ from stacks.schema.pools import Role
 def pod_selectors(settings: Settings) -> tuple[str, ...]:
     """Full names of the enabled data-plane components, in the chart's order (contract: control plane 10.1)."""
     flow = settings.flow
-    own = [name for name, on in ((flow.fullname_override, True), (flow.tts.name, flow.tts.enabled)) if on and flow.enabled]
+    own = [
+        name for name, on in ((flow.fullname_override, True), (flow.tts.name, flow.tts.enabled)) if on and flow.enabled
+    ]
     servers = [part.fullname_override for part in settings.inference_servers.values() if part.enabled]
     transcribers = settings.transcribers
     return (*([transcribers.fullname_override] if transcribers.enabled else []), *own, *servers)

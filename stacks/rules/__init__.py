@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from stacks.problem import Problem
 from stacks.rules.control_plane import budget, monitors, pod_selectors
+from stacks.rules.flow import FLOW
 from stacks.rules.ingress import ingress_namespace
 from stacks.rules.networks import networks
 from stacks.rules.pools import counts, local_disks, one_active_generation, own_numbers, pool_versions, room_for_surge
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     pod_selectors,
     budget,
     *PROXY,
+    *FLOW,
 )
 
 

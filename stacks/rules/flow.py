@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from urllib.parse import urlsplit
 
-from components.flow.flow_service import keys
 from components.flow.llm_proxy import model_list, served_model, vllm_service
 from components.speech.naming import language_name
-from components.speech.proxy_maps import agents
 from stacks.capacity import SIZES
-from stacks.problem import Problem, set_command, set_secret
-from stacks.schema import FLOW_SECRETS, Settings
-from stacks.schema.external_secrets import ExternalData
+from stacks.problem import Problem, set_command
+from stacks.rules.flow_secrets import licenses, remove, secrets, unread_secrets
+from stacks.schema import Settings
 from stacks.schema.pools import Role
 
 Rule = Callable[[Settings, Collection[str]], Iterator[Problem]]
-
-
-def _remove(path: str) -> str:
-    return f"pulumi config rm --path '{path}'"
 
 
 def language_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -51,7 +45,7 @@ def _of_vllm(settings: Settings) -> Iterator[Problem]:
     if shared.vllm.config.model not in (None, flow.vllm.config.model) and "model" in flow.vllm.config.model_fields_set:
         path = "flow.vllm.config.model"
         reason = f"global.flow.vllm.config.model says {model}, which comes first"
-        yield Problem(path, "contradiction", reason, _remove("global.flow.vllm.config.model"))
+        yield Problem(path, "contradiction", reason, remove("global.flow.vllm.config.model"))
     if listed is None:
         return
     at_vllm = [(index, each) for index, each in enumerate(listed) if urlsplit(each.llm_params.url).hostname == name]
@@ -127,88 +121,6 @@ def voices(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             yield Problem(path, "unknown-target", reason, set_command(path, f"SpeechmaticsTTS:{known[0]}"))
 
 
-def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
-    """Every key that is read has a content, every content is read, and none stands in clear."""
-    flow, external = settings.flow, settings.flow.external_secrets.enabled
-    listed = {each.secret_key for each in _references(flow.secrets.data, flow.secrets.additional_data)}
-    needed = [(key, name) for name, key in keys(flow)]
-    needed += [("flow-mp-api-key", "MP_API_KEY")] if flow.internal_app.enabled else []
-    for key, variable in needed:
-        flat = FLOW_SECRETS[key][0]
-        if external and key not in listed:
-            reason = f"{variable} is read from the key {key}, which is not among the references"
-            mend = set_command(f"flow.secrets.data[{len(flow.secrets.data)}].secretKey", key)
-            yield Problem("flow.secrets.data", "missing", reason, mend)
-        elif not external and flat not in present:
-            reason = f"{variable} is read from it, and it has no content"
-            yield Problem(flat, "secret-without-content", reason, set_secret(flat, f"{key}.txt"))
-    yield from _token(settings, present)
-    for path, store, given in (
-        ("flow.secrets", external, flow.secrets),
-        ("flow.llmProxy.secrets", flow.llm_proxy.external_secrets.enabled, flow.llm_proxy.secrets),
-    ):
-        for key, entries in (("data", given.data), ("additionalData", given.additional_data)):
-            yield from _in_clear(settings, f"{path}.{key}", entries, store)
-
-
-def unread_secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
-    """A flat key from which nothing would be made; looked at whether Flow is on or not."""
-    flow = settings.flow
-    for flat, _ in FLOW_SECRETS.values():
-        if flat in present and not flow.enabled:
-            reason = "it is set, but flow.enabled is off, so nothing would be made of it"
-            yield Problem(flat, "content-without-secret", reason, set_command("flow.enabled", "true"))
-        elif flat in present and flow.external_secrets.enabled:
-            reason = "it is set, but flow.externalSecrets.enabled is on, so nothing would be made of it"
-            yield Problem(flat, "content-without-secret", reason, f"pulumi config rm {flat}")
-    token = flow.vllm.hf_token_secret
-    made = flow.enabled and flow.vllm.enabled and token.create_secret and not flow.vllm.external_secrets.enabled
-    if "huggingFaceToken" in present and not made:
-        reason = "it is set, but vLLM's Secret is not made of it"
-        mend = set_command("flow.vllm.hfTokenSecret.createSecret", "true")
-        yield Problem("huggingFaceToken", "content-without-secret", reason, mend)
-
-
-def _token(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
-    vllm = settings.flow.vllm
-    made = vllm.enabled and vllm.hf_token_secret.create_secret and not vllm.external_secrets.enabled
-    if made and "huggingFaceToken" not in present:
-        reason = "the Secret is to be created, but `huggingFaceToken` has no content"
-        path = "flow.vllm.hfTokenSecret.createSecret"
-        yield Problem(path, "secret-without-content", reason, set_secret("huggingFaceToken", "token.txt"))
-
-
-def _references(*given: tuple[ExternalData, ...] | dict[str, str]) -> list[ExternalData]:
-    return [each for entries in given for each in entries if isinstance(each, ExternalData)]
-
-
-def _in_clear(
-    settings: Settings, path: str, entries: tuple[ExternalData, ...] | dict[str, str], store: bool
-) -> Iterator[Problem]:
-    if isinstance(entries, dict):
-        component = path.removesuffix(".secrets.data").removesuffix(".secrets.additionalData")
-        name = f"{component.rpartition('.')[2].lower()}-more"
-        files = " ".join(f"--from-file={key}" for key in entries)
-        create = f"kubectl create secret generic {name} --namespace {settings.namespace} {files}"
-        reason = f"secrets in clear; the variables that need them take them from a Secret in {component}.additionalEnvFrom"
-        yield Problem(path, "secret-in-clear", reason, f"{_remove(path)} && {create}")
-    elif entries and not store:
-        switch = path.replace(".secrets.data", "").replace(".secrets.additionalData", "") + ".externalSecrets.enabled"
-        reason = f"they refer to an external store, and {switch} is off"
-        yield Problem(path, "without-effect", reason, set_command(switch, "true"))
-
-
-def licenses(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """There is one license; a Secret of another name is somebody else's."""
-    flow = settings.flow
-    for key, given in (("flow", flow.licensing), ("flow.tts", flow.tts.licensing)):
-        name = settings.global_.licensing.secret_name
-        if given.create_secret and given.secret_name not in (None, name):
-            path = f"{key}.licensing.secretName"
-            reason = f"the one license Secret that is created here is {name}"
-            yield Problem(path, "contradiction", reason, set_command(path, name))
-
-
 def clocks(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """A stopping pod may live as long as the longest conversation."""
     promised = settings.sessions.max_duration_seconds
@@ -227,7 +139,7 @@ def groups(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         if scaling.scale_on_pods_left is not None and "scale_on_capacity_left" in scaling.model_fields_set:
             reason = "scaleOnPodsLeft is set and comes first; a group has one buffer"
             yield Problem(
-                f"{path}.scaleOnCapacityLeft", "without-effect", reason, _remove(f"{path}.scaleOnCapacityLeft")
+                f"{path}.scaleOnCapacityLeft", "without-effect", reason, remove(f"{path}.scaleOnCapacityLeft")
             )
         if scaling.min_replicas > scaling.max_replicas:
             reason = f"minReplicas {scaling.min_replicas} is above maxReplicas {scaling.max_replicas}"
@@ -278,7 +190,11 @@ def zones(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             and not (flow.llm_proxy.ingress.host and flow.llm_proxy.ingress.tls_host),
             flow.llm_proxy.ingress.zone,
         ),
-        ("flow.tts", flow.tts.enabled and flow.tts.ingress.enabled and not flow.tts.ingress.host, flow.tts.ingress.zone),
+        (
+            "flow.tts",
+            flow.tts.enabled and flow.tts.ingress.enabled and not flow.tts.ingress.host,
+            flow.tts.ingress.zone,
+        ),
         (
             "flow.vllm",
             flow.vllm.enabled and flow.vllm.ingress.enabled and not flow.vllm.ingress.host,
@@ -295,9 +211,10 @@ def zones(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         yield Problem(path, "without-effect", reason, set_command("flow.internalApp.enabled", "true"))
 
 
-def names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+def names(settings: Settings, __: Collection[str]) -> Iterator[Problem]:
     """Every component has objects of its own names."""
     flow, servers = settings.flow, settings.inference_servers
+    service, _ = vllm_service(flow, settings.global_.flow)
     taken = {settings.resource_manager.fullname_override: "the resource manager"}
     taken |= {each.fullname_override: key for key, each in servers.items() if each.enabled}
     if settings.proxy.enabled:
@@ -310,6 +227,7 @@ def names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         ("flow.llmProxy.fullnameOverride", flow.llm_proxy.enabled, flow.llm_proxy.name),
         ("flow.tts.fullnameOverride", flow.tts.enabled, flow.tts.name),
         ("flow.vllm.fullnameOverride", flow.vllm.enabled, flow.vllm.fullname_override),
+        ("flow.vllm.service.serviceName", flow.vllm.enabled and service != flow.vllm.fullname_override, service),
     ):
         if on and name in taken:
             reason = f"{taken[name]} has this name; one would overwrite the other's objects"

@@ -10,6 +10,11 @@ from typing import Any
 
 LICENSE: dict[str, Any] = {"type": "Opaque", "data": {"license.json": "e30="}}
 LOGIN: dict[str, Any] = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
+TOKEN: dict[str, Any] = {"type": "Opaque", "data": {"hf-token-secret": "e30=", "key": "e30="}}
+CERTIFICATE: dict[str, Any] = {"type": "kubernetes.io/tls", "data": {"tls.crt": "e30=", "tls.key": "e30="}}
+KINDS = {"license": LICENSE, "vllm": TOKEN, "keys": TOKEN, "certificate": CERTIFICATE}
+"""Part of a Secret's name → what it is; others are logins."""
+
 NOT_FOUND: dict[str, Any] = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}
 
 MISSING: set[str] = set()
@@ -23,7 +28,7 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.rpartition("/")[2]
-        kind = LICENSE if "license" in name else LOGIN
+        kind = next((each for part, each in KINDS.items() if part in name), LOGIN)
         status, answer = 200, {"kind": "Secret", "metadata": {"name": name}, **kind}
         if name in MISSING:
             status, answer = 404, NOT_FOUND

@@ -9,9 +9,9 @@ import functools
 
 import pytest
 
-from components.speech.differences import DIFFERENCES
 from tests.unit.contract.compare import (
     DEFAULTS,
+    DIFFERENCES,
     FILES,
     VARIANTS,
     contract,

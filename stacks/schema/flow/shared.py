@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidatorFunctionWrapHandler, WrapValidator
 
 from stacks.schema.base import DnsLabel, Host, ImageTag, Registry, Section, only
 from stacks.schema.external_secrets import ExternalData, ExternalSecretsSettings
@@ -52,12 +52,22 @@ class FlowExternalSecrets(ExternalSecretsSettings):
     secret_store_name: DnsLabel = Field("akv-secrets", description="Name of the store.")
 
 
-def _empty_map(given: Any) -> Any:
-    return [] if given == {} else given
+class InClear(tuple[ExternalData, ...]):
+    """What stands where references may: a map, as the chart has it for plain Secrets. Its values are not kept."""
+
+    keys: tuple[str, ...]
 
 
-References = Annotated[tuple[ExternalData, ...] | dict[SecretKey, str], BeforeValidator(_empty_map)]
-"""References to an external store. A map would be secrets in clear; a rule refuses it with the way to do it."""
+def _references(given: Any, references: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(given, dict):
+        clear = InClear()
+        clear.keys = tuple(str(key) for key in given)
+        return clear if given else ()
+    return references(tuple(given) if isinstance(given, list) else given)
+
+
+References = Annotated[tuple[ExternalData, ...], WrapValidator(_references)]
+"""References to an external store. A map with content is secrets in clear: a rule refuses it with the way to do it."""
 
 
 class FlowSecrets(Section):

@@ -1,19 +1,21 @@
 """The vendor's contract as files, and objects compared with it field by field.
 
 A file holds the objects as they are by the seed's defaults, or `values` (laid over the sandbox stack) and the `objects`
-under them. All are written by hand. `components/speech/differences.py` is the only list of exceptions.
+under them. All are written by hand. The only exceptions are listed in
+`components/speech/differences.py` and `components/flow/differences.py`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from components.speech.differences import DIFFERENCES, Difference
+from components.flow.differences import FLOW
+from components.speech.differences import DIFFERENCES as SPEECH
+from components.speech.differences import Difference
 
 Json = dict[str, Any]
 CONTRACT = Path(__file__).parent
@@ -22,6 +24,9 @@ CONTRACT = Path(__file__).parent
 def _document(file: str) -> Any:
     return yaml.safe_load((CONTRACT / f"{file}.yaml").read_text())
 
+
+DIFFERENCES = (*SPEECH, *FLOW)
+"""Every exception there is."""
 
 FILES = sorted(path.stem for path in CONTRACT.glob("*.yaml"))
 DEFAULTS = [file for file in FILES if isinstance(_document(file), list)]
@@ -49,11 +54,14 @@ def lay_over(variant: str, config: Json) -> None:
 
 
 def opened(expected: Any, actual: Any) -> Any:
-    """Text that is JSON as what it says, where the contract gives its content and not its blanks."""
+    """Text that is JSON or YAML as what it says, where the contract gives its content and not its blanks."""
     if isinstance(actual, str) and isinstance(expected, dict | list):
-        return json.loads(actual)
+        return yaml.safe_load(actual)
     if isinstance(expected, dict) and isinstance(actual, dict):
         return {key: opened(expected.get(key), value) for key, value in actual.items()}
+    if isinstance(expected, list) and isinstance(actual, list):
+        by_name = {each["name"]: each for each in expected if isinstance(each, dict) and "name" in each}
+        return [opened(by_name.get(each.get("name")), each) if isinstance(each, dict) else each for each in actual]
     return actual
 
 
