@@ -1,4 +1,4 @@
-"""Where Flow's objects differ from the vendor's on purpose; beside `components.speech.differences`, and read with it."""
+"""Where Flow's objects differ from the vendor's on purpose, beside `components.speech.differences`."""
 
 from __future__ import annotations
 
