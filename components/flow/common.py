@@ -101,6 +101,14 @@ class Face:
         )
 
 
-def more_env(entries: Sequence[EnvEntry], values: Mapping[str, str]) -> list[Json]:
-    """Configured variables: those with a source as given, then the plain ones by name."""
-    return [*(dict(each) for each in entries), *(env(name, values[name]) for name in sorted(values))]
+def with_env(
+    own: Sequence[Json], entries: Sequence[EnvEntry], values: Mapping[str, str], last: Sequence[Json] = ()
+) -> list[Json]:
+    """The program's variables, then the configured ones: those with a source as given, the plain ones by name.
+
+    A configured one takes the place of the program's own of that name, because a name may stand only once. `last` are
+    those that the vendor's controller puts at the end.
+    """
+    plain = [env(name, values[name]) for name in sorted(values)]
+    more = {each["name"]: dict(each) for each in (*entries, *plain)}
+    return [*(each for each in own if each["name"] not in more), *more.values(), *last]

@@ -11,7 +11,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.flow import config_file
-from components.flow.common import CONFIG_HASH, Face, FlowCommon, digest, more_env
+from components.flow.common import CONFIG_HASH, Face, FlowCommon, digest, with_env
 from components.flow.objects import Front, ingress, own_secret, service
 from components.flow.session_group import SESSION_LABELS, scaled, spec
 from components.outputs import once_made
@@ -105,15 +105,18 @@ def worker(args: FlowServiceArgs, secret: pulumi.Input[str]) -> Json:
         "flow-service",
         image(given.registry or common.registry, given.repository, given.tag or common.tag),
         image_pull_policy=settings.image_pull_policy.value,
-        variables=[
-            env_field("POD_NAME", "metadata.name"),
-            env_field("POD_IP", "status.podIP"),
-            *[env_secret(name, secret, key) for name, key in keys(settings)],
-            *([env("SM_HELLO_PER_LANG", greeting)] if hello else []),
-            *(demonstration if settings.internal_app.enabled else []),
-            *more_env(settings.additional_env_from, settings.additional_env),
-            *session_env(args.face.name),
-        ],
+        variables=with_env(
+            [
+                env_field("POD_NAME", "metadata.name"),
+                env_field("POD_IP", "status.podIP"),
+                *[env_secret(name, secret, key) for name, key in keys(settings)],
+                *([env("SM_HELLO_PER_LANG", greeting)] if hello else []),
+                *(demonstration if settings.internal_app.enabled else []),
+            ],
+            settings.additional_env_from,
+            settings.additional_env,
+            session_env(args.face.name),
+        ),
         ports=[port("ws", WS), port("health-port", HEALTH)],
         liveness_probe=settings.liveness_probe,
         readiness_probe=settings.readiness_probe,
@@ -137,23 +140,25 @@ def tracker(args: FlowServiceArgs) -> Json:
         "readiness-tracker",
         image(settings.image.registry or common.registry, settings.image.repository, settings.image.tag or common.tag),
         image_pull_policy=settings.image_pull_policy.value,
-        variables=[
-            from_map if address.config_map.enabled else env("SM_TOKEN_STORE_URL", args.resource_manager_url),
-            env_field("POD_NAME", "metadata.name"),
-            env_field("POD_IP", "status.podIP"),
-            env("REGISTER_FEATURES", register_features(args)),
-            env("READINESS_TRACKER_HEALTH_CHECK_PORT", str(CHECK)),
-            env("SM_WORKER_HEALTH_PORT", str(HEALTH)),
-            env("READY_ENDPOINT", "/api/ready"),
-            env("SESSIONS_ENDPOINT", "/api/active_sessions"),
-            env("SM_RUNTIME_MODE", "flow"),
-            env("SM_RESTART_TRANSCRIBER_AFTER_N_SESSIONS", str(settings.restart_after_n_sessions)),
-            env("PRE_WARM_ENABLED", "false"),
-            env("PRE_WARM_EVERY_SESSION", "false"),
-            *more_env(settings.additional_env_from, settings.additional_env),
-            env_field("SM_K8S_NAMESPACE", "metadata.namespace"),
-            *session_env(args.face.name),
-        ],
+        variables=with_env(
+            [
+                from_map if address.config_map.enabled else env("SM_TOKEN_STORE_URL", args.resource_manager_url),
+                env_field("POD_NAME", "metadata.name"),
+                env_field("POD_IP", "status.podIP"),
+                env("REGISTER_FEATURES", register_features(args)),
+                env("READINESS_TRACKER_HEALTH_CHECK_PORT", str(CHECK)),
+                env("SM_WORKER_HEALTH_PORT", str(HEALTH)),
+                env("READY_ENDPOINT", "/api/ready"),
+                env("SESSIONS_ENDPOINT", "/api/active_sessions"),
+                env("SM_RUNTIME_MODE", "flow"),
+                env("SM_RESTART_TRANSCRIBER_AFTER_N_SESSIONS", str(settings.restart_after_n_sessions)),
+                env("PRE_WARM_ENABLED", "false"),
+                env("PRE_WARM_EVERY_SESSION", "false"),
+            ],
+            settings.additional_env_from,
+            settings.additional_env,
+            [env_field("SM_K8S_NAMESPACE", "metadata.namespace"), *session_env(args.face.name)],
+        ),
         ports=[port("check-port", CHECK), port("register-repop", REPOP), port("rt-repop", RT_REPOP)],
         resources=settings.resources,
     )

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from components.flow.common import CONFIG_HASH, Face, FlowCommon, digest, more_env
+from components.flow.common import CONFIG_HASH, Face, FlowCommon, digest, with_env
 from components.flow.objects import Front, budget, deployment, ingress, own_secret, service
 from components.outputs import once_made
 from components.placement import Placement
@@ -91,21 +91,24 @@ def server(args: LlmProxyArgs, config_map: pulumi.Input[str]) -> Json:
     return container(
         "llm-proxy",
         image(settings.image.registry or common.registry, "llm-proxy", settings.image.tag or common.tag),
-        variables=[
-            env_config("SM_LLM_PROXY_CONFIG", config_map, CONFIG_KEY),
-            env_flag("SM_ON_PREM", settings.is_on_prem),
-            env("MAX_BACKEND_RETRIES", str(settings.max_backend_retries)),
-            env("BACKEND_RETRY_INTERVAL_MS", str(settings.backend_retry_interval_ms)),
-            env("BACKEND_TIMEOUT_SEC", str(settings.backend_timeout_sec)),
-            env("BACKEND_RECOVERY_INTERVAL", str(settings.backend_recovery_interval)),
-            env("BACKEND_LATENCY_EMA_SMOOTHING_FACTOR", plain(settings.backend_latency_ema_smoothing_factor)),
-            env("BACKEND_UTILIZATION_THRESHOLD", plain(settings.backend_utilization_threshold)),
-            env("LATENCY_WEIGHT_FACTOR", plain(settings.latency_weight_factor)),
-            env("MAX_COOLING_PERIOD_SEC", str(settings.max_cooling_period_sec)),
-            env_flag("RETRY_ALL_LLM_ERRORS", settings.retry_all_llm_errors),
-            env("LLM_PROXY_SHUTDOWN_GRACE_PERIOD_SEC", str(settings.llm_proxy_shutdown_grace_period_sec)),
-            *more_env((*settings.env_from, *settings.additional_env_from), settings.additional_env),
-        ],
+        variables=with_env(
+            [
+                env_config("SM_LLM_PROXY_CONFIG", config_map, CONFIG_KEY),
+                env_flag("SM_ON_PREM", settings.is_on_prem),
+                env("MAX_BACKEND_RETRIES", str(settings.max_backend_retries)),
+                env("BACKEND_RETRY_INTERVAL_MS", str(settings.backend_retry_interval_ms)),
+                env("BACKEND_TIMEOUT_SEC", str(settings.backend_timeout_sec)),
+                env("BACKEND_RECOVERY_INTERVAL", str(settings.backend_recovery_interval)),
+                env("BACKEND_LATENCY_EMA_SMOOTHING_FACTOR", plain(settings.backend_latency_ema_smoothing_factor)),
+                env("BACKEND_UTILIZATION_THRESHOLD", plain(settings.backend_utilization_threshold)),
+                env("LATENCY_WEIGHT_FACTOR", plain(settings.latency_weight_factor)),
+                env("MAX_COOLING_PERIOD_SEC", str(settings.max_cooling_period_sec)),
+                env_flag("RETRY_ALL_LLM_ERRORS", settings.retry_all_llm_errors),
+                env("LLM_PROXY_SHUTDOWN_GRACE_PERIOD_SEC", str(settings.llm_proxy_shutdown_grace_period_sec)),
+            ],
+            (*settings.env_from, *settings.additional_env_from),
+            settings.additional_env,
+        ),
         ports=[port("llm-proxy", settings.container_port)],
         resources=settings.resources,
         liveness_probe=settings.liveness_probe,

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.flow.common import Face, FlowCommon, more_env
+from components.flow.common import Face, FlowCommon, with_env
 from components.flow.objects import Front, ingress, service
 from components.flow.session_group import SESSION_LABELS, scaled, spec
 from components.placement import Placement
@@ -58,12 +58,12 @@ def server(args: TtsArgs) -> Json:
         "tts-server",
         image(settings.image.registry or args.common.global_.tts.image.registry, settings.image.repository, args.tag),
         image_pull_policy=settings.image_pull_policy.value if settings.image_pull_policy else None,
-        variables=[
-            env("NVIDIA_REQUIRE_CUDA", "cuda>=11.6"),
-            env("CUDA_VISIBLE_DEVICES", "0"),
-            *more_env((*settings.env_from, *settings.additional_env_from), settings.additional_env),
-            *session_env(args.face.name),
-        ],
+        variables=with_env(
+            [env("NVIDIA_REQUIRE_CUDA", "cuda>=11.6"), env("CUDA_VISIBLE_DEVICES", "0")],
+            (*settings.env_from, *settings.additional_env_from),
+            settings.additional_env,
+            session_env(args.face.name),
+        ),
         ports=[port("http", settings.container_port)],
         resources=settings.resources,
         liveness_probe=settings.liveness_probe,
@@ -82,22 +82,24 @@ def sidecar(args: TtsArgs) -> Json:
     from_map = env_config(
         "SM_TOKEN_STORE_URL", address.config_map.name or args.common.release_map, RESOURCE_MANAGER_URL
     )
-    registered = "REGISTER_FEATURES"
     return container(
         "inference-sidecar",
         image(settings.image.registry or common.registry, "inference-sidecar", settings.image.tag or common.tag),
-        variables=[
-            env_field("POD_NAME", "metadata.name"),
-            env_field("POD_IP", "status.podIP"),
-            env("SM_RUNTIME_MODE", "tts"),
-            env("INFERENCE_PORT", str(args.settings.container_port)),
-            env("SM_METRICS_PORT", str(settings.port)),
-            *([] if registered in settings.env else [env(registered, register_features(args))]),
-            from_map if address.config_map.enabled else env("SM_TOKEN_STORE_URL", args.resource_manager_url),
-            env_flag("SM_CRASH_DETECTOR_DRY_RUN", settings.crash_detector_dry_run),
-            *more_env((), settings.env),
-            *session_env(args.face.name),
-        ],
+        variables=with_env(
+            [
+                env_field("POD_NAME", "metadata.name"),
+                env_field("POD_IP", "status.podIP"),
+                env("SM_RUNTIME_MODE", "tts"),
+                env("INFERENCE_PORT", str(args.settings.container_port)),
+                env("SM_METRICS_PORT", str(settings.port)),
+                env("REGISTER_FEATURES", register_features(args)),
+                from_map if address.config_map.enabled else env("SM_TOKEN_STORE_URL", args.resource_manager_url),
+                env_flag("SM_CRASH_DETECTOR_DRY_RUN", settings.crash_detector_dry_run),
+            ],
+            (),
+            settings.env,
+            session_env(args.face.name),
+        ),
         ports=[port("sidecar-metrics", settings.port), port("register-repop", REPOP)],
         resources=settings.resources,
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.flow.common import Face, FlowCommon, more_env
+from components.flow.common import Face, FlowCommon, with_env
 from components.flow.llm_proxy import served_model, vllm_service
 from components.flow.objects import Front, budget, deployment, ingress, own_secret, service
 from components.outputs import once_made
@@ -86,12 +86,15 @@ def server(args: VllmArgs, secret: pulumi.Input[str]) -> Json:
         "vllm-server",
         f"{settings.image}:{settings.version}",
         args=arguments(args),
-        variables=[
-            env("NVIDIA_REQUIRE_CUDA", "cuda>=11.6"),
-            env("CUDA_VISIBLE_DEVICES", devices),
-            env_secret("HUGGING_FACE_HUB_TOKEN", secret, TOKEN_KEY),
-            *more_env((*settings.env_from, *settings.additional_env_from), settings.additional_env),
-        ],
+        variables=with_env(
+            [
+                env("NVIDIA_REQUIRE_CUDA", "cuda>=11.6"),
+                env("CUDA_VISIBLE_DEVICES", devices),
+                env_secret("HUGGING_FACE_HUB_TOKEN", secret, TOKEN_KEY),
+            ],
+            (*settings.env_from, *settings.additional_env_from),
+            settings.additional_env,
+        ),
         ports=[port("http", settings.container_port)],
         resources=resources(settings),
         liveness_probe=settings.liveness_probe,

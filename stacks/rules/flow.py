@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from components.flow.llm_proxy import model_list, served_model, vllm_service
 from components.speech.naming import language_name
+from components.speech.pod import session_env
 from stacks.capacity import SIZES
 from stacks.problem import Problem, set_command
 from stacks.rules.flow_secrets import licenses, remove, secrets, unread_secrets
@@ -147,6 +148,25 @@ def groups(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             yield Problem(f"{path}.minReplicas", "min-above-max", reason, mend)
 
 
+def variables(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """What the controller puts at the end of every container's variables is not configured."""
+    flow = settings.flow
+    ends = {each["name"] for each in session_env("")}
+    for path, entries, values in (
+        ("flow.additionalEnv", flow.additional_env_from, flow.additional_env),
+        (
+            "flow.readinessTracker.additionalEnv",
+            flow.readiness_tracker.additional_env_from,
+            flow.readiness_tracker.additional_env,
+        ),
+        ("flow.tts.additionalEnv", (*flow.tts.env_from, *flow.tts.additional_env_from), flow.tts.additional_env),
+        ("flow.tts.inferenceSidecar.env", (), flow.tts.inference_sidecar.env),
+    ):
+        for name in sorted({*(each["name"] for each in entries), *values} & ends):
+            reason = f"{name} is set by the program, and a name stands only once"
+            yield Problem(f"{path}.{name}", "name-taken", reason, remove(f"{path}.{name}"))
+
+
 def budgets(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """A budget that lets no pod go stops every drain of its node."""
     for key, part in (("llmProxy", settings.flow.llm_proxy), ("vllm", settings.flow.vllm)):
@@ -248,7 +268,7 @@ def _where_on(rule: Rule) -> Rule:
 FLOW: tuple[Rule, ...] = (
     *map(
         _where_on,
-        (language_models, services, voices, secrets, licenses, clocks, groups, budgets, gpus, zones, names),
+        (language_models, services, voices, secrets, licenses, clocks, groups, variables, budgets, gpus, zones, names),
     ),
     unread_secrets,
 )

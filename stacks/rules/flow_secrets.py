@@ -22,7 +22,10 @@ def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
     listed = {each.secret_key for each in (*flow.secrets.data, *flow.secrets.additional_data)}
     needed = [(key, name) for name, key in keys(flow)]
     needed += [("flow-mp-api-key", "MP_API_KEY")] if flow.internal_app.enabled else []
+    elsewhere = {each["name"] for each in flow.additional_env_from} | flow.additional_env.keys()
     for key, variable in needed:
+        if variable in elsewhere:
+            continue
         flat = FLOW_SECRETS[key][0]
         if external and key not in listed:
             reason = f"{variable} is read from the key {key}, which is not among the references"
