@@ -63,6 +63,7 @@ def test_the_groups_have_their_pods(talking: Platform) -> None:
 
 
 def test_every_pod_is_ready_on_its_pool(talking: Platform) -> None:
+    wait(talking, "pod", "--all", "--for=condition=Ready")
     pools, pods = pool_of(talking), live_pods(talking)
     assert all(ready(pod) for pod in pods), [p["metadata"]["name"] for p in pods if not ready(p)]
     placed = {p["metadata"]["name"]: pools[p["spec"]["nodeName"]] for p in pods}
