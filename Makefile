@@ -7,13 +7,21 @@ RUFF = RUFF_CACHE_DIR=$(CACHE)/ruff $(PY) -m ruff
 MYPY = MYPY_CACHE_DIR=$(CACHE)/mypy $(PY) -m mypy
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env test check conformance bench lock
+.PHONY: help up cold down env test check conformance bench lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## build what is missing, start the local plane, run the program on it
 	@$(PY) -m sandbox up
+
+cold: ## up and down as on a machine that has nothing: every cache begins empty, in a folder of its own
+	@folder=$$(mktemp -d); began=$$(date +%s); \
+	export SM_SANDBOX_HOME=$$folder/state SM_SANDBOX_CACHE=$$folder/cache GOCACHE=$$folder/go GOMODCACHE=$$folder/modules \
+	    UV_CACHE_DIR=$$folder/uv PIP_CACHE_DIR=$$folder/pip; \
+	$(MAKE) --no-print-directory up; code=$$?; \
+	echo "From nothing: $$(($$(date +%s) - began)) s, exit code $$code."; \
+	$(MAKE) --no-print-directory down; chmod -R u+w $$folder; rm -rf $$folder; exit $$code
 
 down: ## remove all that `make up` made
 	@$(PY) -m sandbox down
@@ -33,7 +41,8 @@ test: check ## the checks, then every test
 conformance: ## the provider tests against an installed pulumi-kubernetes plugin
 	SM_CONFORMANCE_REAL=1 $(PY) -m pytest tests/conformance
 
-bench: ## what a preview costs beside a flat program's, for 1, 10 and 55 languages
+bench: ## how long `make up` takes, and what a preview costs beside a flat program's, for 1 to 55 languages
+	@$(PY) -m tests.bench.up
 	@$(PY) -m tests.bench
 
 lock: ## pin what requirements.txt asks for, and all it pulls in, in requirements.lock

@@ -59,4 +59,5 @@ class Placement:
 
     @property
     def tolerations(self) -> list[dict[str, Any]]:
-        return [*self.tolerated, taint(self.role).toleration]
+        own = taint(self.role).toleration
+        return [*self.tolerated, *([] if own in self.tolerated else [own])]

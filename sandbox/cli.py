@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from typing import Annotated
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox import settings, shell, up
+from sandbox.files import FRESH
 from sandbox.home import Home
 from sandbox.plane import daemon
 from sandbox.plane.errors import PlaneError
@@ -33,8 +35,9 @@ INTERRUPTED = 130
 """The exit code of a command ended with Ctrl-C."""
 
 STATE = ("clusters", "logs", "pulumi", "pulumi-home", "azure.json", "kubeconfig", "plane.json", "ports.json",
-         "settings.json", "lock")  # fmt: skip
-"""All that the plane writes into its state folder: what `down` removes, and nothing else."""
+         "settings.json", "recovered.json", "update.lock", "lock")  # fmt: skip
+"""All that the plane writes into its state folder, and what a crash left of writing it: what `down` removes, and
+nothing else."""
 
 
 def _say(text: str) -> None:
@@ -79,8 +82,8 @@ def down() -> None:
     """End the local plane and remove its state."""
     home = Home()
     daemon.stop(home, _say)
-    for name in STATE:
-        path = home.root / name
+    torn = [path for name in STATE for path in home.root.glob(f"{name}.*{FRESH}")]
+    for path in (*torn, *(home.root / name for name in STATE)):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
@@ -92,25 +95,30 @@ def down() -> None:
 
 @app.command()
 def status() -> None:
-    """What runs: processes, ports, clusters, nodes. Exit code 1 when the plane does not run."""
+    """What runs: processes, ports, clusters, nodes. Exit code 1 when the plane, or a part of it, does not run."""
     home = Home()
     if not _is_up(home):
         raise typer.Exit(1)
     from sandbox import standing  # brings the API client, which takes as long to load as all the rest
 
-    standing.show_processes(home, out)
+    alive = standing.show_processes(home, out)
     standing.show_clusters(home, out)
+    if not alive:
+        _say("Some of it has ended; the supervisor starts it again, and its log says why it could not.")
+        raise typer.Exit(1)
 
 
 @app.command()
 def env() -> None:
-    """Shell exports with which plain pulumi and kubectl use the local plane."""
+    """Shell exports with which plain pulumi and kubectl use the local plane. Exit code 1 when it does not run."""
     home, tools = Home(), _tools()
-    _is_up(home)
+    up_now = _is_up(home)
     for name, value in shell.exports(home, tools).items():
         # What stands on PATH already stays behind ours.
         rest = ':"$PATH"' if name == "PATH" else ""
         typer.echo(f"export {name}={shlex.quote(value)}{rest}")
+    if not up_now:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -130,15 +138,21 @@ def up_(
     wait: Annotated[float, typer.Option(help="how long to wait for pods to be Ready, in seconds", min=1)] = 900,
 ) -> None:
     """Start the local plane, deploy the program on it, wait for its pods, show what stands."""
+    began = time.monotonic()
     home, tools = Home(), _tools()
     _start(home, tools)
     environment = shell.environment(home, tools)
-    changes = up.deploy(home, tools, environment)
-    from sandbox import standing  # as above
+    before = time.monotonic()
+    changes = up.deploy(home, tools, environment, _say)
+    updated = time.monotonic() - before
+    from sandbox import standing, starting  # as above
 
     standing.wait_ready(home, wait, err)
     standing.show_summary(home, tools, out)
     _conclude(changes)
+    factor = settings.read(home).time_factor
+    took, stages = time.monotonic() - began, starting.path(standing.pods(home))
+    out.print(starting.told(took, updated, stages, factor), markup=False)
 
 
 def _conclude(changes: Mapping[str, int]) -> None:

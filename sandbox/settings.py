@@ -9,10 +9,12 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from sandbox.files import write_whole
 from sandbox.home import Home
+from sandbox.plane.errors import PlaneError
 
 
 class PoolDelete(StrEnum):
@@ -39,16 +41,27 @@ class Settings(BaseModel):
         default=1, gt=0, description="stand-ins divide every clock by this; objects keep their seconds"
     )
 
+    outside: str = Field(
+        default="",
+        pattern=r"^([^=,\s]+:[0-9]+=127\.[0-9.]+:[0-9]+(,|$))*$",
+        description="what pods reach outside the cluster: host:port=127.x.x.x:port, joined by commas",
+    )
+
 
 def read(home: Home | None = None) -> Settings:
+    """The settings as they are now. Raises `PlaneError` for a file that holds something else."""
     path = (home or Home()).settings
-    return Settings.model_validate_json(path.read_text()) if path.exists() else Settings()
+    try:
+        return Settings.model_validate_json(path.read_text()) if path.exists() else Settings()
+    except ValidationError as error:
+        found = "".join(f"\n    {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise PlaneError(
+            f"{path} does not hold the stand-ins' settings:{found}\n"
+            "Mend it, or remove it: the defaults count then. `python -m sandbox set` writes it."
+        ) from error
 
 
 def write(settings: Settings, home: Home | None = None) -> Path:
-    """Replace the file at once: a stand-in that reads it meanwhile sees the old settings or the new ones, whole."""
     path = (home or Home()).settings
-    path.parent.mkdir(parents=True, exist_ok=True)
-    whole = path.with_suffix(".new")
-    whole.write_text(settings.model_dump_json(by_alias=True, indent=2) + "\n")
-    return whole.replace(path)
+    write_whole(path, settings.model_dump_json(by_alias=True, indent=2) + "\n")
+    return path

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 
+from sandbox.files import read_json
 from sandbox.home import Home, user_cache
 from sandbox.plane.errors import PlaneError
 from sandbox.toolchain import Tools
@@ -20,7 +20,7 @@ def exports(home: Home, tools: Tools) -> dict[str, str]:
     kept = home.root / "ports.json"
     if not kept.exists():
         raise PlaneError(f"There is no local plane in {home.root} yet. Start it: python -m sandbox start")
-    ports: dict[str, int] = json.loads(kept.read_text())
+    ports: dict[str, int] = read_json(kept, "Its ports are chosen anew by a start: python -m sandbox stop, then start")
     return {
         "PATH": os.pathsep.join([str(tools.bin), str(Path(sys.executable).parent)]),
         "KUBECONFIG": str(home.kubeconfig),

@@ -160,6 +160,11 @@ async def _wait_ready(home: Home, timeout: float, console: Console) -> None:
             await asyncio.sleep(0.5)
 
 
+def pods(home: Home) -> list[Json]:
+    """The pods that should be Ready."""
+    return asyncio.run(_pods(home))
+
+
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
@@ -167,8 +172,8 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def show_processes(home: Home, console: Console) -> None:
-    """The plane's processes and the ports of its two providers."""
+def show_processes(home: Home, console: Console) -> bool:
+    """The plane's processes and the ports of its two providers; whether every process lives."""
     record = Record(home.plane)
     table = _table("process", "pid", "log")
     supervisor = record.supervisor
@@ -179,16 +184,22 @@ def show_processes(home: Home, console: Console) -> None:
     console.print(table)
     for package, port in record.providers.items():
         console.print(f"provider {package} on 127.0.0.1:{port}")
+    return all(running.process() is not None for running in everything.values())
+
+
+def _ports(home: Home) -> dict[str, dict[str, int]]:
+    """The ports of each managed cluster, by its folder's name."""
+    found = sorted((home.root / "clusters").glob("*/ports.json"))
+    return {path.parent.name: json.loads(path.read_text()) for path in found}
 
 
 def show_clusters(home: Home, console: Console) -> None:
     """The managed clusters, and the nodes of the newest."""
-    folders = sorted(path.parent for path in (home.root / "clusters").glob("*/ports.json"))
-    if not folders:
+    clusters = _ports(home)
+    if not clusters:
         console.print("No managed cluster: deploy the program with `python -m sandbox up`.")
-    for folder in folders:
-        ports = json.loads((folder / "ports.json").read_text())
-        console.print(f"cluster {folder.name} on https://127.0.0.1:{ports['apiserver']}", markup=False)
+    for name, ports in clusters.items():
+        console.print(f"cluster {name} on https://127.0.0.1:{ports['apiserver']}", markup=False)
         if "ingress" in ports:
             console.print(f"    its load balancer, for clients: wss://127.0.0.1:{ports['ingress']}", markup=False)
     if home.kubeconfig.exists():
@@ -241,7 +252,26 @@ def show_summary(home: Home, tools: Tools, console: Console) -> None:
     console.print(nodes)
     console.print()
     console.print(groups.stdout.rstrip(), markup=False)
-    console.print(f"\nPods ready: {sum(map(is_ready, pods))}/{len(pods)}\n\n{SIMULATED}\n\n{NEXT}\n", markup=False)
+    console.print(f"\nPods ready: {sum(map(is_ready, pods))}/{len(pods)}", markup=False)
+    for line in asyncio.run(_endpoints(home)):
+        console.print(line, markup=False)
+    console.print(f"\n{SIMULATED}\n\n{NEXT}\n", markup=False)
+
+
+async def _endpoints(home: Home) -> list[str]:
+    """Where clients open their websockets: the hosts of the Ingresses that have an address, and the way there here."""
+    async with _cluster(home) as kube:
+        ingresses = await kube.list("networking.k8s.io/v1", "Ingress")
+    port = next((ports["ingress"] for ports in _ports(home).values() if "ingress" in ports), None)
+    hosts = {
+        rule["host"]
+        for each in ingresses
+        if (each.get("status") or {}).get("loadBalancer", {}).get("ingress")
+        for rule in each["spec"].get("rules") or []
+        if rule.get("host")
+    }
+    here = f", from this machine on 127.0.0.1:{port} under the same name" if port else ""
+    return [f"Endpoint: wss://{host}/v2{here}" for host in sorted(hosts)]
 
 
 async def _pods(home: Home) -> list[Json]:

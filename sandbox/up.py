@@ -6,31 +6,42 @@ import json
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from sandbox import recover
+from sandbox.cache import locked
 from sandbox.home import CHECKOUT, Home
 from sandbox.plane.errors import PlaneError
 from sandbox.toolchain import Tools
 
+Say = Callable[[str], None]
+
 STACK = "sandbox"
 
 
-def deploy(home: Home, tools: Tools, environment: Mapping[str, str]) -> dict[str, int]:
+def deploy(home: Home, tools: Tools, environment: Mapping[str, str], say: Say) -> dict[str, int]:
     """`pulumi up` with its output shown; how many resources it created, updated, deleted, and left ("same").
 
-    Raises `PlaneError` when the engine refuses or fails.
+    What an earlier update that was killed has left is mended first. Raises `PlaneError` when the engine refuses or
+    fails.
     """
+    with locked(home.root / "update.lock", lambda: say("Another `make up` runs on this plane; waiting for it")):
+        return _deploy(home, tools, environment, say)
+
+
+def _deploy(home: Home, tools: Tools, environment: Mapping[str, str], say: Say) -> dict[str, int]:
     engine = str(tools.path("pulumi"))
     select = [engine, "stack", "select", "--create", STACK, "--non-interactive"]
     done = subprocess.run(select, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise PlaneError(f"{_shown(select)} failed:\n{done.stdout}{done.stderr}".rstrip())
+    recover.free_lock(home, STACK, say)
+    recover.mend(home, recover.Stack(engine, STACK, environment, home.root), say)
     update = [engine, "up", "--yes", "--skip-preview", "--stack", STACK]
     if _run_shown(update, environment) != 0:
         raise PlaneError(
             f"{_shown(update)} failed: its messages are above.\n"
-            "Once mended, `make up` goes on from here. If it says that the stack is locked by a run that is dead:\n"
-            f'    eval "$(make --silent env)" && pulumi cancel --yes --stack {STACK}\n'
+            "Once mended, `make up` goes on from here; so it does after the engine or the plane was killed.\n"
             f"What Azure and the cluster said: {home.log('supervisor')}, {home.log('kubernetes')}"
         )
     return _changes(engine, environment)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from components.speech.transcriber_resources import requests_of
-from stacks.quantity import quantity
+from components.speech.pod import Json
+from components.speech.session_group import is_scaled
+from components.speech.transcriber_languages import speeches
+from stacks.quantities import quantity
 from stacks.schema import Settings
-from stacks.schema.flow.groups import FlowGroups
-from stacks.schema.pools import Generation, Role
-from stacks.schema.session_groups import InferenceGroups, TranscriberGroups
+from stacks.schema.inference_server import ServerSettings
+from stacks.schema.pools import Generation, Pool, Role
 from stacks.services import workloads
 
 MIB = 2**20
 GIB = 2**30
+GPU = "nvidia.com/gpu"
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,6 @@ SIZES = {
 CPU_RESERVED = {2: 0.100, 4: 0.140, 8: 0.180, 16: 0.260, 64: 0.740}
 """CPU the kubelet keeps, by vCPU (AKS node-resource-reservations, 2026-06-11, Kubernetes 1.29 and above)."""
 
-SIDECARS = (0.020, 30 * MIB)
-"""CPU and memory requests of readiness-tracker and worker-proxy together (contract: transcription 4.3 and 4.4)."""
-
 
 def allocatable(size: Size, max_pods: int) -> tuple[float, float]:
     """CPU and memory in bytes that pods may request on one node (the formula of AKS node-resource-reservations)."""
@@ -59,61 +58,131 @@ Pod = tuple[float, float]
 """CPU, and memory in bytes, that one pod requests."""
 
 
-def held(groups: TranscriberGroups | InferenceGroups | FlowGroups, scaled: bool) -> int:
-    """Pods of one group that must fit at once: the most it may want, and its surge."""
+def requested(resources: Json) -> Pod:
+    """CPU and memory a container requests; what has a limit and no request requests its limit."""
+    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    cpu, memory = (str(requests.get(name, limits.get(name, "0"))) for name in ("cpu", "memory"))
+    return quantity(cpu), quantity(memory)
+
+
+def together(*containers: Json) -> Pod:
+    """What one pod requests, by the resources of its containers."""
+    each = [requested(resources) for resources in containers]
+    return sum(cpu for cpu, _ in each), sum(memory for _, memory in each)
+
+
+def gpus_of(resources: Json) -> int:
+    """GPUs that a container takes."""
+    return ceil(quantity(str((resources.get("limits") or {}).get(GPU, "0"))))
+
+
+def gpus(server: ServerSettings) -> int:
+    """GPUs one pod of a server takes."""
+    return gpus_of(server.triton_server.resources)
+
+
+def placed(settings: Settings, pool: str | None) -> list[ServerSettings]:
+    """The enabled servers of one GPU pool; None is the role's own."""
+    return [s for s in settings.inference_servers.values() if s.enabled and s.triton_server.pool == pool]
+
+
+def server_pods(settings: Settings, server: ServerSettings) -> int:
+    """Pods of one server that must fit at once: the most it may want, and its surge."""
+    groups = server.session_groups
+    scaled = is_scaled(groups.scaling, settings.global_.session_groups.scaling.enabled)
     return (groups.scaling.max_replicas if scaled else groups.replicas) + groups.allowed_surge
 
 
-def inference_pods(settings: Settings) -> int:
-    """GPU pods that must fit at once, over all enabled servers."""
-    scaled = settings.global_.session_groups.scaling.enabled
-    return sum(held(each.session_groups, scaled) for each in settings.inference_servers.values() if each.enabled)
+def inference_pods(settings: Settings, pool: str | None = None) -> int:
+    """GPU pods of one pool that must fit at once, over its enabled servers."""
+    return sum(server_pods(settings, server) for server in placed(settings, pool))
 
 
-def flow_gpus(settings: Settings) -> int:
+@dataclass(frozen=True)
+class OfFlow:
+    """Pods of Flow on a GPU pool that must fit at once."""
+
+    pods: int
+    """The most it may want, and those that start beside the old ones."""
+    gpus: int
+    """Of one pod."""
+    requests: Pod
+
+
+def flow_on_gpus(settings: Settings, pool: str | None = None) -> list[OfFlow]:
+    """The language model and the voices of Flow, where they are on and placed in this pool; None is the role's own."""
+    flow, tts, vllm = settings.flow, settings.flow.tts, settings.flow.vllm
+    found: list[OfFlow] = []
+    if flow.enabled and tts.enabled and tts.pool == pool:
+        groups = tts.session_groups
+        pods = groups.most(settings.global_.session_groups.scaling.enabled) + groups.allowed_surge
+        found.append(OfFlow(pods, gpus_of(tts.resources), together(tts.resources, tts.inference_sidecar.resources)))
+    if flow.enabled and vllm.enabled and vllm.pool == pool:
+        found.append(OfFlow(vllm.replicas + 1, vllm.config.num_gpus, together(vllm.resources)))
+    return found
+
+
+def flow_gpus(settings: Settings, pool: str | None = None) -> int:
     """GPUs that Flow must find at once: a new pod of the language model or of the voices starts beside the old one."""
-    flow = settings.flow
-    if not flow.enabled:
-        return 0
-    groups, of_one = flow.tts.session_groups, flow.tts.resources.get("limits", {}).get("nvidia.com/gpu", "0")
-    scaled = groups.scaling.enabled or settings.global_.session_groups.scaling.enabled
-    voices = held(groups, scaled) * int(of_one) if flow.tts.enabled else 0
-    return voices + ((flow.vllm.replicas + 1) * flow.vllm.config.num_gpus if flow.vllm.enabled else 0)
+    return sum(each.pods * each.gpus for each in flow_on_gpus(settings, pool))
 
 
-def transcriber_requests(settings: Settings) -> list[Pod]:
-    """What every transcriber pod requests that must fit at once, over all languages."""
-    if not settings.transcribers.enabled:
+def inference_gpus(settings: Settings, pool: str | None = None) -> int:
+    """GPUs that all pods of one pool take."""
+    servers = sum(server_pods(settings, server) * gpus(server) for server in placed(settings, pool))
+    return servers + flow_gpus(settings, pool)
+
+
+def inference_requests(settings: Settings, pool: str | None = None) -> list[Pod]:
+    """What every one of those pods requests beside its GPUs."""
+    servers = [
+        pod
+        for server in placed(settings, pool)
+        for pod in [together(server.triton_server.resources, server.inference_sidecar.resources)]
+        * server_pods(settings, server)
+    ]
+    return servers + [pod for each in flow_on_gpus(settings, pool) for pod in [each.requests] * each.pods]
+
+
+def transcriber_requests(settings: Settings, pool: str | None = None) -> list[Pod]:
+    """What every transcriber pod of one pool requests that must fit at once, over all languages."""
+    own = settings.transcribers
+    if own.transcriber.pool != pool:
         return []
-    pods = held(settings.transcribers.session_groups, settings.global_.session_groups.scaling.enabled)
     requests: list[Pod] = []
-    for language in settings.global_.transcriber.languages:
-        cpu, memory = requests_of(language)
-        requests += [(quantity(cpu) + SIDECARS[0], quantity(memory) + SIDECARS[1])] * pods
+    for speech in speeches(own, settings.global_):
+        sidecars = [own.readiness_tracker.resources, *([] if speech.on_cpu else [own.worker_proxy.resources])]
+        requests += [together(speech.resources, *sidecars)] * speech.most
     return requests
 
 
-def services_requests(settings: Settings) -> list[Pod]:
-    """What every pod of the services pool requests that must fit at once."""
+def services_requests(settings: Settings, pool: str | None = None) -> list[Pod]:
+    """What every pod of one services pool requests that must fit at once."""
     return [
         pod
         for each in workloads(settings)
+        if each.pool == pool
         for pod in [(quantity(each.cpu), quantity(each.memory))] * (each.pods + each.surge)
     ]
 
 
-def nodes_needed(settings: Settings, role: Role, generation: Generation) -> int | None:
+def nodes_needed(settings: Settings, pool: Pool, generation: Generation) -> int | None:
     """Fewest nodes that hold what must be held plus every surge; None where the size is not in the table.
 
-    A lower bound: whether the pods really pack into so few nodes is the scheduler's business.
+    Only what is placed in this pool counts. A lower bound: whether the pods really pack into so few nodes is the
+    scheduler's business.
     """
     size = SIZES.get(generation.vm_size)
-    if size is None:
+    if size is None or (pool.role is Role.INFERENCE and not size.gpus):
         return None
-    if role is Role.INFERENCE:
-        gpus = inference_pods(settings) + flow_gpus(settings)
-        return -(-gpus // size.gpus) if size.gpus else None
-    pods = transcriber_requests(settings) if role is Role.TRANSCRIBERS else services_requests(settings)
+    requests = {
+        Role.INFERENCE: inference_requests,
+        Role.TRANSCRIBERS: transcriber_requests,
+        Role.SERVICES: services_requests,
+    }
+    pods = requests[pool.role](settings, pool.name)
     cpu, memory = allocatable(size, generation.max_pods)
-    shares = (sum(p[0] for p in pods) / cpu, sum(p[1] for p in pods) / memory, len(pods) / generation.max_pods)
+    shares = [sum(p[0] for p in pods) / cpu, sum(p[1] for p in pods) / memory, len(pods) / generation.max_pods]
+    if pool.role is Role.INFERENCE:
+        shares.append(inference_gpus(settings, pool.name) / size.gpus)
     return max(ceil(share) for share in shares)

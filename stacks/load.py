@@ -5,32 +5,41 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import EnumType
 from typing import Any
 
 import pulumi
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks.misplaced import (
     SEED_SECRETS,
+    closest,
+    flagged_key,
     is_map,
     keys_of,
     meant_secret,
     not_there,
     other_namespace,
+    plain,
     secret_among_values,
     section_of,
     slips,
+    take,
 )
 from stacks.problem import PROJECT, Problem, report, set_command, set_secret
+from stacks.redis_url import RedisUrlError, redis_url
 from stacks.rules import check
 from stacks.schema import FLOW_SECRETS, SECRET_KEYS, Settings
+from stacks.schema.base import SHAPES
+from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
 
 REFUSED = 32
 """Exit code with which the language host takes the message as shown already."""
+
+REDIS_ADDRESSES = ("redisUrl", "cdCacheUrl")
 
 SCALARS = ("release", "namespace")
 """Top-level keys whose value is text; every other one is an object."""
@@ -62,8 +71,10 @@ class Secrets:
 
     license_json: pulumi.Output[str] | None
     registry_password: pulumi.Output[str] | None
-    hugging_face_token: pulumi.Output[str] | None
-    flow: Mapping[str, pulumi.Output[str]]
+    control_plane: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    """What the control plane reads from Secrets, by flat key."""
+    hugging_face_token: pulumi.Output[str] | None = None
+    flow: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     """Key of Flow's Secret → its content, those that are set."""
 
 
@@ -80,6 +91,12 @@ def _step(part: int | str) -> str:
 
 def keys_at(location: tuple[int | str, ...]) -> list[str]:
     """The keys the schema has beside the last part of a path; none where the path leads nowhere."""
+    section = section_at(location)
+    return keys_of(section) if section else []
+
+
+def section_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The section that holds the last part of a path; None where the path leads nowhere, or into a map."""
     model: Any = Settings
     in_map = False
     for part in location[:-1]:
@@ -89,24 +106,37 @@ def keys_at(location: tuple[int | str, ...]) -> list[str]:
         field = next((f for n, f in model.model_fields.items() if (f.alias or n) == part), None)
         model = section_of(field.annotation) if field else None
         if field is None or model is None:
-            return []
+            return None
         in_map = is_map(field.annotation)
-    return [] if in_map else keys_of(model)
+    return None if in_map else model
 
 
-def unknown_key(location: tuple[int | str, ...]) -> Problem:
+def values_at(location: tuple[int | str, ...]) -> list[str]:
+    """The values that the key at a path may have, where they are few."""
+    section = section_at(location)
+    fields = section.model_fields.items() if section else ()
+    annotation = next((field.annotation for name, field in fields if (field.alias or name) == location[-1]), None)
+    return [str(member) for member in annotation] if isinstance(annotation, EnumType) else []
+
+
+def unknown_key(location: tuple[int | str, ...], given: Any = None) -> Problem:
     """A key the schema does not have, with the one that was probably meant, or the place where there is one."""
     path, known, key = dotted(location), keys_at(location), str(location[-1])
+    if location == ("",):
+        reason = "a key without a name"
+        return Problem(
+            f"{PROJECT}:", "unknown-key", reason, f"take the line `{PROJECT}:` without a name out of the file"
+        )
     meant = meant_secret(key) if len(location) == 1 else None
     if meant is not None:
         return meant
-    near = get_close_matches(key, known, n=1)
-    elsewhere = None if near else not_there(path, key)
+    near = closest(key, known)
+    elsewhere = None if near else not_there(location, given)
     if elsewhere is not None:
         return elsewhere
-    reason = f"there is no such key here{f'; did you mean `{near[0]}`?' if near else ''}"
+    reason = f"there is no such key here{f'; did you mean `{near}`?' if near else ''}"
     remove = f"pulumi config rm --path '{path}'"
-    mend = f"rename it to `{dotted((*location[:-1], near[0]))}`" if near else remove
+    mend = f"rename it to `{dotted((*location[:-1], near))}`" if near else remove
     return Problem(path, "unknown-key", reason, mend)
 
 
@@ -117,15 +147,50 @@ def problem_of(error: ErrorDetails) -> Problem:
     value = error["input"]
     path = dotted(location)
     if error["type"] == "extra_forbidden":
-        return unknown_key(location)
+        return unknown_key(location, value)
     if error["type"] == "missing":
-        return Problem(path, "missing", "it has no default", set_command(path, "VALUE"))
+        return Problem(path, "missing", "it has no default", set_command(path, one_of(values_at(location))))
     if error["type"] == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
         reason = "an unquoted number loses its zeros (1.10 becomes 1.1); this must be text"
         return Problem(path, "unquoted-number", reason, f'write it in quotes in the stack file: {location[-1]}: "..."')
-    message = error["msg"][0].lower() + error["msg"][1:]
-    wanted = error.get("ctx", {}).get("only", "VALUE")
-    return Problem(path, CODES.get(error["type"], "wrong-type"), message, set_command(path, wanted))
+    if error["type"] == "string_type" and isinstance(value, bool):
+        reason = "this must be text; unquoted, `no`, `off`, `yes` and `on` are false or true to readers of YAML 1.1"
+        return Problem(
+            path, "unquoted-word", reason, f'write it in quotes in the stack file, such as "{_WORDS[value]}"'
+        )
+    mend = set_command(path, wanted(error)) if location == error["loc"] else f"pulumi config rm --path '{path}'"
+    return Problem(path, CODES.get(error["type"], "wrong-type"), message(error), mend)
+
+
+_WORDS = {False: "no", True: "yes"}
+
+
+def message(error: ErrorDetails) -> str:
+    """What should be there instead, in words."""
+    pattern = error.get("ctx", {}).get("pattern")
+    text = f"should be {SHAPES[pattern]}" if pattern in SHAPES else error["msg"]
+    return text[0].lower() + text[1:]
+
+
+def wanted(error: ErrorDetails) -> str:
+    """What the mending command sets: the one value there is, one of a few with the others beside it, or `VALUE`."""
+    context = error.get("ctx", {})
+    if "only" in context:
+        return str(context["only"])
+    if error["type"] in ("bool_type", "bool_parsing"):
+        allowed = ["true", "false"]
+    else:
+        allowed = [part.strip("'") for part in re.split(r", | or ", str(context.get("expected", "")))]
+    allowed = [{"True": "true", "False": "false"}.get(each, each) for each in allowed if each]
+    bound = next((str(context[key]) for key in ("ge", "le") if key in context), "VALUE")
+    return one_of(allowed or [bound])
+
+
+def one_of(values: Sequence[str]) -> str:
+    """The first of the values a key may have, with the others in a comment; `VALUE` where there are too many."""
+    if not values:
+        return "VALUE"
+    return f"{values[0]}  # or {', '.join(values[1:])}" if values[1:] else values[0]
 
 
 def causes(error: ValidationError) -> list[ErrorDetails]:
@@ -154,15 +219,26 @@ def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict
             if full not in flagged:
                 reason = f"{SECRET_KEYS[key]}, in clear"
                 problems.append(Problem(key, "secret-in-clear", reason, set_secret(key, "FILE")))
+            elif key in REDIS_ADDRESSES and text:
+                problems += unreadable_address(key, text)
             continue
         if full in flagged:
-            reason = "only flat keys made for it hold secrets; inside an object one would show in the state"
-            remove = f"pulumi config rm {key}"
-            problems.append(meant_secret(key) or Problem(key, "secret-not-allowed", reason, remove))
+            problems += flagged_key(key, _parsed(text))
             continue
         document[key] = text if key in SCALARS else _parsed(text)
-    problems += [secret_among_values(path) for path in SEED_SECRETS if _take(document, path)]
+    problems += [
+        secret_among_values(path) for path in SEED_SECRETS if not plain(document, path) and take(document, path)
+    ]
     return document, problems + slips(document)
+
+
+def unreadable_address(key: str, text: str) -> list[Problem]:
+    """What is wrong with an address; none of it is repeated."""
+    try:
+        redis_url(text)
+    except RedisUrlError as error:
+        return [Problem(key, "address-unreadable", f"{SECRET_KEYS[key]}: {error}", set_secret(key, "redis-url.txt"))]
+    return []
 
 
 def _parsed(text: str) -> Any:
@@ -172,26 +248,22 @@ def _parsed(text: str) -> Any:
         return text
 
 
-def _take(document: dict[str, Any], path: str) -> bool:
-    """Remove the value at a path; whether there was one with content (the seed's own default is empty text)."""
-    *above, last = path.split(".")
-    parent: Any = document
-    for part in above:
-        parent = parent.get(part) if isinstance(parent, dict) else None
-    return isinstance(parent, dict) and parent.pop(last, None) not in (None, "")
-
-
 def read(config: Mapping[str, str], flagged: Collection[str]) -> tuple[Settings | None, list[Problem]]:
     """The settings, or everything that is wrong with them.
 
     `config` is all of the stack's configuration by full key, objects as JSON text; `flagged` are the full keys that
-    hold secrets. Rules between fields are looked at once every field by itself is right.
+    hold secrets. Rules between fields are looked at once every field by itself is right. A section that is left out
+    because it is flagged is not called missing, nor is anything else said that follows from its absence.
     """
     document, problems = _document(config, flagged)
+    unread = {problem.path.partition(".")[0] for problem in problems if problem.code == "secret-not-allowed"}
     try:
         settings = Settings.model_validate_json(json.dumps(document))
     except ValidationError as error:
-        return None, problems + [problem_of(each) for each in causes(error)]
+        found = [each for each in causes(error) if each["type"] != "missing" or each["loc"][0] not in unread]
+        return None, problems + [problem_of(each) for each in found]
+    if unread:
+        return None, problems
     present = {key for key in SECRET_KEYS if config.get(f"{PROJECT}:{key}")}
     problems += check(settings, present)
     return (None if problems else settings), problems
@@ -205,10 +277,17 @@ def load() -> tuple[Settings, Secrets]:
         pulumi.log.error(report(pulumi.get_stack(), problems))
         sys.exit(REFUSED)
     config = pulumi.Config(PROJECT)
+    contents = {key: config.get_secret(key) for key in CONTROL_PLANE_SECRET_KEYS}
+    control_plane = {
+        key: secret.apply(redis_url) if key in REDIS_ADDRESSES else secret
+        for key, secret in contents.items()
+        if secret is not None
+    }
     flow = {name: config.get_secret(key) for name, (key, _) in FLOW_SECRETS.items()}
     return settings, Secrets(
         license_json=config.get_secret("licenseJson"),
         registry_password=config.get_secret("registryPassword"),
+        control_plane=control_plane,
         hugging_face_token=config.get_secret("huggingFaceToken"),
         flow={name: value for name, value in flow.items() if value is not None},
     )

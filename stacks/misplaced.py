@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,6 +26,7 @@ INSTEAD = {
 SEED_SECRETS = {
     "global.licensing.license": ("licenseJson", "license.json"),
     "resourceManager.redis.url": ("redisUrl", "redis-url.txt"),
+    "resourceManager.database.connectionUrl": ("databaseUrl", "database-url.txt"),
     "flow.vllm.hfTokenSecret.token": ("huggingFaceToken", "token.txt"),
     **{f"flow.secrets.data.{name}": (key, f"{name}.txt") for name, (key, _) in FLOW_SECRETS.items()},
 }
@@ -41,8 +43,28 @@ SERVERS = (
 """What `inferenceServer` stands for in the seed's prose."""
 
 
+NEAR = 0.75
+"""How alike a key and the one that was probably meant are at least: one wrong letter in four."""
+PLAIN = {"resourceManager.redis.url": re.compile(r"[A-Za-z0-9][-A-Za-z0-9.]*:[0-9]{1,5}")}
+"""Those that may be no secret at all, and what they look like then: `host:port`, which no base64 is."""
+
 ANY_KEY = "<key>"
 """In a path: a key of a map."""
+
+
+def closest(key: str, known: Iterable[str]) -> str | None:
+    """The known key that was probably meant, capitals aside."""
+    spelt = {each.lower(): each for each in known}
+    near = get_close_matches(key.lower(), spelt, n=1, cutoff=NEAR)
+    return spelt[near[0]] if near else None
+
+
+def plain(document: Mapping[str, Any], path: str) -> bool:
+    """Whether what stands at a secret's place in the seed is an address without a password."""
+    found: Any = document
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return path in PLAIN and isinstance(found, str) and PLAIN[path].fullmatch(found) is not None
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
@@ -65,21 +87,32 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 
 def places(key: str) -> list[str]:
     """Every path of the configuration at which there is such a key, lists aside."""
-    return [path for path in _paths(Settings, "") if path.rpartition(".")[2] == key]
+    return [path for path, _ in _fields(Settings, "") if path.rpartition(".")[2] == key]
 
 
 def exists(path: str) -> bool:
     """Whether the configuration has such a key."""
-    return path in set(_paths(Settings, ""))
+    return path in {each for each, _ in _fields(Settings, "")}
 
 
-def _paths(model: type[BaseModel], above: str) -> Iterator[str]:
+def default_at(path: str) -> Any:
+    """The default of the key at a path; None in a list, whose items have none."""
+    if "[" in path:
+        return None
+    model: type[BaseModel] = Settings
+    *above, last = path.split(".")
+    for part in above:
+        model = section_of(model.model_fields[_field(part, model)].annotation) or model
+    return model.model_fields[_field(last, model)].default
+
+
+def _fields(model: type[BaseModel], above: str) -> Iterator[tuple[str, Any]]:
     for name, field in model.model_fields.items():
         path = f"{above}{field.alias or name}"
-        yield path
+        yield path, field.annotation
         inner = section_of(field.annotation)
         if inner is not None and typing.get_origin(field.annotation) is not tuple:
-            yield from _paths(inner, f"{path}.{ANY_KEY}." if is_map(field.annotation) else f"{path}.")
+            yield from _fields(inner, f"{path}.{ANY_KEY}." if is_map(field.annotation) else f"{path}.")
 
 
 def other_namespace(full: str) -> Problem | None:
@@ -93,7 +126,7 @@ def other_namespace(full: str) -> Problem | None:
         here = f"; what it says stands in `{PROJECT}:{instead}`" if instead else ""
         reason = f"the program has a provider of its own ({PROVIDERS[namespace]}), which does not read this{here}"
         return Problem(full, "ignored-key", reason, f"pulumi config rm {full}")
-    if get_close_matches(namespace, [PROJECT], n=1, cutoff=0.75):
+    if closest(namespace, [PROJECT]):
         meant = f"{PROJECT}:{key}"
         reason = f"nothing reads the namespace `{namespace}`; did you mean `{meant}`?"
         return Problem(full, "unknown-key", reason, f"rename it to `{meant}`")
@@ -102,11 +135,11 @@ def other_namespace(full: str) -> Problem | None:
 
 def meant_secret(key: str) -> Problem | None:
     """A top-level key that was probably meant to be one of the secrets."""
-    near = get_close_matches(key, SECRET_KEYS, n=1, cutoff=0.75)
-    if not near:
+    near = closest(key, SECRET_KEYS)
+    if near is None or key in keys_of(Settings):
         return None
-    reason = f"there is no such key; did you mean `{near[0]}`, {SECRET_KEYS[near[0]]}?"
-    return Problem(key, "unknown-key", reason, f"pulumi config rm {key} && {set_secret(near[0], 'FILE')}")
+    reason = f"there is no such key; did you mean `{near}`, {SECRET_KEYS[near]}?"
+    return Problem(key, "unknown-key", reason, f"pulumi config rm {key} && {set_secret(near, 'FILE')}")
 
 
 def secret_among_values(path: str) -> Problem:
@@ -120,13 +153,72 @@ def secret_among_values(path: str) -> Problem:
     return Problem(path, "secret-in-clear", reason, f"{remove}; once it is: {set_secret(key, file)}")
 
 
-def not_there(path: str, key: str) -> Problem | None:
+def not_there(location: tuple[int | str, ...], given: Any) -> Problem | None:
     """A key without a near miss: the one key of that name, which stands elsewhere."""
+    path, key = ".".join(str(part) for part in location), str(location[-1])
     elsewhere = places(key)
-    if len(elsewhere) != 1:
+    if len(elsewhere) != 1 or not _alike(location, elsewhere[0]) or not _fits(elsewhere[0], given):
         return None
     reason = f"there is no such key here; there is `{elsewhere[0]}`"
     return Problem(path, "wrong-path", reason, f"rename it to `{elsewhere[0]}`")
+
+
+def _alike(location: tuple[int | str, ...], elsewhere: str) -> bool:
+    """Whether a key of that name elsewhere is likely the one that was meant.
+
+    One at the top has lost the beginning of its path. Below, the section around it is called the same in both places,
+    or the key's name is a rare one, which is one of several words. In a map of the user's own, everything can stand.
+    """
+    if ANY_KEY in elsewhere or any(isinstance(part, int) for part in location):
+        return False
+    key, around = str(location[-1]), location[-2:-1]
+    return not around or list(around) == elsewhere.split(".")[-2:-1] or not key.islower()
+
+
+def _fits(path: str, given: Any) -> bool:
+    """Whether a value has the form of what stands at a path: a section, a list or a single value, never a free map."""
+    annotation = next(found for at, found in _fields(Settings, "") if at == path)
+    if is_map(annotation):
+        return False
+    is_list = any(typing.get_origin(each) is tuple for each in (annotation, *typing.get_args(annotation)))
+    form = list if is_list else dict if section_of(annotation) else (str, int, float, bool, type(None))
+    return isinstance(given, form)
+
+
+def take(document: dict[str, Any], path: str) -> bool:
+    """Remove the value at a path; whether there was one with content (the seed's own default is empty text)."""
+    *above, last = path.split(".")
+    parent: Any = document
+    for part in above:
+        parent = parent.get(part) if isinstance(parent, dict) else None
+    return isinstance(parent, dict) and parent.pop(last, None) not in (None, "")
+
+
+def flagged_key(key: str, value: Any) -> list[Problem]:
+    """A key that arrives as a secret and is none: what in it was meant to be one, or how it is set again in clear."""
+    meant = meant_secret(key)
+    if meant is not None:
+        return [meant]
+    why = "only flat keys made for it hold secrets; inside an object one would show in the state"
+    inside = [path for path in SEED_SECRETS if take({key: value}, path)]
+    if inside:
+        found = [secret_among_values(path) for path in inside]
+        return [Problem(each.path, "secret-not-allowed", f"{why}; {each.reason}", each.mend) for each in found]
+    if key not in keys_of(Settings):
+        return [Problem(key, "secret-not-allowed", why, f"pulumi config rm {key}")]
+    if section_of(Settings.model_fields[_field(key)].annotation) is None:
+        again = f'pulumi config set --plaintext {key} "$(pulumi config get {key})"'
+    else:
+        full = f'"{PROJECT}:{key}"'
+        again = (
+            'pulumi config set-all --json "$(pulumi config --json --show-secrets | '
+            f"jq '{{{full}: (.[{full}] + {{secret: false, objectValue: {{}}}})}}')\""
+        )
+    return [Problem(key, "secret-not-allowed", f"{why}; this sets the same again in clear", again)]
+
+
+def _field(key: str, model: type[BaseModel] = Settings) -> str:
+    return next(name for name, field in model.model_fields.items() if (field.alias or name) == key)
 
 
 def _moved(path: str, right: str, reason: str) -> Problem:

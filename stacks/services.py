@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.quantity import quantity
+from components.speech.proxy import resources_of
+from stacks.quantities import quantity
 from stacks.schema import Settings
+from stacks.schema.proxy import ProxyDeployment
+from stacks.schema.workload import Amounts, Resources
 
 
 @dataclass(frozen=True)
@@ -19,45 +22,100 @@ class Workload:
     """Request of one pod, all containers together."""
     memory: str
     pods: int
+    path: str
+    """Where the configuration has its requests; empty where they are fixed."""
     surge: int = 1
     """Pods beside the wanted ones while they are replaced."""
+    pool: str | None = None
+    """The further pool it runs on; None is the services pool."""
+
+
+def requested(resources: Mapping[str, Any]) -> tuple[str, str]:
+    """CPU and memory a container requests; where only a limit is given, Kubernetes takes it for the request."""
+    both = {**resources.get("limits", {}), **resources.get("requests", {})}
+    return str(both.get("cpu", "0")), str(both.get("memory", "0"))
+
+
+def asked(*containers: Resources) -> tuple[str, str]:
+    """CPU and memory that a pod of these containers requests."""
+    return together(*(resources_of(container, Resources()) for container in containers))
+
+
+def together(*containers: Mapping[str, Any]) -> tuple[str, str]:
+    """The same of containers whose requests and limits are as Kubernetes has them."""
+    each = [requested(container) for container in containers]
+    if len(each) == 1:
+        return each[0]
+    return f"{sum(quantity(cpu) for cpu, _ in each):f}", f"{sum(quantity(memory) for _, memory in each):.0f}"
 
 
 def workloads(settings: Settings) -> tuple[Workload, ...]:
     """All of them. A new one on this pool is added here; a test asks the recorded objects for their requests."""
-    manager, proxy = settings.resource_manager, settings.proxy
-    sides = sorted({"a", "b"} | set(proxy.proxy.deployments))
-    return (
-        Workload(manager.fullname_override, "20m", "40Mi", manager.replicas),  # contract: control plane 4.1
-        Workload(f"{manager.fullname_override}-metrics", "20m", "40Mi", manager.metrics.replicas),  # 4.2
-        Workload(f"{manager.fullname_override}-reconciliation", "100m", "100Mi", 1),  # 4.3
-        Workload("sessiongroups-controller", "10m", "64Mi", 1),  # 4.4
-        Workload(f"{settings.release}-redis-master", "0", "0", 1, surge=0),  # 9: requests nothing
-        # contract: proxy 4; room for the other side of the switch as well
-        *(Workload(f"{proxy.fullname_override}-{key}", "200m", "2Gi", proxy.replicas) for key in sides),
-        Workload("nginx-ingress", "100m", "128Mi", settings.ingress.replicas),  # ours
-        *flow(settings),
+    return (*_control_plane(settings), *_redis(settings), *_proxies(settings), *_flow(settings), *_ingress(settings))
+
+
+def _control_plane(settings: Settings) -> Iterator[Workload]:
+    manager, base, at = settings.resource_manager, settings.resource_manager.fullname_override, "resourceManager"
+    metrics, reconciliation, controller = manager.metrics, manager.reconciliation, manager.session_groups
+    pool = manager.pool
+    yield Workload(base, *asked(manager.resources), manager.replicas, f"{at}.resources", pool=pool)
+    yield Workload(
+        "sessiongroups-controller", *asked(controller.resources), 1, f"{at}.sessionGroups.resources", pool=pool
     )
+    if metrics.enabled:
+        own = asked(metrics.resources)
+        yield Workload(f"{base}-metrics", *own, metrics.replicas, f"{at}.metrics.resources", pool=pool)
+    if reconciliation.enabled:
+        own = asked(reconciliation.resources)
+        yield Workload(f"{base}-reconciliation", *own, 1, f"{at}.reconciliation.resources", pool=pool)
 
 
-def flow(settings: Settings) -> list[Workload]:
+def _redis(settings: Settings) -> Iterator[Workload]:
+    """The Redis in the cluster (contract: control plane 9); a StatefulSet replaces a pod in its place."""
+    wanted, at = settings.resource_manager.redis, "resourceManager.redis"
+    if not wanted.enabled:
+        return
+    base = wanted.fullname_override or f"{settings.release}-redis"
+    if wanted.sentinel.enabled:
+        own = asked(wanted.replica.resources, wanted.sentinel.resources)
+        yield Workload(f"{base}-node", *own, wanted.nodes, f"{at}.replica.resources", surge=0, pool=wanted.pool)
+        return
+    own = asked(wanted.master.resources)
+    yield Workload(f"{base}-master", *own, 1, f"{at}.master.resources", surge=0, pool=wanted.pool)
+    if wanted.count:
+        own = asked(wanted.replica.resources)
+        yield Workload(f"{base}-replicas", *own, wanted.count, f"{at}.replica.resources", surge=0, pool=wanted.pool)
+
+
+def _proxies(settings: Settings) -> Iterator[Workload]:
+    """Every deployment of the proxy, with room for the other side of the switch as well."""
+    proxy, service = settings.proxy, settings.proxy.proxy
+    if not proxy.enabled:
+        return
+    for key in sorted({"a", "b"} | set(service.deployments)):
+        own = service.deployments.get(key, ProxyDeployment()).resources
+        given = own.requests != Amounts() or own.limits != Amounts()
+        path = f"proxy.proxy.deployments.{key}.resources" if given else "proxy.proxy.resources"
+        cpu, memory = requested(resources_of(service.resources, own))
+        yield Workload(f"{proxy.fullname_override}-{key}", cpu, memory, proxy.replicas, path)
+
+
+def _flow(settings: Settings) -> Iterator[Workload]:
     """What of Flow runs here; its language model and its voices need GPUs."""
-    given = settings.flow
-    if not given.enabled:
-        return []
-    groups, proxy = given.session_groups, given.llm_proxy
-    scaled = groups.scaling.enabled or settings.global_.session_groups.scaling.enabled
-    most = groups.scaling.max_replicas if scaled else groups.replicas
-    cpu, memory = asked(given.resources, given.readiness_tracker.resources)
-    found = [Workload(given.fullname_override, cpu, memory, most, groups.allowed_surge)]
-    return found + ([Workload(proxy.name, *asked(proxy.resources), proxy.replicas)] if proxy.enabled else [])
+    flow, proxy = settings.flow, settings.flow.llm_proxy
+    if not flow.enabled:
+        return
+    groups, own = flow.session_groups, together(flow.resources, flow.readiness_tracker.resources)
+    pods = groups.most(settings.global_.session_groups.scaling.enabled)
+    yield Workload(flow.fullname_override, *own, pods, "flow.resources", groups.allowed_surge, flow.pool)
+    if proxy.enabled:
+        own = together(proxy.resources)
+        yield Workload(proxy.name, *own, proxy.replicas, "flow.llmProxy.resources", pool=proxy.pool)
 
 
-def asked(*containers: Mapping[str, Any]) -> tuple[str, str]:
-    """CPU and memory that containers request together; what only has a limit requests as much."""
-
-    def total(name: str) -> str:
-        amounts = [{**each.get("limits", {}), **each.get("requests", {})}.get(name, "0") for each in containers]
-        return str(sum(quantity(amount) for amount in amounts))
-
-    return total("cpu"), total("memory")
+def _ingress(settings: Settings) -> Iterator[Workload]:
+    ingress = settings.ingress
+    if ingress.enabled:
+        own = ingress.resources
+        path = "ingress.resources"
+        yield Workload("nginx-ingress", own.cpu, own.memory, ingress.replicas, path, pool=ingress.pool)

@@ -5,9 +5,6 @@ The vendor's own image tags are configuration, with the seed's defaults (`stacks
 
 from __future__ import annotations
 
-CHART = "0.6.0"
-"""Version of the chart `sm-realtime` whose objects this program makes."""
-
 REDIS_IMAGE = "docker.io/library/redis:7.4.11"
 """The official image: the chart's bitnami one is frozen since 2025-08 and no longer at its place. 7.4 is the newest
 line with the protocol and file formats of the chart's 7.0.5 (tags of library/redis, read 2026-11-23)."""

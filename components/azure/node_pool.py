@@ -11,10 +11,7 @@ from pulumi_azure_native import containerservice as aks
 
 from components.outputs import once_made
 from components.placement import GENERATION_LABEL, POOL_LABEL, taint
-from stacks.schema.pools import Generation, Role, State
-
-PREFIX = {Role.SERVICES: "svc", Role.INFERENCE: "infer", Role.TRANSCRIBERS: "trans"}
-"""Begin of a pool's name. AKS: at most 12 lower-case letters and digits, of which 2 and 5 are number and hash."""
+from stacks.schema.pools import Generation, Pool, Role, State
 
 NO_LOAD_BALANCER = "node.kubernetes.io/exclude-from-external-load-balancers"
 """Nodes with this label are left out of the load balancer's backend."""
@@ -37,14 +34,14 @@ def immutable(generation: Generation, subnet: str) -> dict[str, object]:
     }
 
 
-def pool_name(role: Role, generation: Generation, subnet: str) -> str:
-    """The pool's name: role, its own two-digit number, five hex digits over everything immutable.
+def pool_name(pool: Pool, generation: Generation, subnet: str) -> str:
+    """The generation's name: its pool, its own two-digit number, five hex digits over everything immutable.
 
     A changed specification gives another name, so the new pool can be made beside the old one; the number allows the
     same specification to be built again. `subnet` is the node subnet's address range.
     """
     text = json.dumps(immutable(generation, subnet), sort_keys=True)
-    return f"{PREFIX[role]}{generation.number:02d}{hashlib.sha256(text.encode()).hexdigest()[:5]}"
+    return f"{pool.prefix}{generation.number:02d}{hashlib.sha256(text.encode()).hexdigest()[:5]}"
 
 
 def node_labels(role: Role, pool: str) -> dict[str, str]:
@@ -62,7 +59,7 @@ class NodePoolArgs:
     node_subnet_id: pulumi.Output[str]
     subnet: str
     """The node subnet's address range, part of the name."""
-    role: Role
+    pool: Pool
     generation: Generation
     after: pulumi.Resource | None
     """The pool made before this one."""
@@ -78,7 +75,7 @@ class NodePool(pulumi.ComponentResource):
     def __init__(self, name: str, args: NodePoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:azure:NodePool", name, {}, opts)
         generation = args.generation
-        pool = pool_name(args.role, generation, args.subnet)
+        pool = pool_name(args.pool, generation, args.subnet)
         self.agent_pool = aks.AgentPool(
             f"{name}-{pool}",
             resource_group_name=args.resource_group,
@@ -98,8 +95,8 @@ class NodePool(pulumi.ComponentResource):
             min_count=generation.min_count,
             max_count=generation.max_count,
             gpu_profile=aks.GPUProfileArgs(driver=generation.gpu_driver.value) if generation.gpu_driver else None,
-            node_labels=node_labels(args.role, pool),
-            node_taints=[taint(args.role).text],
+            node_labels=node_labels(args.pool.role, pool),
+            node_taints=[taint(args.pool.role).text],
             orchestrator_version=generation.kubernetes_version,
             vnet_subnet_id=args.node_subnet_id,
             upgrade_settings=aks.AgentPoolUpgradeSettingsArgs(

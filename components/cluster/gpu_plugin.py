@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.placement import POOL_LABEL, taint
+from stacks.schema.own import GpuPluginSettings
 from stacks.schema.pools import Role
 
 PLUGIN_FOLDER = "/var/lib/kubelet/device-plugins"
@@ -19,6 +21,7 @@ class GpuPluginArgs:
     """What the plugin needs."""
 
     image: str
+    settings: GpuPluginSettings
 
 
 class GpuPlugin(pulumi.ComponentResource):
@@ -29,6 +32,11 @@ class GpuPlugin(pulumi.ComponentResource):
     def __init__(self, name: str, args: GpuPluginArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:cluster:GpuPlugin", name, {}, opts)
         labels = {"name": "nvidia-device-plugin"}
+        tolerations: list[Any] = [
+            taint(Role.INFERENCE).toleration,
+            {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
+            *args.settings.tolerations,
+        ]
         daemon_set = kubernetes.apps.v1.DaemonSet(
             f"{name}-daemonset",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
@@ -41,18 +49,8 @@ class GpuPlugin(pulumi.ComponentResource):
                     metadata=kubernetes.meta.v1.ObjectMetaArgs(labels=labels),
                     spec=kubernetes.core.v1.PodSpecArgs(
                         priority_class_name="system-node-critical",
-                        node_selector={POOL_LABEL: Role.INFERENCE.value},
-                        tolerations=[
-                            kubernetes.core.v1.TolerationArgs(
-                                key=taint(Role.INFERENCE).key,
-                                operator="Equal",
-                                value=taint(Role.INFERENCE).value,
-                                effect="NoSchedule",
-                            ),
-                            kubernetes.core.v1.TolerationArgs(
-                                key="nvidia.com/gpu", operator="Exists", effect="NoSchedule"
-                            ),
-                        ],
+                        node_selector={**args.settings.node_selector, POOL_LABEL: Role.INFERENCE.value},
+                        tolerations=tolerations,
                         containers=[
                             kubernetes.core.v1.ContainerArgs(
                                 name="nvidia-device-plugin-ctr",

@@ -79,7 +79,8 @@ def configuration(session_seconds: int) -> dict[str, str]:
         "proxy-send-timeout": f"{session_seconds}s",
         "http-snippets": 'map $http_x_request_id $session_id { default $http_x_request_id; "" $request_id; }',
         "server-snippets": "add_header Request-Id $session_id always;",
-        "location-snippets": "proxy_set_header X-Request-ID $session_id;",
+        # the first is what ingress-nginx sends by itself, the second what the vendor's README asks for
+        "location-snippets": "proxy_set_header X-Request-ID $session_id;\nproxy_set_header Request-Id $session_id;",
     }
 
 

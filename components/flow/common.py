@@ -45,7 +45,6 @@ class FlowCommon:
     namespace_name: str
     release: str
     global_: GlobalSettings
-    release_map: pulumi.Input[str]
     session_seconds: int
     """The longest conversation in seconds."""
     protect: bool

@@ -23,7 +23,6 @@ from components.speech.pod import (
     Json,
     container,
     env,
-    env_config,
     env_field,
     env_secret,
     pod_template,
@@ -31,7 +30,7 @@ from components.speech.pod import (
     session_env,
 )
 from components.speech.session_group import group_options
-from components.speech.shared_maps import RESOURCE_MANAGER_URL
+from components.speech.shared_maps import Address, token_store
 from stacks.schema.flow import FlowSettings
 
 WS, HEALTH = 3000, 3001
@@ -49,7 +48,7 @@ class FlowServiceArgs:
     settings: FlowSettings
     secrets: Mapping[str, pulumi.Output[str]]
     """Key of its Secret → content."""
-    resource_manager_url: str
+    manager: Address
     llm_url: str
     """The LLM proxy of this platform."""
     tts_url: str
@@ -132,17 +131,13 @@ def worker(args: FlowServiceArgs, secret: pulumi.Input[str]) -> Json:
 def tracker(args: FlowServiceArgs) -> Json:
     """The sidecar that registers the pod (contract: flow 2.3)."""
     settings, common = args.settings.readiness_tracker, args.common.global_.resource_manager.image
-    address = args.settings.resource_manager
-    from_map = env_config(
-        "SM_TOKEN_STORE_URL", address.config_map.name or args.common.release_map, RESOURCE_MANAGER_URL
-    )
     return container(
         "readiness-tracker",
         image(settings.image.registry or common.registry, settings.image.repository, settings.image.tag or common.tag),
         image_pull_policy=settings.image_pull_policy.value,
         variables=with_env(
             [
-                from_map if address.config_map.enabled else env("SM_TOKEN_STORE_URL", args.resource_manager_url),
+                token_store(args.settings.resource_manager, args.manager),
                 env_field("POD_NAME", "metadata.name"),
                 env_field("POD_IP", "status.podIP"),
                 env("REGISTER_FEATURES", register_features(args)),

@@ -16,9 +16,9 @@ from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import session_pod
 from components.speech.naming import image
-from components.speech.pod import Json, container, env, env_config, env_field, env_flag, pod_template, port, session_env
+from components.speech.pod import Json, container, env, env_field, env_flag, pod_template, port, session_env
 from components.speech.session_group import group_options
-from components.speech.shared_maps import RESOURCE_MANAGER_URL
+from components.speech.shared_maps import Address, token_store
 from stacks.schema.flow.tts import TtsSettings
 
 REPOP = 8022
@@ -30,7 +30,7 @@ class TtsArgs:
 
     common: FlowCommon
     settings: TtsSettings
-    resource_manager_url: str
+    manager: Address
     placement: Placement
     ready: tuple[pulumi.Resource, ...]
     """What must run before a SessionGroup means anything: the kind and the controller."""
@@ -78,10 +78,6 @@ def server(args: TtsArgs) -> Json:
 def sidecar(args: TtsArgs) -> Json:
     """The sidecar that registers the pod."""
     settings, common = args.settings.inference_sidecar, args.common.global_.resource_manager.image
-    address = settings.resource_manager
-    from_map = env_config(
-        "SM_TOKEN_STORE_URL", address.config_map.name or args.common.release_map, RESOURCE_MANAGER_URL
-    )
     return container(
         "inference-sidecar",
         image(settings.image.registry or common.registry, "inference-sidecar", settings.image.tag or common.tag),
@@ -93,7 +89,7 @@ def sidecar(args: TtsArgs) -> Json:
                 env("INFERENCE_PORT", str(args.settings.container_port)),
                 env("SM_METRICS_PORT", str(settings.port)),
                 env("REGISTER_FEATURES", register_features(args)),
-                from_map if address.config_map.enabled else env("SM_TOKEN_STORE_URL", args.resource_manager_url),
+                token_store(settings.resource_manager, args.manager),
                 env_flag("SM_CRASH_DETECTOR_DRY_RUN", settings.crash_detector_dry_run),
             ],
             (),

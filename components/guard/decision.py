@@ -92,3 +92,23 @@ def scale_refusal(what: str, name: str | None, before: int | None, after: int | 
         return None
     old, new = ("an unknown number of" if number is None else number for number in (before, after))
     return delete_refusal(Kind.SESSION_GROUP, f"{what} from {old} to {new} pods", name, reading)
+
+
+def takeover_refusal(what: str, name: str | None, wanted: int | None, setting: str, reading: Reading) -> str | None:
+    """Why scaling must not be switched off now: the configured number of pods would replace the controller's own.
+
+    `setting` is the YAML path of the number. More pods than there are take nothing away and are allowed; fewer are
+    refused with or without sessions, because one may begin at any moment.
+    """
+    if reading.problem is not None:
+        return unknown(what, reading.problem)
+    found = [group for group in reading.groups if name in (group.name, None)]
+    if all(wanted is not None and group.replicas is not None and wanted >= group.replicas for group in found):
+        return None
+    counts = listed([f"{group.name}: {group.replicas} pods, configured {wanted}" for group in found])
+    live = max((group.replicas for group in found if group.replicas is not None), default=None)
+    return (
+        f"{what} is refused: its pods are as many as its controller wanted, and the configuration has fewer.{counts}\n"
+        f"Keep what is there; a smaller number is taken once the group is idle:\n"
+        f"  pulumi config set --path '{setting}' {'NUMBER' if live is None else live}"
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 
-from components.guard.decision import delete_refusal, keeps_its_pods, scale_refusal
+from components.guard.decision import delete_refusal, keeps_its_pods, scale_refusal, takeover_refusal
 from components.guard.live import Read
 from components.guard.names import Kind, Step, hook_name, kind_of
 
@@ -40,6 +40,14 @@ def replicas(inputs: Mapping[str, Any] | None) -> int | None:
     return int(value) if isinstance(value, int | float) else None
 
 
+def scaled(inputs: Mapping[str, Any] | None) -> bool | None:
+    """`spec.scaling.enabled` of a SessionGroup's inputs; None where it cannot be read."""
+    spec = (inputs or {}).get("spec")
+    scaling = spec.get("scaling") if isinstance(spec, Mapping) else None
+    value = scaling.get("enabled") if isinstance(scaling, Mapping) else None
+    return value if isinstance(value, bool) else None
+
+
 def delete_hook(kind: Kind, read: Read) -> pulumi.ResourceHook:
     """The hook before a delete of this kind."""
 
@@ -51,14 +59,22 @@ def delete_hook(kind: Kind, read: Read) -> pulumi.ResourceHook:
     return pulumi.ResourceHook(hook_name(kind, Step.DELETE), before_delete)
 
 
-def update_hook(read: Read) -> pulumi.ResourceHook:
-    """The hook before an update of a SessionGroup: it reads the cluster unless no pod can be taken away."""
+def update_hook(read: Read, settings: Mapping[str, str]) -> pulumi.ResourceHook:
+    """The hook before an update of a SessionGroup: it reads the cluster unless no pod can be taken away.
+
+    `settings` has the YAML path of each group's number of pods by the group's name.
+    """
 
     async def before_update(args: pulumi.ResourceHookArgs) -> None:
         before, after = replicas(args.old_inputs), replicas(args.new_inputs)
-        if keeps_its_pods(before, after):
+        what, name = described(args, "scaling"), real_name(args)
+        if scaled(args.new_inputs) is not True and scaled(args.old_inputs) is not False:
+            setting = settings.get(name or "", "sessionGroups.replicas")
+            refusal = takeover_refusal(what, name, after, setting, await read())
+        elif keeps_its_pods(before, after):
             return
-        refusal = scale_refusal(described(args, "scaling"), real_name(args), before, after, await read())
+        else:
+            refusal = scale_refusal(what, name, before, after, await read())
         if refusal is not None:
             raise RefusedError(refusal)
 
@@ -72,9 +88,10 @@ class Guard:
     resource after it, because what is bound to a component is not inherited by its children.
     """
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, settings: Mapping[str, str] | None = None) -> None:
+        """`settings`: the YAML path of each session group's number of pods, by the group's name."""
         self._delete = {kind: delete_hook(kind, read) for kind in Kind}
-        self._update = update_hook(read)
+        self._update = update_hook(read, settings or {})
         self.guarded: list[pulumi.Resource] = []
         """Every resource in a session's path, the gate aside, in the order of the program."""
 

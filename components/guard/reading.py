@@ -22,6 +22,8 @@ class Group:
     usage: int | None
     """Capacity in use: sessions of a transcriber, model cost of an inference server."""
     active_sessions: int | None
+    replicas: int | None = None
+    """`spec.replicas` as it is in the cluster, which the controller writes while scaling is on."""
 
     @property
     def live(self) -> bool:
@@ -86,11 +88,11 @@ def group_of(item: dict[str, Any], pods: Iterable[dict[str, Any]] | None = None)
     has none holds no session.
     """
     metadata, status = item["metadata"], item.get("status") or {}
+    usage, sessions = number(status.get("usage")), number(status.get("activeSessions"))
     if never_ran(item) and pods is not None and not any(_may_be_of(metadata, pod) for pod in pods):
-        return Group(metadata["namespace"], metadata["name"], 0, 0)
-    return Group(
-        metadata["namespace"], metadata["name"], number(status.get("usage")), number(status.get("activeSessions"))
-    )
+        usage, sessions = 0, 0
+    replicas = number((item.get("spec") or {}).get("replicas"))
+    return Group(metadata["namespace"], metadata["name"], usage, sessions, replicas)
 
 
 def _may_be_of(group: dict[str, Any], pod: dict[str, Any]) -> bool:

@@ -9,20 +9,17 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.cluster.redis_endpoint import RedisEndpoint
 from components.placement import Placement
 from components.speech.disruption import STATELESS
 from components.speech.naming import ControlPlaneLabels, image
-from components.speech.pod import Json, env, env_config, env_flag, pod_template
-from components.speech.shared_maps import REDIS_URL
-from stacks.schema.base import Section
+from components.speech.pod import Json, env, pod_template
+from stacks.schema.control_plane_service import OwnImage
 from stacks.schema.global_settings import ResourceManagerImage
 from stacks.schema.transcribers import EnvVar
 
 CONTAINER_PORT = 8080
 """Fixed: probes carry it and no variable tells the programs (contract: control plane 11.2)."""
-
-SECURITY: Json = {"runAsUser": 10000, "runAsGroup": 10000, "fsGroup": 20000}
-"""The vendor's pod context (contract: control plane 3.5)."""
 
 PROVIDER_SECONDS = 600
 """How long the Kubernetes provider waits for a Deployment or a Service when nobody says otherwise."""
@@ -37,16 +34,9 @@ def patience(budget_seconds: int = 0, replicas: int = 1) -> pulumi.CustomTimeout
     return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
 
 
-def passed_on(settings: Section) -> Json:
-    """A probe or resources as configured, in the API's names; what is not set is left out."""
-    fields = settings.model_dump(by_alias=True, exclude_none=True, mode="json")
-    return {key: value for key, value in fields.items() if value != {}}
-
-
 def with_more(variables: Sequence[Json], more: Sequence[EnvVar]) -> list[Json]:
-    """Variables with the configured ones last; one of a name that is there already takes its place, named once."""
-    given = {each.name: env(each.name, each.value) for each in more}
-    return [*(each for each in variables if each["name"] not in given), *given.values()]
+    """Variables with the configured ones last. None has a name that is there already (`stacks.rules.lists`)."""
+    return [*variables, *(env(each.name, each.value) for each in more)]
 
 
 @dataclass(frozen=True)
@@ -61,22 +51,17 @@ class ControlPlane:
     pull_secrets: tuple[str, ...]
     config_map: pulumi.Input[str]
     """Name of the map with `redis_url` and `cluster_name`."""
-    redis: pulumi.Resource
-    redis_timeout: str
-    """How long they wait for Redis at their start."""
+    redis: RedisEndpoint
     placement: Placement
 
-    def image_of(self, repository: str) -> str:
-        """The full name of a service's image."""
-        return image(self.image.registry, repository, self.image.tag)
+    def image_of(self, repository: str, own: OwnImage) -> str:
+        """The full name of a service's image; what it does not say itself is what all four have."""
+        given = self.image
+        return image(own.registry or given.registry, own.repository or repository, own.tag or given.tag)
 
     def redis_env(self) -> list[Json]:
-        """The Redis block, mode A (contract: control plane 4.0)."""
-        return [
-            env_config("REDIS_CONN_URL", self.config_map, REDIS_URL),
-            env_flag("REDIS_FAIL_OVER_CLIENT_ENABLED", False),
-            env("REDIS_SETUP_TIMEOUT_DURATION", self.redis_timeout),
-        ]
+        """The Redis block (contract: control plane 4.0)."""
+        return self.redis.variables(self.config_map)
 
     def metadata(
         self, name: str, labels: Mapping[str, str] | None = None, annotations: Mapping[str, str] | None = None
@@ -93,8 +78,9 @@ class ControlPlane:
         account: pulumi.Input[str],
         labels: Mapping[str, str],
         annotations: Mapping[str, str],
-        security_context: Json = SECURITY,
+        security_context: Json,
         volumes: Sequence[Json] = (),
+        affinity: Json | None = None,
     ) -> Json:
         """A pod of one container, on the services pool."""
         return pod_template(
@@ -106,7 +92,8 @@ class ControlPlane:
             pull_secrets=self.pull_secrets,
             security_context=security_context,
             grace_seconds=STATELESS.grace_seconds,
-            volumes=volumes,
+            affinity=affinity,
+            volumes=[*volumes, *self.redis.volumes],
         )
 
     def deployment(

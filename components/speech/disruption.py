@@ -36,6 +36,9 @@ STATELESS = Disruption(grace_seconds=None, autoscaler_may_evict=True)
 SINGLE_STORE = Disruption(grace_seconds=30, autoscaler_may_evict=False)
 """Redis: one pod, all registrations. 30 s writes the append-only file out (contract: control plane 9.3)."""
 
+REPLICATED_STORE = Disruption(grace_seconds=30, autoscaler_may_evict=False)
+"""A node of Redis with Sentinel: it hands over first (contract: control plane 9.3)."""
+
 
 def surge_first() -> dict[str, Any]:
     """The new pod is ready before the old one is told to go."""

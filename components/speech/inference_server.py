@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import copy
 from dataclasses import dataclass
 
 import pulumi
@@ -12,26 +12,14 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
-from components.speech.model_costs import registered
-from components.speech.naming import MANAGED_BY, image, short
-from components.speech.pod import (
-    Json,
-    container,
-    env,
-    env_field,
-    http_probe,
-    pod_template,
-    port,
-    requests,
-    session_env,
-)
-from components.speech.pre_stop import TRITON_PRE_STOP
-from components.speech.session_group import group_options, group_spec, scaling_spec
-from components.speech.shared_maps import token_store
+from components.speech.images import server_tag
+from components.speech.inference_containers import GRPC, HTTP, METRICS, sidecar, triton
+from components.speech.naming import MANAGED_BY, short
+from components.speech.pod import Json, pod_template
+from components.speech.session_group import group_options, group_spec, is_scaled, scaling_spec
+from components.speech.shared_maps import Address
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.inference_server import ServerSettings
-
-HTTP, GRPC, METRICS, SIDECAR = 8000, 8001, 8002, 8008
 
 
 @dataclass(frozen=True)
@@ -42,9 +30,8 @@ class InferenceServerArgs:
     release: str
     settings: ServerSettings
     global_: GlobalSettings
-    release_map: pulumi.Input[str]
-    resource_manager_url: str
-    """For a server that does not read it from the map."""
+    manager: Address
+    """The resource manager's."""
     placement: Placement
     session_seconds: int
     """The longest session in seconds."""
@@ -58,76 +45,7 @@ class InferenceServerArgs:
 
     @property
     def tag(self) -> str:
-        return self.global_.transcriber.image.tag
-
-
-def register_features(args: InferenceServerArgs) -> str:
-    """What a pod registers: compact JSON, keys sorted by byte value."""
-    capacity = args.settings.inference_sidecar.register_features.capacity
-    payload = {"capacity": capacity, "model_costs": registered(args.settings), "version": args.tag}
-    return json.dumps(payload, sort_keys=True, separators=(",", ":"))
-
-
-def triton(args: InferenceServerArgs) -> Json:
-    """The server itself (contract: transcription 11.4)."""
-    server = args.settings.triton_server
-    point = [env("SM_OPERATING_POINT", server.operating_point.value)] if server.operating_point else []
-    return container(
-        "triton-server",
-        image(args.global_.transcriber.image.registry, server.image.repository, args.tag),
-        variables=[
-            env("NVIDIA_REQUIRE_CUDA", "cuda>=11.6"),
-            env("CUDA_VISIBLE_DEVICES", "0"),
-            env("SM_BATCH_MODE", "false"),
-            *point,
-            env("SM_LICENSE_FILE", "/etc/secrets/license.json"),
-            *session_env(args.name),
-        ],
-        ports=[port("triton-http", HTTP), port("triton-grpc", GRPC), port("triton-metrics", METRICS)],
-        resources={"limits": {"nvidia.com/gpu": "1"}},
-        mounts=[{"name": "triton-license", "mountPath": "/etc/secrets", "readOnly": True}],
-        startup_probe=http_probe("/v2", HTTP, periodSeconds=15, failureThreshold=60),
-        liveness_probe=http_probe(
-            "/v2",
-            HTTP,
-            initialDelaySeconds=300,
-            periodSeconds=20,
-            timeoutSeconds=15,
-            successThreshold=1,
-            failureThreshold=3,
-        ),
-        readiness_probe=http_probe(
-            "/v2/health/ready",
-            HTTP,
-            initialDelaySeconds=2,
-            periodSeconds=20,
-            timeoutSeconds=15,
-            successThreshold=1,
-            failureThreshold=3,
-        ),
-        lifecycle={"preStop": {"exec": {"command": ["/bin/bash", "-c", TRITON_PRE_STOP]}}},
-    )
-
-
-def sidecar(args: InferenceServerArgs) -> Json:
-    """The sidecar that registers the pod (contract: transcription 11.6)."""
-    images = args.global_.resource_manager.image
-    return container(
-        "inference-sidecar",
-        image(images.registry, "inference-sidecar", images.tag),
-        variables=[
-            env_field("POD_NAME", "metadata.name"),
-            env_field("POD_IP", "status.podIP"),
-            env("SM_METRICS_PORT", str(SIDECAR)),
-            env("REGISTER_CONDITIONS", "false"),
-            env("REGISTER_FEATURES", register_features(args)),
-            token_store(args.settings.inference_sidecar.resource_manager, args.release_map, args.resource_manager_url),
-            env("SM_CRASH_DETECTOR_DRY_RUN", "false"),
-            *session_env(args.name),
-        ],
-        ports=[port("sidecar-metrics", SIDECAR), port("register-repop", 8022)],
-        resources=requests("10m", "50Mi"),
-    )
+        return server_tag(self.settings, self.global_)
 
 
 def datadog(args: InferenceServerArgs) -> dict[str, str]:
@@ -145,20 +63,22 @@ def selector(args: InferenceServerArgs) -> dict[str, str]:
 
 
 def group_template(args: InferenceServerArgs) -> Json:
-    """The pod. Its toleration of the GPU pool's taint is the vendor's default, so none is added."""
-    policy = session_pod(args.session_seconds)
+    """The pod."""
+    settings, server, policy = args.settings, args.settings.triton_server, session_pod(args.session_seconds)
+    license_name = server.licensing.secret_name or args.global_.licensing.secret_name
     return pod_template(
         placement=args.placement,
-        labels={SAFE_TO_EVICT_LABEL: "false", "mode": args.settings.triton_server.mode, **selector(args)},
-        annotations={**datadog(args), **policy.annotations},
-        containers=[triton(args), sidecar(args)],
-        pull_secrets=[secret.name for secret in args.global_.image_pull_secrets],
+        labels={**server.additional_labels, SAFE_TO_EVICT_LABEL: "false", "mode": server.mode, **selector(args)},
+        annotations={**datadog(args), **server.additional_annotations, **policy.annotations},
+        containers=[triton(settings, args.global_), sidecar(settings, args.global_, args.manager)],
+        pull_secrets=[secret.name for secret in settings.image_pull_secrets or args.global_.image_pull_secrets],
+        security_context=copy.deepcopy(server.security_context),
+        runtime_class=server.runtime_class_name,
+        affinity=copy.deepcopy(settings.affinity),
         grace_seconds=policy.grace_seconds,
         volumes=[
-            {
-                "name": "triton-license",
-                "secret": {"secretName": args.global_.licensing.secret_name, "optional": False},
-            }
+            {"name": "triton-license", "secret": {"secretName": license_name, "optional": False}},
+            *copy.deepcopy(settings.additional_volumes),
         ],
     )
 
@@ -171,6 +91,7 @@ class InferenceServer(pulumi.ComponentResource):
     def __init__(self, name: str, args: InferenceServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:speech:InferenceServer", name, {}, opts)
         labels = {
+            **args.settings.additional_labels,
             "mode": args.settings.triton_server.mode,
             "app.kubernetes.io/version": short(args.tag),
             **selector(args),
@@ -178,23 +99,26 @@ class InferenceServer(pulumi.ComponentResource):
             "speechmatics.io/component": args.name,
         }
         component = {"speechmatics.io/component": args.name}
-        groups, scaled = args.settings.session_groups, args.global_.session_groups.scaling.enabled
+        groups, everywhere = args.settings.session_groups, args.global_.session_groups.scaling.enabled
         CustomResource(
             f"{name}-group",
             api_version=API_VERSION,
             kind=KIND,
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name=args.name, namespace=args.namespace, labels=labels, annotations={**component, **datadog(args)}
+                name=args.name,
+                namespace=args.namespace,
+                labels=labels,
+                annotations={**component, **datadog(args), **args.settings.additional_annotations},
             ),
             spec=group_spec(
                 groups,
-                scaling_spec(groups.scaling, scaled),
+                scaling_spec(groups.scaling, everywhere),
                 {"app.kubernetes.io/instance": args.name, "app.kubernetes.io/name": args.name},
                 group_template(args),
-                active_node_scheduling=None,
             ),
-            opts=group_options(self, args.ready, scaled=scaled),
+            opts=group_options(self, args.ready, scaled=is_scaled(groups.scaling, everywhere)),
         )
+        service = args.settings.triton_server.service
         kubernetes.core.v1.Service(
             f"{name}-service",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
@@ -203,10 +127,11 @@ class InferenceServer(pulumi.ComponentResource):
                 labels=labels,
                 # its pods are made by the vendor's controller and load models for up to 15 minutes, behind a node
                 # that may still be on its way: the Service is right without them, and `up` would give up at 10
-                annotations={**component, "pulumi.com/skipAwait": "true"},
+                annotations={**component, **service.annotations, "pulumi.com/skipAwait": "true"},
             ),
             spec=kubernetes.core.v1.ServiceSpecArgs(
-                type="ClusterIP",
+                type=service.type.value,
+                cluster_ip="None" if service.headless else None,
                 selector=selector(args),
                 ports=[
                     kubernetes.core.v1.ServicePortArgs(name=port_name, port=number, target_port=target)
@@ -214,7 +139,7 @@ class InferenceServer(pulumi.ComponentResource):
                         ("http-service", HTTP, "triton-http"),
                         ("grpc-service", GRPC, "triton-grpc"),
                         ("metrics-service", METRICS, "triton-metrics"),
-                        ("metrics-sidecar", SIDECAR, "sidecar-metrics"),
+                        ("metrics-sidecar", args.settings.inference_sidecar.port, "sidecar-metrics"),
                     )
                 ],
             ),

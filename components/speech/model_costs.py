@@ -126,7 +126,10 @@ def served(server: ServerSettings) -> frozenset[tuple[str, str]]:
     return frozenset((language, point) for language, point in named if language != "*" and point in at)
 
 
-def session_cost(recipe: Recipe, language: str, costs: Mapping[str, int]) -> int:
-    """Capacity one session of this language uses, without audio events."""
-    entries = model_costs(recipe, costs, {})
-    return sum(cost for key, cost in entries.items() if key.startswith(f"{feature(language)}:"))
+def session_cost(costs: Mapping[str, int], language: str, point: str) -> int:
+    """Capacity one session of this language uses at this operating point, without audio events.
+
+    `costs` are those a server registers.
+    """
+    mine = f"{feature(language)}:"
+    return sum(cost for key, cost in costs.items() if key.startswith(mine) and key.endswith(f"_{point}"))

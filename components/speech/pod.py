@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 
 from components.placement import Placement
+from stacks.schema.base import Section
 
 Json = dict[str, Any]
 
@@ -70,6 +71,12 @@ def present(fields: Mapping[str, Any]) -> Json:
     return {key: value for key, value in fields.items() if value is not None and value not in ("", [], {})}
 
 
+def passed_on(settings: Section) -> Json:
+    """A probe or resources as configured, in the API's names; what is not set is left out."""
+    fields = settings.model_dump(by_alias=True, exclude_none=True, mode="json")
+    return {key: value for key, value in fields.items() if value != {}}
+
+
 def container(
     name: str,
     image: str,
@@ -123,9 +130,9 @@ def pod_template(
     security_context: Json | None = None,
     grace_seconds: int | None = None,
     affinity: Json | None = None,
+    runtime_class: str | None = None,
     restart_policy: str | None = None,
     dns_policy: str | None = None,
-    runtime_class: str | None = None,
 ) -> Json:
     """A pod template on the active generation of a pool."""
     return {
@@ -136,9 +143,9 @@ def pod_template(
                 "imagePullSecrets": [{"name": name} for name in pull_secrets],
                 "securityContext": security_context,
                 "terminationGracePeriodSeconds": grace_seconds,
+                "runtimeClassName": runtime_class,
                 "restartPolicy": restart_policy,
                 "dnsPolicy": dns_policy,
-                "runtimeClassName": runtime_class,
                 "affinity": affinity,
                 "nodeSelector": placement.node_selector,
                 "tolerations": placement.tolerations,

@@ -16,7 +16,8 @@ from components.speech.pod import Json, container, env, env_config, env_flag, ht
 from components.speech.proxy_maps import AGENTS_PATH, FEATURES_KEY, compact, reads_files
 from components.speech.shared_maps import RESOURCE_MANAGER_URL
 from stacks.schema.global_settings import GlobalSettings
-from stacks.schema.proxy import Amounts, ContainerResources, ProxyDeployment, ProxyService, ProxySettings
+from stacks.schema.proxy import ProxyDeployment, ProxyService, ProxySettings
+from stacks.schema.workload import Amounts, Resources
 
 PORT = 8080
 """Fixed: the probes carry it and no variable tells the program (contract: proxy 4)."""
@@ -93,7 +94,7 @@ def _laid_over(common: Amounts, own: Amounts) -> Json:
     return common.model_dump(exclude_none=True) | own.model_dump(exclude_none=True)
 
 
-def resources_of(common: ContainerResources, own: ContainerResources) -> Json:
+def resources_of(common: Resources, own: Resources) -> Json:
     """A deployment's resources, laid over those of all deployments."""
     return present(
         {"requests": _laid_over(common.requests, own.requests), "limits": _laid_over(common.limits, own.limits)}

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.cluster.control_plane_credentials import CD_CACHE_URL
 from components.outputs import once_made
-from components.speech.control_plane import CONTAINER_PORT, ControlPlane, passed_on, patience, with_more
+from components.speech.control_plane import CONTAINER_PORT, ControlPlane, patience, with_more
 from components.speech.control_plane_rights import may, user
 from components.speech.disruption import surge_first
-from components.speech.pod import Json, container, env, env_flag, port
+from components.speech.pod import Json, container, env, env_flag, env_secret, passed_on, port
 from stacks.schema.resource_manager import ResourceManagerSettings
 
 APP = "resource-manager"
@@ -26,6 +27,8 @@ class ResourceManagerArgs:
     settings: ResourceManagerSettings
     flow_use_local_transcriber: bool
     languages_map: pulumi.Input[str]
+    redis_secret: pulumi.Input[str]
+    """Name of the Secret with the address of the cache of dictionaries."""
     protect: bool
 
 
@@ -47,6 +50,20 @@ def variables(args: ResourceManagerArgs) -> list[Json]:
             config.inference_capacity_on_transcriber_request_enabled,
         ),
         *args.common.redis_env(),
+        *dictionary_cache(args),
+    ]
+
+
+def dictionary_cache(args: ResourceManagerArgs) -> list[Json]:
+    """The variables of the cache of custom dictionaries."""
+    cache = args.settings.cd_cache
+    if not cache.enabled:
+        return []
+    return [
+        env("CD_CACHE_MAX_ENTRY_SIZE_BYTES", str(cache.max_entry_size_bytes)),
+        env_secret("CD_CACHE_REDIS_CONN_URL", args.redis_secret, CD_CACHE_URL),
+        env("CD_CACHE_REDIS_EXPIRY_SECOND", str(cache.expiry_second)),
+        env("CD_CACHE_MAX_KEYS_PER_CONTRACT", str(cache.max_keys_per_contract)),
     ]
 
 
@@ -55,21 +72,27 @@ def template(args: ResourceManagerArgs, account: pulumi.Input[str]) -> Json:
     common, settings = args.common, args.settings
     server = container(
         APP,
-        common.image_of(APP),
+        common.image_of(APP, settings.image),
         variables=with_more(variables(args), settings.additional_env),
         ports=[port("http", CONTAINER_PORT)],
         startup_probe=passed_on(settings.startup_probe),
         liveness_probe=passed_on(settings.liveness_probe),
         readiness_probe=passed_on(settings.readiness_probe),
         resources=passed_on(settings.resources),
-        mounts=[{"name": "configs", "mountPath": "/etc/config", "readOnly": True}],
+        mounts=[
+            {"name": "configs", "mountPath": "/etc/config", "readOnly": True},
+            *settings.additional_volume_mounts,
+            *common.redis.mounts,
+        ],
     )
     return common.pod(
         server,
         account=account,
         labels={**settings.additional_labels, **common.labels.selector(APP)},
         annotations=settings.additional_annotations,
-        volumes=[{"name": "configs", "configMap": {"name": args.languages_map}}],
+        security_context=settings.security_context,
+        affinity=settings.affinity,
+        volumes=[{"name": "configs", "configMap": {"name": args.languages_map}}, *settings.additional_volumes],
     )
 
 
@@ -111,7 +134,9 @@ class ResourceManager(pulumi.ComponentResource):
             strategy=surge_first(),
             template=template(args, once_made(account, fullname)),
             # no value flows: it does not start without Redis, and reads pods and groups as soon as it does
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[common.redis, *rights], custom_timeouts=timeouts),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[*common.redis.ready, *rights], custom_timeouts=timeouts
+            ),
         )
         service = common.service(
             f"{name}-service",

@@ -9,12 +9,12 @@ import pulumi_kubernetes as kubernetes
 
 from components.outputs import once_made
 from components.placement import POOL_LABEL
-from components.speech.control_plane import CONTAINER_PORT, ControlPlane, passed_on, patience, with_more
+from components.speech.control_plane import CONTAINER_PORT, ControlPlane, patience, with_more
 from components.speech.control_plane_rights import Rule, cluster_role, may, may_everywhere
 from components.speech.disruption import surge_first
-from components.speech.pod import Json, container, env, env_flag, port
+from components.speech.pod import Json, container, env, env_flag, passed_on, port
 from stacks.schema.pools import Role
-from stacks.schema.resource_manager import MetricsSettings
+from stacks.schema.resource_manager_metrics import MetricsSettings
 
 APP = "metrics"
 """Of the `app` label and the container."""
@@ -71,16 +71,18 @@ def template(args: ResourceManagerMetricsArgs, account: pulumi.Input[str]) -> Js
     common, settings = args.common, args.settings
     server = container(
         APP,
-        common.image_of(REPOSITORY),
+        common.image_of(REPOSITORY, settings.image),
         variables=with_more([*worker_monitor(args), *common.redis_env()], settings.additional_env),
         ports=[port("http", CONTAINER_PORT)],
         resources=passed_on(settings.resources),
+        mounts=common.redis.mounts,
     )
     return common.pod(
         server,
         account=account,
         labels={**settings.additional_labels, **common.labels.selector(APP)},
         annotations=settings.additional_annotations,
+        security_context=settings.security_context,
     )
 
 
@@ -116,7 +118,7 @@ class ResourceManagerMetrics(pulumi.ComponentResource):
     def _serve(self, name: str, args: ResourceManagerMetricsArgs, object_name: str) -> None:
         """Deployment and Service, and the right to read the kubelets where the worker monitor is on."""
         common, settings = args.common, args.settings
-        needs = [common.redis, *self.rights]
+        needs = [*common.redis.ready, *self.rights]
         if settings.worker_monitor.enabled:
             needs.append(self._cadvisor(name, common))
         timeouts = patience(replicas=settings.replicas)

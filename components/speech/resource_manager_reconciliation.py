@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.cluster.control_plane_credentials import DATABASE_URL
 from components.outputs import once_made
 from components.placement import POOL_LABEL
-from components.speech.control_plane import CONTAINER_PORT, ControlPlane, passed_on, patience, with_more
+from components.speech.control_plane import CONTAINER_PORT, ControlPlane, patience, with_more
 from components.speech.control_plane_rights import may_everywhere
 from components.speech.disruption import one_at_most
-from components.speech.pod import Json, container, env, env_config, env_flag, port
+from components.speech.pod import Json, container, env, env_config, env_flag, env_secret, passed_on, port
+from components.speech.session_groups_controller import NAME as CONTROLLER
 from components.speech.shared_maps import CLUSTER_NAME, POD_SELECTORS
 from stacks.schema.pools import Role
-from stacks.schema.resource_manager import ReconciliationSettings
+from stacks.schema.resource_manager_reconciliation import ReconciliationSettings
 
 APP = "reconciliation"
 """Of the `app` label and the container."""
@@ -34,6 +36,8 @@ class ResourceManagerReconciliationArgs:
     account: pulumi.Input[str]
     """Name of the account it shares with the metrics."""
     rights: tuple[pulumi.Resource, ...]
+    database_secret: pulumi.Input[str]
+    """Name of the Secret with the address of the database."""
     controller_role: pulumi.Input[str]
     """Name of the sessiongroups-controller's cluster role, which the node monitor borrows."""
 
@@ -54,6 +58,19 @@ def node_monitor(settings: ReconciliationSettings) -> list[Json]:
     ]
 
 
+def repopulation(args: ResourceManagerReconciliationArgs) -> list[Json]:
+    """The variables of filling an empty Redis from the database."""
+    wanted = args.settings.repopulation
+    if not wanted.enabled:
+        return [env_flag("REPOPULATION_ENABLED", False)]
+    return [
+        env_flag("REPOPULATION_ENABLED", True),
+        env_secret("SM_DB_CONN_STRING", args.database_secret, DATABASE_URL),
+        env("SG_CONTROLLER_ADDRESS", f"http://{CONTROLLER}"),
+        env("SG_CONTROLLER_PAUSE_DURATION", wanted.pause_duration),
+    ]
+
+
 def variables(args: ResourceManagerReconciliationArgs) -> list[Json]:
     """The container's variables, in the contract's order."""
     settings, selectors = args.settings, "SM_POD_SELECTOR_LIST"
@@ -62,12 +79,12 @@ def variables(args: ResourceManagerReconciliationArgs) -> list[Json]:
         env("SM_K8S_NAMESPACE", args.common.namespace_name),
         *args.common.redis_env(),
         env_flag("SM_RECONCILIATION_DRY_RUN_ONLY", settings.dry_run),
-        env_config(selectors, args.release_map, POD_SELECTORS)
+        env_config(selectors, settings.pod_selector_config_map.name or args.release_map, POD_SELECTORS)
         if from_map
         else env(selectors, ",".join(settings.pod_selector_list)),
         env("SM_TOKEN_STORE_RECONCILIATION_INTERVAL", f"{settings.reconciliation_interval}s"),
         env_config("SM_CLUSTER_NAME", args.common.config_map, CLUSTER_NAME),
-        env_flag("REPOPULATION_ENABLED", settings.repopulation.enabled),
+        *repopulation(args),
         *node_monitor(settings),
     ]
 
@@ -77,16 +94,18 @@ def template(args: ResourceManagerReconciliationArgs) -> Json:
     common, settings = args.common, args.settings
     process = container(
         APP,
-        common.image_of(REPOSITORY),
+        common.image_of(REPOSITORY, settings.image),
         variables=with_more(variables(args), settings.additional_env),
         ports=[port("http", CONTAINER_PORT)],
         resources=passed_on(settings.resources),
+        mounts=common.redis.mounts,
     )
     return common.pod(
         process,
         account=args.account,
         labels={**settings.additional_labels, **common.labels.selector(APP)},
         annotations=settings.additional_annotations,
+        security_context=settings.security_context,
     )
 
 
@@ -100,7 +119,7 @@ class ResourceManagerReconciliation(pulumi.ComponentResource):
     ) -> None:
         super().__init__("sm-realtime:speech:ResourceManagerReconciliation", name, {}, opts)
         common = args.common
-        needs = [common.redis, *args.rights]
+        needs = [*common.redis.ready, *args.rights]
         if args.settings.node_monitor.enabled:
             binding = may_everywhere(
                 common,

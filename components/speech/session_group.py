@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
 
 from components.speech.pod import Json
-from stacks.schema.session_groups import InferenceScaling, Rollout, TranscriberScaling
+from stacks.schema.session_groups import InferenceScaling
 
 
-def scaling_spec(scaling: TranscriberScaling | InferenceScaling, enabled: bool) -> Json:
-    """`spec.scaling`; `enabled` is always written, because the kind's own default is true."""
-    return {
-        "enabled": enabled,
+class Sized(Protocol):
+    """How many pods a group has and how it replaces them."""
+
+    @property
+    def replicas(self) -> int: ...
+    @property
+    def allowed_surge(self) -> int: ...
+    @property
+    def max_pods_create_at_once(self) -> int: ...
+
+
+def is_scaled(scaling: InferenceScaling, everywhere: bool) -> bool:
+    """Whether a server is scaled: its own switch can turn it on, never off (contract: transcription 11.2)."""
+    return scaling.enabled is True or everywhere
+
+
+def scaling_spec(scaling: InferenceScaling, everywhere: bool) -> Json:
+    """`spec.scaling` of an inference server; one of the two triggers, the pods' before the capacity's."""
+    spec: Json = {
+        # always written, because the kind's own default is true
+        "enabled": is_scaled(scaling, everywhere),
         "minReplicas": scaling.min_replicas,
         "maxReplicas": scaling.max_replicas,
         "scaleDownDelay": scaling.scale_down_delay,
-        "scaleOnCapacityLeft": scaling.scale_on_capacity_left,
         "maxPodsScaledDownAtOnce": scaling.max_pods_scaled_down_at_once,
     }
+    if scaling.scale_on_pods_left is not None:
+        return spec | {"scaleOnPodsLeft": scaling.scale_on_pods_left}
+    return spec | {"scaleOnCapacityLeft": scaling.scale_on_capacity_left}
+
+
+NO_DEFRAG: Json = {"enabled": False, "maxIdlePodsOnScaleUp": 1}
+"""What the chart writes for inference servers."""
 
 
 def group_spec(
-    rollout: Rollout, scaling: Json, selector: dict[str, str], template: Json, *, active_node_scheduling: bool | None
+    sized: Sized,
+    scaling: Json,
+    selector: dict[str, str],
+    template: Json,
+    *,
+    defrag: Json | None = None,
+    active_node_scheduling: bool | None = None,
 ) -> dict[str, Any]:
     """`spec` of a SessionGroup; None leaves `activeNodeScheduling` to the kind's default."""
     spec: dict[str, Any] = {
-        "replicas": rollout.replicas,
-        "allowedSurge": rollout.allowed_surge,
-        "maxPodsCreateAtOnce": rollout.max_pods_create_at_once,
+        "replicas": sized.replicas,
+        "allowedSurge": sized.allowed_surge,
+        "maxPodsCreateAtOnce": sized.max_pods_create_at_once,
         "strategyRecreate": False,
         "scaling": scaling,
-        "defrag": {"enabled": False, "maxIdlePodsOnScaleUp": 1},
+        "defrag": dict(defrag or NO_DEFRAG),
         "selector": {"matchLabels": selector},
         "template": template,
     }

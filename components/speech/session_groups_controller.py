@@ -9,11 +9,11 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.outputs import once_made
-from components.speech.control_plane import ControlPlane, passed_on, patience, with_more
+from components.speech.control_plane import ControlPlane, patience, with_more
 from components.speech.control_plane_rights import Rule, cluster_role, may_everywhere
 from components.speech.disruption import SAFE_TO_EVICT_LABEL, surge_first
-from components.speech.pod import Json, container, env, env_flag
-from stacks.schema.resource_manager import ControllerSettings
+from components.speech.pod import Json, container, env, env_flag, passed_on
+from stacks.schema.session_groups_controller import ControllerSettings
 
 NAME = "sessiongroups-controller"
 """Of Deployment, Service and container; a constant of the contract (control plane 3.1)."""
@@ -47,6 +47,8 @@ class SessionGroupsControllerArgs:
 
     common: ControlPlane
     settings: ControllerSettings
+    repopulation: bool
+    """Whether reconciliation fills an empty Redis, and asks the controller to pause for it."""
     crd: pulumi.Resource
     protect: bool
 
@@ -72,13 +74,14 @@ def template(args: SessionGroupsControllerArgs, account: pulumi.Input[str]) -> J
     settings = args.settings
     controller = container(
         NAME,
-        args.common.image_of(NAME),
+        args.common.image_of(NAME, settings.image),
         args=["--leader-elect", *settings.controller.additional_args],
         variables=with_more(variables(args), settings.additional_env),
         startup_probe=passed_on(settings.startup_probe),
         liveness_probe=passed_on(settings.liveness_probe),
         readiness_probe=passed_on(settings.readiness_probe),
         resources=passed_on(settings.resources),
+        mounts=args.common.redis.mounts,
         security_context={"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     )
     return args.common.pod(
@@ -86,8 +89,18 @@ def template(args: SessionGroupsControllerArgs, account: pulumi.Input[str]) -> J
         account=account,
         labels=SELECTOR,
         annotations={"kubectl.kubernetes.io/default-container": NAME, **settings.controller.additional_annotations},
-        security_context={"runAsNonRoot": False},
+        security_context=settings.security_context,
     )
+
+
+def service_ports(repopulation: bool) -> list[kubernetes.core.v1.ServicePortArgs]:
+    """Reconciliation is told an address without a port, which is 80."""
+    if not repopulation:
+        return [kubernetes.core.v1.ServicePortArgs(port=API_PORT, target_port=API_PORT)]
+    return [
+        kubernetes.core.v1.ServicePortArgs(name=name, port=port, target_port=API_PORT)
+        for name, port in (("api", API_PORT), ("http", 80))
+    ]
 
 
 class SessionGroupsController(pulumi.ComponentResource):
@@ -136,7 +149,7 @@ class SessionGroupsController(pulumi.ComponentResource):
             spec=spec,
             # no value flows: it starts with Redis, the right to read groups and the kind itself
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[common.redis, args.crd, binding], custom_timeouts=timeouts
+                parent=self, depends_on=[*common.redis.ready, args.crd, binding], custom_timeouts=timeouts
             ),
         )
         service = kubernetes.core.v1.Service(
@@ -144,7 +157,7 @@ class SessionGroupsController(pulumi.ComponentResource):
             metadata=common.metadata(NAME, common.labels.without_app(), common.labels.annotations()),
             spec=kubernetes.core.v1.ServiceSpecArgs(
                 type="ClusterIP",
-                ports=[kubernetes.core.v1.ServicePortArgs(port=API_PORT, target_port=API_PORT)],
+                ports=service_ports(args.repopulation),
                 selector=SELECTOR,
             ),
             # no value flows: the Service is awaited until its pod is ready

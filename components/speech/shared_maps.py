@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.cluster.redis_endpoint import REDIS_URL
 from components.outputs import once_made
 from components.speech.naming import ControlPlaneLabels, release_labels
 from components.speech.pod import Json, env, env_config
 from stacks.schema.resource_manager_address import ResourceManagerAddress
 
-REDIS_URL = "redis_url"
 RESOURCE_MANAGER_URL = "resource_manager_url"
 CLUSTER_NAME = "cluster_name"
 POD_SELECTORS = "pod_selector_list"
 
 
-def token_store(address: ResourceManagerAddress, release_map: pulumi.Input[str], url: str) -> Json:
-    """`SM_TOKEN_STORE_URL`: from the release's map, or the address itself (contract: transcription 4.3)."""
-    if address.config_map.enabled:
-        return env_config("SM_TOKEN_STORE_URL", release_map, RESOURCE_MANAGER_URL)
-    return env("SM_TOKEN_STORE_URL", url)
+@dataclass(frozen=True)
+class Address:
+    """Where the resource manager's address stands."""
+
+    release_map: pulumi.Input[str]
+    url: str
+    """The address itself, for those that do not read it from the map."""
+
+
+def token_store(settings: ResourceManagerAddress, address: Address) -> Json:
+    """`SM_TOKEN_STORE_URL`: from a map, or the address itself (contract: transcription 4.3)."""
+    if settings.config_map.enabled:
+        return env_config("SM_TOKEN_STORE_URL", settings.config_map.name or address.release_map, RESOURCE_MANAGER_URL)
+    return env("SM_TOKEN_STORE_URL", settings.url or address.url)
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,8 @@ class SharedMapsArgs:
     release: str
     labels: ControlPlaneLabels
     cluster: str
-    redis_url: pulumi.Input[str]
+    redis_url: str | None
+    """None where the address is in a Secret."""
     resource_manager_port: int
     languages: tuple[str, ...]
     pod_selectors: tuple[str, ...]
@@ -65,20 +76,18 @@ class SharedMaps(pulumi.ComponentResource):
             "config",
             f"{args.labels.fullname}-config",
             args.labels.without_app(),
-            {CLUSTER_NAME: args.cluster, REDIS_URL: args.redis_url},
+            {CLUSTER_NAME: args.cluster} | ({} if args.redis_url is None else {REDIS_URL: args.redis_url}),
         )
         self.languages_map = self._map(
             "languages", "languages", args.labels.without_app(), {"languages": ",".join(args.languages)}
         )
         self.register_outputs({"releaseMap": self.release_map, "configMap": self.config_map})
 
-    def _map(
-        self, suffix: str, map_name: str, labels: dict[str, str], data: dict[str, pulumi.Input[str]]
-    ) -> pulumi.Output[str]:
+    def _map(self, suffix: str, map_name: str, labels: dict[str, str], data: Mapping[str, str]) -> pulumi.Output[str]:
         made = kubernetes.core.v1.ConfigMap(
             f"{self._name}-{suffix}",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name=map_name, namespace=self._namespace, labels=labels),
-            data=data,
+            data=dict(data),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return once_made(made, map_name)

@@ -65,11 +65,3 @@ REQUESTS: dict[str, tuple[str, str]] = {
     "yue": ("600m", "2Gi"),
 }
 """Language → CPU and memory request."""
-
-OTHERS = ("300m", "3.5Gi")
-"""Any other GPU language, codes with a domain suffix included."""
-
-
-def requests_of(language: str) -> tuple[str, str]:
-    """CPU and memory request of a transcriber of this language."""
-    return REQUESTS.get(language, OTHERS)

@@ -21,6 +21,9 @@ class Clusters(Protocol):
     async def delete(self, key: str) -> None:
         """Write what is left in the API server to `clusters/<key>.left.json`, stop it, remove its folder."""
 
+    async def discard(self, key: str) -> None:
+        """Remove what there is of a control plane that does not run and whose creation was cut off."""
+
     def admin_kubeconfig(self, key: str) -> str:
         """A kubeconfig in the group system:masters, for the cloud's own controllers."""
 

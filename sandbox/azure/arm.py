@@ -41,6 +41,7 @@ class Arm:
         self._clusters = clusters
         self._live = Live(home, clusters, self.store)
         network, aks = Network(self.store), Aks(self.store, self._live)
+        self._aks = aks
         self._services: dict[str, Service] = {
             RESOURCE_GROUP.token: Groups(self.store, self.remove),
             VIRTUAL_NETWORK.token: network,
@@ -55,8 +56,8 @@ class Arm:
         }
 
     async def recover(self) -> None:
-        """Bring up the control planes of all clusters there are."""
-        await self._live.recover()
+        """Bring up the control planes of all clusters there are; what a crash cut off is undone or ended."""
+        await self._aks.recover()
 
     async def close(self) -> None:
         await self._live.close()

@@ -193,6 +193,12 @@ KINDS = {
 USER_CREDENTIALS = "azure-native:containerservice:listManagedClusterUserCredentials"
 
 
+def load() -> None:
+    """Import the SDK's classes of every kind: seconds that the first request would wait for otherwise."""
+    for kind in KINDS.values():
+        _ = kind.args_type, kind.resource_type
+
+
 def kind_of(urn: str) -> Kind:
     """The type of the resource a URN names. Raises `ProviderError` for a type the stand-in does not know."""
     token = urn.split("::")[2].rsplit("$", 1)[-1]

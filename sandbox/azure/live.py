@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sandbox import settings
 from sandbox.azure import Clusters, ids, nodes, storage, versions
 from sandbox.azure.autoscaler import Autoscaler
-from sandbox.azure.catalogue import AGENT_POOL, MANAGED_CLUSTER, PUBLIC_IP
+from sandbox.azure.catalogue import AGENT_POOL, PUBLIC_IP
 from sandbox.azure.disks import Disks
 from sandbox.azure.drain import drain
 from sandbox.azure.errors import ArmError
@@ -103,14 +103,9 @@ class Live:
         """The nodes of a cluster that is up."""
         return self._running[ids.key(cluster.id)].pools
 
-    async def recover(self) -> None:
-        """Bring up again what the store says exists; an operation that was cut off has failed."""
-        for cluster in self._store.of(MANAGED_CLUSTER):
-            for pool in self._pools(cluster):
-                if pool.state["provisioningState"] != "Succeeded":
-                    pool.state["provisioningState"] = "Failed"
-            self._store.save()
-            await self.up(cluster)
+    async def discard(self, cluster: Record) -> None:
+        """Remove what a creation that a crash cut off has left of the control plane."""
+        await self._clusters.discard(key_of(cluster))
 
     async def empty(self, cluster: Record, pool: Record) -> None:
         """What a pool's deletion does before its nodes go: drain them, or nothing (settings `poolDelete`)."""

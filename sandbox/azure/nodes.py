@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.azure import ids, sizes, versions
+from sandbox.azure import ids, sizes
 from sandbox.rpc import Json
 
 GPUS = "sandbox.sm-realtime/gpus"
@@ -113,7 +113,7 @@ def node(cluster: Cluster, pool: str, state: Json, index: int, zone: str | None,
 def status(cluster: Cluster, state: Json, node_name: str, address: str) -> Json:
     """What the node's kubelet reports, its conditions aside: heartbeats are kept by kwok."""
     size = sizes.of(state)
-    version = f"v{versions.resolve(state['orchestratorVersion'])}"
+    version = f"v{state['currentOrchestratorVersion']}"
     machine = ids.made_up_uuid(cluster.id, node_name)
     return {
         "capacity": sizes.capacity(size, state["maxPods"], state["osDiskSizeGB"]),

@@ -6,8 +6,9 @@ a create is refused. Unlike it, Check refuses what the SDK's types do not know.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
@@ -22,7 +23,9 @@ from sandbox.azure.arm import Arm
 from sandbox.azure.catalogue import Kind
 from sandbox.azure.checking import without_nulls
 from sandbox.azure.errors import ArmError, ProviderError
+from sandbox.files import full, is_full
 from sandbox.home import Home
+from sandbox.plane.errors import PlaneError
 from sandbox.rpc import UNKNOWN, Json
 
 T = TypeVar("T")
@@ -43,7 +46,8 @@ class AzureProvider(rpc.Provider):
     version = "3.29.0"
 
     def __init__(self, home: Home, clusters: Clusters) -> None:
-        self.arm = Arm(home, clusters)
+        self.arm, self._home = Arm(home, clusters), home
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._configured: rpc.Connections[Configuration] = rpc.Connections()
 
     async def recover(self) -> None:
@@ -51,7 +55,10 @@ class AzureProvider(rpc.Provider):
         await self.arm.recover()
 
     async def close(self) -> None:
-        """Stop the cloud's controllers; clusters and resources stay."""
+        """Cut off what is under way, stop the cloud's controllers; clusters and resources stay."""
+        for work in self._under_way:
+            work.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
         await self.arm.close()
 
     # --- configuration
@@ -125,7 +132,7 @@ class AzureProvider(rpc.Provider):
         inputs = without_nulls(rpc.from_struct(request.properties))
         if request.preview:
             return provider_pb2.CreateResponse(properties=rpc.to_struct(preview.outputs(kind, inputs)))
-        resource_id, state = await _answered(context, self.arm.create(kind, inputs))
+        resource_id, state = await self._answered(context, self.arm.create(kind, inputs))
         return provider_pb2.CreateResponse(id=resource_id, properties=_checkpoint(kind, state))
 
     async def Read(self, request: provider_pb2.ReadRequest, context: Context) -> provider_pb2.ReadResponse:
@@ -151,12 +158,12 @@ class AzureProvider(rpc.Provider):
             olds = rpc.from_struct(request.olds)
             planned |= {name: olds[name] for name in ("name", "location") if name in olds}
             return provider_pb2.UpdateResponse(properties=rpc.to_struct(planned))
-        state = await _answered(context, self.arm.update(kind, inputs))
+        state = await self._answered(context, self.arm.update(kind, inputs))
         return provider_pb2.UpdateResponse(properties=_checkpoint(kind, state))
 
     async def Delete(self, request: provider_pb2.DeleteRequest, context: Context) -> empty_pb2.Empty:
         await self._kind(request.urn, context)
-        await _answered(context, self.arm.delete(request.id))
+        await self._answered(context, self.arm.delete(request.id))
         return empty_pb2.Empty()
 
     async def Invoke(self, request: provider_pb2.InvokeRequest, context: Context) -> provider_pb2.InvokeResponse:
@@ -178,23 +185,36 @@ class AzureProvider(rpc.Provider):
         getattr(response, "return").CopyFrom(rpc.to_struct(answer))
         return response
 
+    async def _answered(self, context: Context, call: Coroutine[Any, Any, T]) -> T:
+        """Await a request to Azure. It goes on when its caller dies, as an operation of Azure does.
+
+        A refusal becomes the engine's error, so does what this machine cannot do; anything else is a fault of ours and
+        logged.
+        """
+        work = asyncio.create_task(call)
+        self._under_way.add(work)
+        work.add_done_callback(self._ended)
+        try:
+            return await asyncio.shield(work)
+        except (ArmError, ProviderError, PlaneError) as refusal:
+            await _refuse(context, refusal)
+        except Exception as fault:
+            if isinstance(fault, OSError) and is_full(fault):
+                await _refuse(context, ProviderError(full(self._home.root)))
+            _log.error("the Azure stand-in failed", exc_info=fault)
+            why = f"{type(fault).__name__}: {fault}. The whole log: {self._home.log('supervisor')}"
+            await _refuse(context, ProviderError(f"the local Azure stand-in failed: {why}"))
+
+    def _ended(self, work: asyncio.Task[Any]) -> None:
+        self._under_way.discard(work)
+        if not work.cancelled() and (error := work.exception()) is not None:
+            _log.info("%s: %s", type(error).__name__, error)  # whoever asked may be there no more
+
     async def _kind(self, urn: str, context: Context) -> Kind:
         try:
             return catalogue.kind_of(urn)
         except ProviderError as error:
             await _refuse(context, error)
-
-
-async def _answered(context: Context, call: Awaitable[T]) -> T:
-    """Await a request to Azure; a refusal becomes the engine's error, anything else is a fault of ours and logged."""
-    try:
-        return await call
-    except (ArmError, ProviderError) as refusal:
-        await _refuse(context, refusal)
-    except Exception as fault:
-        _log.exception("the Azure stand-in failed")
-        why = f"{type(fault).__name__}: {fault}"
-        await _refuse(context, ProviderError(f"the local Azure stand-in failed: {why}. See logs/ in the state folder"))
 
 
 async def _refuse(context: Context, error: Exception) -> NoReturn:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.azure import ids
 from sandbox.azure.catalogue import Kind
+from sandbox.files import read_json, write_whole
 from sandbox.rpc import Json
+
+LOST = "What exists in the made-up Azure is lost with it: make down removes the rest, make up begins anew."
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Store:
         self._path = path
         self._records: dict[str, Record] = {}
         if path.exists():
-            for item in json.loads(path.read_text())["resources"]:
+            for item in read_json(path, LOST)["resources"]:
                 record = Record(**item)
                 self._records[ids.key(record.id)] = record
 
@@ -48,20 +50,19 @@ class Store:
         return [r for r in self.all() if ids.within(r.id, scope) and ids.key(r.id) != ids.key(scope)]
 
     def put(self, record: Record) -> None:
-        self._records[ids.key(record.id)] = record
-        self.save()
+        self._take(self._records | {ids.key(record.id): record})
 
     def remove(self, resource_id: str) -> None:
-        self._records.pop(ids.key(resource_id), None)
-        self.save()
+        self._take({key: record for key, record in self._records.items() if key != ids.key(resource_id)})
+
+    def _take(self, records: dict[str, Record]) -> None:
+        """What cannot be written has not happened: the disk first, then what is told."""
+        self._write(records)
+        self._records = records
 
     def save(self) -> None:
-        """Write everything; a reader or a crash sees the old file or the new one, never a part."""
-        resources = [vars(record) for record in self._records.values()]
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_suffix(f".{os.getpid()}.new")
-        with fresh.open("w") as file:
-            json.dump({"resources": resources}, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+        """Write everything, as it was changed in place."""
+        self._write(self._records)
+
+    def _write(self, records: dict[str, Record]) -> None:
+        write_whole(self._path, json.dumps({"resources": [vars(record) for record in records.values()]}, indent=1))

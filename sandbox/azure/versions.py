@@ -1,7 +1,8 @@
 """Which Kubernetes versions AKS offers, and which of them can run here.
 
-AKS documentation supported-kubernetes-versions and release 2026-10-25. One API server binary is built here, 1.35.4;
-every patch of its minor is taken and played by that binary, the other minors are refused.
+AKS documentation supported-kubernetes-versions and release 2026-10-25. One API server binary is built here, and it
+plays every offered patch of its minor version; what is offered of other minors is refused as not played here, what is
+not offered as Azure refuses it. A cluster or pool that exists keeps its version when that is offered no more.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from sandbox.azure.errors import ArmError, NotPlayedError
 
 OFFERED = ("1.34.12", "1.35.9", "1.36.5", "1.37.1")
 BUILT = "1.35.4"
-"""The version of the binary; also taken as a version of a cluster, so that one can say what is really running."""
+"""The version of the binary. AKS does not offer this patch: it is no version of a cluster."""
 
 
 def minor(version: str) -> tuple[int, int]:
@@ -20,15 +21,22 @@ def minor(version: str) -> tuple[int, int]:
     return int(first), int(second)
 
 
-def resolve(version: str) -> str:
+def playable() -> str:
+    """The offered version that can be played here."""
+    return next(full for full in OFFERED if minor(full) == minor(BUILT))
+
+
+def resolve(version: str, running: str | None = None) -> str:
     """The full version Azure picks for a version or a minor. Raises `ArmError` for one Azure does not offer.
 
-    Raises `NotPlayedError` for one that Azure offers and this machine has no binary of.
+    `running` is what the resource, or the cluster of a pool, has already: that one is known even when it is not offered
+    any more. Raises `NotPlayedError` for one that Azure offers and this machine has no binary of.
     """
     if re.fullmatch(r"\d+\.\d+(\.\d+)?", version) is None:
         raise ArmError(400, "InvalidParameter", f"The value of parameter kubernetesVersion is invalid: {version!r}.")
-    known = (*OFFERED, BUILT)
-    found = next((full for full in known if version in (full, ".".join(full.split(".")[:2]))), None)
+    if version == running:
+        return version
+    found = next((full for full in OFFERED if version in (full, ".".join(full.split(".")[:2]))), None)
     if found is None:
         raise ArmError(
             400,
@@ -37,7 +45,5 @@ def resolve(version: str) -> str:
             f"{', '.join(OFFERED)}.",
         )
     if minor(found) != minor(BUILT):
-        raise NotPlayedError(
-            f"Kubernetes {version}: the only API server built here is {BUILT}. Use a version {BUILT.rpartition('.')[0]}"
-        )
+        raise NotPlayedError(f"Kubernetes {version}: the only API server built here is {BUILT}. Use {playable()}")
     return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from sandbox import settings
 from sandbox.home import Home
 from sandbox.hosted import process
 from sandbox.hosted.host import Json
@@ -17,6 +16,7 @@ from sandbox.ingress.controller import NAME
 from sandbox.ingress.front import Front
 from sandbox.ingress.instance import instances
 from sandbox.kube import Kube, KubeError
+from sandbox.nodes.clock import Clock
 
 RETRY_SECONDS = 2.0
 
@@ -40,10 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = process.parser("sandbox.ingress", "Play the ingress controllers of a cluster.")
     parser.add_argument("--port", type=int, required=True, help="the port on loopback that clients connect to")
     chosen = parser.parse_args(arguments)
-    home = Home(chosen.home)
+    clock = Clock(Home(chosen.home))
 
     async def start(admin: Kube, kubeconfig: Json) -> None:
-        front = Front(lambda: settings.read(home).time_factor)
+        front = Front(lambda: clock.factor)
         await play(admin, kubeconfig, front, chosen.port)
 
     return process.run("sandbox.ingress", NAME, chosen.kubeconfig, start)

@@ -106,8 +106,10 @@ class Front:
             return _plain(502, loaded, variables, {WHY: f"nothing listens behind Service {location.service}"})
         pod, image, port = found
         shown = {POD: pod["metadata"]["name"], CONTROLLER: uid}
-        if identity := loaded.config.headers.forwarded(variables).get("X-Request-ID"):
-            shown[UPSTREAM_ID] = identity
+        forwarded = loaded.config.headers.forwarded(variables)
+        if identity := forwarded.get("Request-Id"):
+            # what the upstream would log by either name
+            shown[UPSTREAM_ID] = identity if forwarded.get("X-Request-ID") == identity else "two request ids"
         if location.websocket and request.headers.get("Upgrade", "").lower() == "websocket":
             if image.session_port == port:
                 through = frozenset({uid, pod["metadata"]["uid"]})

@@ -9,7 +9,8 @@ from typing import Any
 
 from sandbox.kube import Kind, Kube, KubeError
 from sandbox.kubernetes.objects import metadata_of, name_of, namespace_of
-from sandbox.kubernetes.readiness import Look, Question, Verdict, View
+from sandbox.kubernetes.readiness import Question
+from sandbox.kubernetes.views import Look, Verdict, View
 
 Json = dict[str, Any]
 

@@ -168,5 +168,8 @@ def unique_name(logical_name: str, seed: bytes) -> str:
     return f"{logical_name}-{digits}"
 
 
+FIELD_MANAGER_PREFIX = "pulumi-kubernetes-"
+
+
 def new_field_manager() -> str:
-    return f"pulumi-kubernetes-{randomness.token_hex(4)}"
+    return f"{FIELD_MANAGER_PREFIX}{randomness.token_hex(4)}"

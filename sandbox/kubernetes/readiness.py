@@ -5,12 +5,13 @@ A question names what to look at and how to judge it; `sandbox.kubernetes.awaiti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.kubernetes import waitfor
 from sandbox.kubernetes.objects import annotations_of, is_true, metadata_of, name_of, namespace_of
+from sandbox.kubernetes.views import Look, Verdict, View
 
 Json = dict[str, Any]
 
@@ -18,44 +19,6 @@ WORKLOAD_SECONDS = 600.0
 VOLUME_SECONDS = 300.0
 QUOTA_SECONDS = 60.0
 TOKEN_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Look:
-    """One kind to look at."""
-
-    api_version: str
-    kind: str
-    namespace: str | None = None
-    labels: str = ""
-    fields: str = ""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Ready, or what is missing; `final` says that waiting longer cannot help."""
-
-    missing: tuple[str, ...] = ()
-    final: bool = False
-
-    @property
-    def ready(self) -> bool:
-        return not self.missing
-
-
-class View:
-    """What the API server says at one moment, by kind and name."""
-
-    def __init__(self, target: tuple[str, str], objects: Mapping[str, Mapping[str, Json]]) -> None:
-        self._kind, self._name = target
-        self._objects = objects
-
-    @property
-    def target(self) -> Json | None:
-        return self._objects[self._kind].get(self._name)
-
-    def all(self, kind: str) -> Iterator[Json]:
-        yield from self._objects[kind].values()
 
 
 @dataclass(frozen=True)

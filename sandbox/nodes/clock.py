@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from sandbox import settings
 from sandbox.home import Home
+from sandbox.plane.errors import PlaneError
 
 _log = logging.getLogger(__name__)
 
@@ -19,16 +20,21 @@ class Clock:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._read: tuple[float, float] = (-1.0, 1.0)
+        self._read: tuple[float, settings.Settings] = (-1.0, settings.Settings())
 
     @property
     def factor(self) -> float:
+        return self.current.time_factor
+
+    @property
+    def current(self) -> settings.Settings:
+        """The plane's settings as they are now."""
         path = self._home.settings
         changed = path.stat().st_mtime if path.exists() else 0.0
         if changed != self._read[0]:
             try:
-                self._read = (changed, settings.read(self._home).time_factor)
-            except ValueError as error:  # half written, or wrong: the last one counts
+                self._read = (changed, settings.read(self._home))
+            except PlaneError as error:  # half written, or wrong: the last one counts
                 _log.warning("%s: %s", path, error)
         return self._read[1]
 

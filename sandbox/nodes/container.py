@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from sandbox.kube import Json, KubeError
-from sandbox.nodes import creation, environment, images, process, volumes
-from sandbox.nodes.clock import Backoff, Signal, epoch, spoken, stamp
+from sandbox.nodes import creation, entries, environment, images, process, volumes
+from sandbox.nodes.clock import Backoff, Signal, epoch, spoken
 from sandbox.nodes.environment import ConfigError
 from sandbox.nodes.logs import Log
 from sandbox.nodes.probes import Prober, Watched, check
@@ -33,7 +32,7 @@ class Container:
         self.pod, self.world = pod, pod.world
         self.spec, self.role = spec, role
         self.image: images.Image | None = images.of(spec["image"])
-        self.status: Json = status or self._fresh()
+        self.status: Json = status or entries.fresh(spec, pod.pod["spec"])
         self.env: Mapping[str, str] = {}
         self.files: volumes.Files = {}
         self.folders: frozenset[str] = frozenset()
@@ -72,19 +71,6 @@ class Container:
         if not self.serving or port not in self.ports:
             return None
         return self.known.ports.get(port, ())
-
-    def _fresh(self) -> Json:
-        waiting = "PodInitializing" if self.pod.pod["spec"].get("initContainers") else "ContainerCreating"
-        return {
-            "name": self.spec["name"],
-            "image": self.spec["image"],
-            "imageID": "",
-            "ready": False,
-            "started": False,
-            "restartCount": 0,
-            "state": {"waiting": {"reason": waiting}},
-            "lastState": {},
-        }
 
     async def event(self, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
         section = "containers" if self.role is Role.APP else "initContainers"
@@ -157,20 +143,7 @@ class Container:
 
     def end(self, exit_: Exit) -> None:
         """The process is over."""
-        running = self.status["state"].get("running") or {}
-        self.status |= {
-            "ready": self.role is Role.INIT and exit_.code == 0,
-            "started": False,
-            "state": {
-                "terminated": {
-                    "exitCode": exit_.code,
-                    "reason": exit_.reason if exit_.code else "Completed",
-                    "startedAt": running.get("startedAt") or stamp(),
-                    "finishedAt": stamp(),
-                    "containerID": self.status.get("containerID", ""),
-                }
-            },
-        }
+        self.status |= entries.ended(self.status, exit_, done=self.role is Role.INIT and exit_.code == 0)
         self.serving = False
         self.started.clear()
         self.log.say(f"the process ended with exit code {exit_.code}")
@@ -186,22 +159,7 @@ class Container:
 
     def _created(self, reference: images.Reference) -> None:
         """The container has been created and started."""
-        state = self.status["state"]
-        again = bool(self.status["lastState"]) or "terminated" in state
-        restarts = self.status["restartCount"] + 1 if again else 0
-        uid = self.pod.pod["metadata"]["uid"]
-        identity = hashlib.sha256(f"{uid} {self.name} {restarts}".encode()).hexdigest()
-        digest = reference.digest or f"sha256:{hashlib.sha256(reference.full.encode()).hexdigest()}"
-        self.status |= {
-            "image": reference.full,
-            "imageID": f"{reference.name}@{digest}",
-            "containerID": f"containerd://{identity}",
-            "restartCount": restarts,
-            "started": False,
-            "ready": False,
-            "lastState": state if "terminated" in state else self.status["lastState"],
-            "state": {"running": {"startedAt": stamp()}},
-        }
+        self.status |= entries.started(self.status, reference, self.pod.pod["metadata"]["uid"])
         self.log.begin()
         self.log.say(f"container {self.name} started from {reference.full}")
         self.pod.publish()

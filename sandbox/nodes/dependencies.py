@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from sandbox.kube import Json
-from sandbox.nodes import images
+from sandbox.nodes import images, outside
 from sandbox.nodes.images import Image, Need
 from sandbox.nodes.world import Played, World
 
+REDIS = "docker.io/library/redis"
+SENTINEL_PORT = 26379
 DOMAIN = ".svc.cluster.local"
 READS = {
-    Need.REDIS: ("REDIS_CONN_URL",),
+    Need.REDIS: ("REDIS_CONN_URL", "REDIS_FAIL_OVER_CLIENT_ENABLED", "REDIS_USE_EXTERNAL"),
     Need.CAPACITY: (
         "SM_CHECK_FOR_CAPACITY_ON_START",
         "SM_CHECK_FOR_CAPACITY_ON_START_OPERATING_POINT",
@@ -129,8 +131,25 @@ def _redis(world: World, namespace: str, env: Mapping[str, str]) -> str | None:
     url = env.get("REDIS_CONN_URL")
     if not url:
         return "REDIS_CONN_URL is not set"
-    why = _answers(world, namespace, url, 6379, "docker.io/library/redis")
+    where = address(url, 6379)
+    if (
+        where is not None
+        and env.get("REDIS_USE_EXTERNAL") == "true"
+        and _service(world, namespace, where[0])[1] is None
+    ):
+        why = outside.redis(url, 6379, world.clock.current.outside)
+    else:
+        why = _answers(world, namespace, url, 6379, REDIS) or _other_kind(world, namespace, where, env)
     return None if why is None else f"cannot reach Redis at {why}"
+
+
+def _other_kind(world: World, namespace: str, where: tuple[str, int] | None, env: Mapping[str, str]) -> str | None:
+    """A client that asks for a primary needs a sentinel, any other one a Redis; by the ports of the two."""
+    asks = env.get("REDIS_FAIL_OVER_CLIENT_ENABLED") == "true"
+    if where is None or all((port == SENTINEL_PORT) == asks for _, port in behind(world, namespace, *where)[0]):
+        return None
+    wanted, command = ("sentinel", "SENTINEL get-master-addr-by-name") if asks else ("server", "SELECT")
+    return f"{where[0]}:{where[1]}: ERR unknown command '{command}' (what listens there is no Redis {wanted})"
 
 
 def _resource_manager(world: World, namespace: str, env: Mapping[str, str]) -> str | None:
@@ -179,10 +198,15 @@ def unmet(world: World, namespace: str, image: Image, env: Mapping[str, str]) ->
     if image.needs is None:
         return None
     key = (namespace, image.needs, *(env.get(name) for name in READS[image.needs]))
-    if key not in world.unmet:
+    if key not in world.unmet or env.get("REDIS_USE_EXTERNAL") == "true":
         look = _redis if image.needs is Need.REDIS else _capacity
         world.unmet[key] = look(world, namespace, env)
     return world.unmet[key]
+
+
+def look_again_seconds(env: Mapping[str, str]) -> float | None:
+    """After how long to look again although nothing in the cluster has changed; None: not at all."""
+    return 1.0 if env.get("REDIS_USE_EXTERNAL") == "true" else None
 
 
 def patience(image: Image, env: Mapping[str, str]) -> float | None:

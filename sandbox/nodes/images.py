@@ -102,7 +102,14 @@ _FLOW = Image(
 )
 _TTS = Image(8, 1, {8000: ()}, license_file="/license.json", session_port=8000)
 _VLLM = Image(20, 2, {8000: ("/health", "/metrics")})
-_REDIS = Image(1, 1, {6379: ()}, programs=frozenset({"redis-cli", "grep"}))
+_REDIS = Image(
+    1,
+    1,
+    {6379: ()},
+    # a primary hands over first: measured by tests/redis
+    pre_stop_seconds=2,
+    programs=frozenset({"redis-cli", "grep"}),
+)
 _NGINX = Image(
     2,
     1,

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from sandbox.kube import Json, KubeError
 from sandbox.nodes import images, status
@@ -21,15 +19,9 @@ from sandbox.nodes.container import Container
 from sandbox.nodes.creation import SYNC_SECONDS
 from sandbox.nodes.mounting import Mounting
 from sandbox.nodes.process import KILLED, TERMINATED, Exit, Role
+from sandbox.nodes.publishing import RETRY_SECONDS, Publisher
 from sandbox.nodes.volumes import Files
 from sandbox.nodes.world import World, sessions
-
-COALESCE_SECONDS = 0.05
-"""Changes of a pod within this time are written together. Real seconds."""
-STRATEGIC = "application/strategic-merge-patch+json"
-"""Conditions are merged by their type: those of others stay."""
-RETRY_SECONDS = 1.0
-"""Before a write that the API server did not answer is sent again. Real seconds."""
 
 HANDLERS = frozenset({"", "runc"})
 GPU_HANDLERS = HANDLERS | {"nvidia-container-runtime"}
@@ -46,11 +38,10 @@ class PodWorker:
         self.changed = Signal()
         """Fires when the pod's object changes."""
         self.mounting = Mounting(self)
+        self._publisher = Publisher(self)
         before = pod.get("status") or {}
         self._began = before.get("startTime") or stamp()
         self._seen_alive = "deletionTimestamp" not in pod["metadata"]
-        self._dirty = asyncio.Event()
-        self._written: Json = {}
         self._over = False
         self.ready = False
         self.address = before.get("podIP") or ""
@@ -126,7 +117,7 @@ class PodWorker:
     async def run(self) -> None:
         """Until the pod is gone. Cancelled, it leaves the pod as it is."""
         async with asyncio.TaskGroup() as tasks:
-            publishing = tasks.create_task(self._publish())
+            publishing = tasks.create_task(self._publisher.run())
             playing = tasks.create_task(self._play())
             while "deletionTimestamp" not in self.pod["metadata"]:
                 await self.changed.wait()
@@ -227,7 +218,7 @@ class PodWorker:
                     container.end(Exit(KILLED if forced else TERMINATED))
         self._over = True
         meta = self.pod["metadata"]
-        await self._write()
+        await self._publisher.write()
         while True:
             try:
                 await self.world.kube.delete(
@@ -266,7 +257,7 @@ class PodWorker:
 
     def publish(self) -> None:
         """The status has changed; it is written soon."""
-        self._dirty.set()
+        self._publisher.dirty.set()
 
     def seen(self) -> status.Seen:
         sandbox = bool(self.address)
@@ -281,38 +272,8 @@ class PodWorker:
             self._over,
         )
 
-    async def _publish(self) -> None:
-        while True:
-            await self._dirty.wait()
-            await asyncio.sleep(COALESCE_SECONDS)
-            self._dirty.clear()
-            if not await self._write():
-                await asyncio.sleep(RETRY_SECONDS)
-                self._dirty.set()
-
-    async def _write(self) -> bool:
-        """Write the status unless it stands already; False when it has to be tried again."""
-        wanted = status.build(self.seen())
-        ready = any(c["type"] == "Ready" and c["status"] == "True" for c in wanted["conditions"])
-        if wanted == self._written or _stands(wanted, self.pod.get("status") or {}):
-            self._now_ready(ready)
-            return True
-        kept = copy.deepcopy(wanted)
-        meta = self.pod["metadata"]
-        path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
-        patch = {"metadata": {"uid": meta["uid"]}, "status": wanted}
-        try:
-            answer = await self.world.kube.request(
-                "PATCH", path, patch, {"fieldManager": self.world.kube.field_manager}, STRATEGIC
-            )
-        except KubeError as error:
-            return error.code in (404, 409)
-        self._written = kept
-        self.see(answer)
-        self._now_ready(ready)
-        return True
-
-    def _now_ready(self, ready: bool) -> None:
+    def now_ready(self, ready: bool) -> None:
+        """The status that stands says so."""
         if ready != self.ready:
             self.ready = ready
             self.world.touch()
@@ -327,13 +288,3 @@ def asked_to_stop(pod: Json) -> float:
 def _is_redis(image: str) -> bool:
     reference = images.parse(image)
     return reference is not None and reference.name == "docker.io/library/redis"
-
-
-def _stands(wanted: Any, have: Any) -> bool:
-    """Whether everything of the patch is in the status already."""
-    if isinstance(wanted, dict):
-        return isinstance(have, dict) and all(_stands(value, have.get(key)) for key, value in wanted.items())
-    if isinstance(wanted, list) and wanted and isinstance(wanted[0], dict) and "type" in wanted[0]:
-        by_type = {item["type"]: item for item in have or []}
-        return all(_stands(item, by_type.get(item["type"])) for item in wanted)
-    return json.dumps(wanted, sort_keys=True) == json.dumps(have, sort_keys=True)

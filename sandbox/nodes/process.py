@@ -100,4 +100,5 @@ async def _needs(container: Container) -> Exit | None:
         if left is not None and left <= 0:
             container.log.say(f"gave up after {patience:g} s")
             return Exit(1)
-        await world.changed.wait(left)
+        again = dependencies.look_again_seconds(container.env)
+        await world.changed.wait(again if left is None else left if again is None else min(left, again))

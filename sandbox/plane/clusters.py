@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+from sandbox.files import read_json, write_whole
 from sandbox.home import Home
 from sandbox.kube import Kube, KubeError
 from sandbox.plane import inventory
@@ -65,11 +66,10 @@ class PlaneClusters:
         if not path.exists():
             async with Kube(plane.admin_kubeconfig(), "sandbox-plane") as kube:
                 keys = sorted(entry.key for entry in await inventory.listing(kube))
-            path.write_text(json.dumps(keys, indent=1) + "\n")
+            write_whole(path, json.dumps(keys, indent=1) + "\n")
 
     def _hand_out(self, key: str) -> None:
-        self._home.kubeconfig.touch(mode=0o600)
-        self._home.kubeconfig.write_text(self.user_kubeconfig(key))
+        write_whole(self._home.kubeconfig, self.user_kubeconfig(key))
 
     def left_path(self, key: str) -> Path:
         """Where the deletion of a cluster notes what was left in it."""
@@ -88,13 +88,13 @@ class PlaneClusters:
                     shutil.rmtree(folder)
                 return
             plane = self._get(key)
-            bare = frozenset(json.loads((folder / BARE).read_text()))
+            bare = frozenset(read_json(folder / BARE, "What a new cluster holds is lost with it: make down, make up."))
             try:
                 async with Kube(plane.admin_kubeconfig(), "sandbox-plane") as kube:
                     remaining = await inventory.left_behind(kube, bare)
             except KubeError as error:
                 raise PlaneError(f"What is left in the cluster {key} cannot be listed: {error}") from error
-            self.left_path(key).write_text(json.dumps([entry.document() for entry in remaining], indent=1) + "\n")
+            write_whole(self.left_path(key), json.dumps([entry.document() for entry in remaining], indent=1) + "\n")
             await plane.stop()
             del self._running[key]
             shutil.rmtree(folder)
@@ -102,6 +102,11 @@ class PlaneClusters:
                 self._hand_out(next(reversed(self._running)))
             else:
                 self._home.kubeconfig.unlink(missing_ok=True)
+
+    async def discard(self, key: str) -> None:
+        """Remove the folder of a cluster that is not running, unlooked at: its creation was cut off by a crash."""
+        async with self._lock(key):
+            shutil.rmtree(self._home.cluster(key), ignore_errors=True)
 
     def admin_kubeconfig(self, key: str) -> str:
         """A kubeconfig in the group system:masters, for the cloud's own controllers."""

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.files import check_room
 from sandbox.home import Home
 from sandbox.kube import Kube, KubeError
 from sandbox.plane import ports, programs
@@ -110,6 +111,8 @@ class ControlPlane:
 
     def _prepare(self) -> programs.Site:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (self.folder / "etcd").exists():
+            check_room(self.folder)
         chosen = ports.keep(self.folder / "ports.json", programs.PORTS)
         pki = Pki(self.folder / "pki")
         return programs.Site(self.folder, self._home.root.resolve(), self.tools, pki, chosen, self._service_cidr)

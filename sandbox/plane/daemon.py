@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sandbox.cache import locked
+from sandbox.files import check_room
 from sandbox.home import CHECKOUT, Home
 from sandbox.plane import record
 from sandbox.plane.errors import PlaneError
@@ -20,6 +21,9 @@ from sandbox.toolchain import Tools
 
 START_WITHIN = 180.0
 """Seconds; a start takes 3 s, and 6 s more for each managed cluster that exists."""
+
+LEAST_ROOM = 2**20
+"""Bytes without which a supervisor could not even write down why it ends."""
 
 STOP_WITHIN = 60.0
 """Seconds the supervisor gets to end its children; it takes 3 s."""
@@ -70,6 +74,7 @@ def start(home: Home, tools: Tools, say: Say) -> Started:
             return Started(fresh, 0)
         cleaned = record.clean(found)
         home.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        check_room(home.root, LEAST_ROOM)
         log = home.log("supervisor")
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:

@@ -10,7 +10,6 @@ import base64
 import datetime
 import hashlib
 import ipaddress
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +20,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from sandbox.files import write_whole
+
 LIFETIME = datetime.timedelta(days=3650)
 """A plane lives for hours or weeks; nothing here is renewed."""
-
-_PRIVATE = 0o600
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,7 @@ class Pair:
 def _write(path: Path, content: bytes) -> None:
     """Write a file only its owner can read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as file:
-        file.write(content)
-    fresh.replace(path)
+    write_whole(path, content)
 
 
 def _key_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:

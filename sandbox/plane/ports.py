@@ -9,6 +9,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.files import write_whole
 from sandbox.plane.errors import PlaneError
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def keep(path: Path, names: Sequence[str]) -> dict[str, int]:
 
     Raises `PlaneError` when no port is free.
     """
-    kept: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+    kept = _kept(path)
     ports: dict[str, int] = {}
     for name in names:
         wanted = kept.get(name)
@@ -42,9 +43,20 @@ def keep(path: Path, names: Sequence[str]) -> dict[str, int]:
         if wanted not in (None, ports[name]):
             _log.warning("port %s, kept for %s, is taken: it is %d now (%s)", wanted, name, ports[name], path)
     if kept != kept | ports:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(kept | ports, indent=2) + "\n")
+        write_whole(path, json.dumps(kept | ports, indent=2) + "\n")
     return ports
+
+
+def _kept(path: Path) -> dict[str, int]:
+    """The ports on record; none where there is no record, or none that can be read."""
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text())
+        return {str(name): int(port) for name, port in found.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        _log.warning("%s cannot be read (%s): its ports are chosen anew", path, error)
+        return {}
 
 
 def _choose(taken: set[int]) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.files import full
 from sandbox.plane.errors import PlaneError
 from sandbox.plane.record import Record, Running
 
@@ -20,6 +23,11 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 
 STEADY = 60.0
 """Seconds after which a child counts as steady and its next death is a first one again."""
+
+
+_FULL = "no space left on device"
+_FRAME = re.compile(r"goroutine \d+ |\t+/|\s*$|created by |[\w./*()\[\]{}-]+\(.*\)( in goroutine \d+)?$|exit status")
+"""Lines of a Go program's stack: what it said before them is what matters."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,13 @@ class Children:
                 stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         assert process.stdin is not None
-        self._record.add(self._prefix + program.name, Running.of(process.pid))
+        try:
+            self._record.add(self._prefix + program.name, Running.of(process.pid))
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                process.kill()
+            await process.wait()
+            raise
         process.stdin.write(b"go\n")
         process.stdin.close()
         return process
@@ -83,14 +97,24 @@ class Children:
             code = await child.process.wait()
             lived = time.monotonic() - child.since
             child.deaths = 1 if lived > STEADY else child.deaths + 1
-            pause = min(SHORTEST_PAUSE * 2.0 ** (child.deaths - 1), LONGEST_PAUSE)
             name = child.program.name
-            self._say(
-                f"{name} ended with {code} after {lived:.0f} s; started again in {pause:g} s (see {self._log(name)})"
-            )
+            ended, pause = f"{name} ended with {code} after {lived:.0f} s", _pause(child)
+            self._say(f"{ended}; started again in {pause:g} s (see {self._log(name)})")
             await asyncio.sleep(pause)
+            await self._again(child)
+
+    async def _again(self, child: _Child) -> None:
+        """Put a new process in the dead one's place, however often that fails, on a full disk for example."""
+        while True:
             async with child.spawning:
-                child.process, child.since = await self._spawn(child.program), time.monotonic()
+                try:
+                    child.process, child.since = await self._spawn(child.program), time.monotonic()
+                    return
+                except OSError as error:
+                    child.deaths += 1
+                    why = f"{child.program.name} could not be started again ({error})"
+            self._say(f"{why}; the next try is in {_pause(child):g} s")
+            await asyncio.sleep(_pause(child))
 
     async def until(
         self, condition: Callable[[], Awaitable[bool]], names: Sequence[str], what: str, timeout: float
@@ -114,8 +138,10 @@ class Children:
     def tail(self, name: str, lines: int = 8) -> str:
         """The end of a child's log, and where the rest is."""
         path = self._log(name)
-        text = path.read_text(errors="replace").splitlines()[-lines:] if path.exists() else []
-        return "\n".join([f"The end of {path}:", *(f"    {line[:300]}" for line in text)])
+        said = path.read_text(errors="replace").splitlines() if path.exists() else []
+        text = [line for line in said if not _FRAME.match(line)][-lines:]
+        cause = [full(path.parent)] if any(_FULL in line for line in text) else []
+        return "\n".join([*cause, f"The end of {path}:", *(f"    {line[:300]}" for line in text)])
 
     async def stop(self) -> None:
         """End all children, the last started first; returns when none is left."""
@@ -137,4 +163,12 @@ class Children:
                 self._say(f"{name} did not end within {child.program.grace:g} s and was killed")
                 process.kill()
                 await process.wait()
-        self._record.remove(self._prefix + name)
+        try:
+            self._record.remove(self._prefix + name)
+        except OSError as error:  # it stays on record as one that has ended
+            self._say(f"the record of {name} could not be removed: {error}")
+
+
+def _pause(child: _Child) -> float:
+    """Seconds until a child that died, or could not be started, is tried again."""
+    return min(SHORTEST_PAUSE * 2.0 ** min(child.deaths - 1, 16), LONGEST_PAUSE)

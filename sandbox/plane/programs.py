@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.files import write_whole
 from sandbox.home import CHECKOUT
 from sandbox.plane.pki import Pair, Pki
 from sandbox.plane.processes import Program
@@ -55,8 +56,7 @@ class Site:
         """The path of a kubeconfig for a part of the plane."""
         path = self.folder / "kubeconfigs" / f"{user.replace(':', '-')}.yaml"
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(self.pki.kubeconfig(self.server, self.folder.name, user, groups))
+        write_whole(path, self.pki.kubeconfig(self.server, self.folder.name, user, groups))
         return str(path)
 
 

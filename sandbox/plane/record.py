@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from sandbox.files import write_whole
 
 Json = dict[str, Any]
 
@@ -63,10 +64,7 @@ class Record:
         return content if isinstance(content, dict) else {}
 
     def _write(self, content: Json) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_suffix(f".{os.getpid()}.new")
-        fresh.write_text(json.dumps(content, indent=2) + "\n")
-        fresh.replace(self.path)
+        write_whole(self.path, json.dumps(content, indent=2) + "\n")
 
     def processes(self) -> dict[str, Running]:
         """Every recorded child by name; whether it still lives is another question."""

@@ -13,12 +13,14 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from sandbox import rpc
+from sandbox.files import full, is_full
 from sandbox.home import Home
 from sandbox.kube import KubeError
 from sandbox.plane import ports
@@ -65,6 +67,7 @@ class Supervisor:
     async def _bring_up(self, stack: AsyncExitStack) -> None:
         # Imported here: the types of every Azure resource take seconds to load, and a plane that cannot start for
         # another reason should say so at once.
+        from sandbox.azure import catalogue
         from sandbox.azure.provider import AzureProvider
 
         kept = ports.keep(self.home.root / "ports.json", PROVIDERS)
@@ -82,6 +85,7 @@ class Supervisor:
             lambda: _listens(kept["kubernetes"]), ["kubernetes"], "The Kubernetes provider was", ANSWER_WITHIN
         )
         self.record.ready(kept)
+        threading.Thread(target=catalogue.load, name="types of Azure", daemon=True).start()
 
     def _kubernetes(self, port: int) -> Program:
         command = [sys.executable, "-m", "sandbox.kubernetes", "--port", str(port)]
@@ -112,6 +116,12 @@ async def _listens(port: int) -> bool:
     return True
 
 
+def _failed(record: Record, why: str) -> int:
+    with contextlib.suppress(OSError):  # no room for it either: the log may have it
+        record.fail(why)
+    return 1
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run until told to stop; 1 when the plane could not be brought up, with the reason in `plane.json`."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.plane.supervisor")
@@ -129,13 +139,12 @@ def main(arguments: list[str] | None = None) -> int:
         clean(record)
         asyncio.run(Supervisor(home, tools).run())
     except (PlaneError, ToolchainError, KubeError, OSError) as error:
-        _log.error("%s", error)
-        record.fail(str(error))
-        return 1
+        why = full(home.root) if isinstance(error, OSError) and is_full(error) else str(error)
+        _log.error("%s", why)
+        return _failed(record, why)
     except Exception as error:
         _log.exception("a fault of the sandbox itself")
-        record.fail(f"{type(error).__name__}: {error} (a fault of the sandbox itself)")
-        return 1
+        return _failed(record, f"{type(error).__name__}: {error} (a fault of the sandbox itself)")
     return 0
 
 

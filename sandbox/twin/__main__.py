@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import sys
 
-from sandbox import settings
 from sandbox.home import Home
 from sandbox.hosted import process
 from sandbox.hosted.host import Json
 from sandbox.kube import Kube
+from sandbox.nodes.clock import Clock
 from sandbox.twin.controller import NAME
 from sandbox.twin.instance import instances
 
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = process.parser("sandbox.twin", "Play the sessiongroups-controller.").parse_args(arguments)
-    home = Home(chosen.home)
+    clock = Clock(Home(chosen.home))
 
     async def play(admin: Kube, kubeconfig: Json) -> None:
-        await instances(admin, kubeconfig, lambda: settings.read(home).time_factor).run()
+        await instances(admin, kubeconfig, lambda: clock.factor).run()
 
     return process.run("sandbox.twin", NAME, chosen.kubeconfig, play)
 

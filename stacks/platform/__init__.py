@@ -15,6 +15,8 @@ import pulumi
 
 from components.guard.gate import Gate, GateArgs
 from components.guard.hooks import Guard
+from components.speech.transcriber_languages import speeches
+from stacks.groups import capacity, session_groups
 from stacks.load import Secrets
 from stacks.platform.azure import Foundation, azure_provider, foundation, guard
 from stacks.platform.base import base
@@ -48,11 +50,13 @@ def gate(watched: Guard) -> None:
 
 def export(settings: Settings, found: Foundation, groups: list[str]) -> None:
     """The stack's outputs."""
+    by_group = {group.name: group.sessions for group in session_groups(settings)}
     pulumi.export("cluster", settings.azure.cluster_name)
     pulumi.export("resourceGroup", settings.azure.resource_group)
     pulumi.export("namespace", settings.namespace)
     pulumi.export("address", found.address.ip)
-    pulumi.export("url", url(settings))
-    pulumi.export("languages", list(settings.global_.transcriber.languages))
+    pulumi.export("endpoint", url(settings))
+    pulumi.export("languages", [each.language for each in speeches(settings.transcribers, settings.global_)])
     pulumi.export("sessionGroups", groups)
+    pulumi.export("capacity", {"sessions": capacity(settings), "byGroup": by_group})
     pulumi.export("kubeconfig", found.access.kubeconfig)

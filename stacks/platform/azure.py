@@ -19,9 +19,10 @@ from components.cluster import existing_secrets
 from components.guard.hooks import Guard
 from components.guard.live import reader
 from components.placement import Placement
+from stacks.groups import session_groups
 from stacks.schema import Settings
 from stacks.schema.placement import PlacementSettings
-from stacks.schema.pools import Role, State
+from stacks.schema.pools import Pool, Role, State
 
 
 def azure_provider(settings: Settings) -> AzureProvider:
@@ -36,7 +37,8 @@ def azure_provider(settings: Settings) -> AzureProvider:
 
 def guard(settings: Settings, provider: AzureProvider) -> Guard:
     """The hooks, bound to everything declared after this."""
-    made = Guard(reader(provider, settings.azure.resource_group, settings.azure.cluster_name))
+    read = reader(provider, settings.azure.resource_group, settings.azure.cluster_name)
+    made = Guard(read, {group.name: group.setting for group in session_groups(settings)})
     made.watch()
     return made
 
@@ -48,14 +50,19 @@ class Foundation:
     access: Access
     address: Address
     pools: tuple[NodePool, ...]
-    active: dict[Role, pulumi.Output[str]]
-    """Names of the active generations, each known once its pool exists."""
+    active: dict[tuple[Role, str | None], pulumi.Output[str]]
+    """Names of the active generations by role and further pool, each known once its pool exists."""
     read_secrets: existing_secrets.Read
 
     def placement(self, role: Role, wanted: PlacementSettings | None = None) -> Placement:
-        """Where pods of a role run; `wanted` is what the configuration says of them."""
+        """Where pods of a role run; `wanted` is what the configuration says of them, a further pool included."""
         wanted = wanted or PlacementSettings()
-        return Placement(role, self.active[role], wanted.node_selector, wanted.tolerations)
+        return Placement(role, self.active[role, wanted.pool], wanted.node_selector, wanted.tolerations)
+
+
+def generation_name(pool: Pool, number: int) -> str:
+    """The logical name of a generation. No role is called `further-…`, so no two pools have one name."""
+    return f"{f'further-{pool.name}' if pool.name else pool.role.value}-{number:02d}"
 
 
 def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
@@ -82,16 +89,16 @@ def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
     )
     Maintenance("maintenance", MaintenanceArgs(group, cluster.cluster_name, azure.maintenance), opts)
     pools: list[NodePool] = []
-    active: dict[Role, pulumi.Output[str]] = {}
-    for role, generation in settings.pools.each():
+    active: dict[tuple[Role, str | None], pulumi.Output[str]] = {}
+    for of, generation in settings.pools.each():
         pool = NodePool(
-            f"{role.value}-{generation.number:02d}",
+            generation_name(of, generation.number),
             NodePoolArgs(
                 resource_group=group,
                 cluster_name=cluster.cluster_name,
                 node_subnet_id=network.node_subnet_id,
                 subnet=azure.network.node_subnet,
-                role=role,
+                pool=of,
                 generation=generation,
                 after=pools[-1].agent_pool if pools else None,
                 protect=protect,
@@ -100,7 +107,7 @@ def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
         )
         pools.append(pool)
         if generation.state is State.ACTIVE:
-            active[role] = pool.pool_name
+            active[of.role, of.name] = pool.pool_name
     access = Access(
         "access",
         AccessArgs(azure.resource_group, azure.cluster_name, azure.cluster_id, cluster.managed_cluster, protect),

@@ -10,16 +10,18 @@ from components.cluster.credentials import Credentials, CredentialsArgs
 from components.cluster.existing_secrets import ExistingSecrets, ExistingSecretsArgs
 from components.cluster.gpu_plugin import GpuPlugin, GpuPluginArgs
 from components.cluster.namespace import Namespace, NamespaceArgs
-from components.cluster.redis import Redis, RedisArgs
+from components.cluster.redis_endpoint import RedisEndpoint
 from components.speech.crd import Crd, CrdArgs
+from components.speech.images import registries as speech_registries
 from components.speech.proxy import registries as proxy_registries
 from stacks.load import Secrets
+from stacks.platform import redis
 from stacks.platform.azure import Foundation
-from stacks.platform.existing import existing_secrets, refuse
+from stacks.platform.existing import control_plane_registries, existing_secrets, refuse
 from stacks.platform.flow_secrets import flow_registries
+from stacks.platform.redis import ControlPlaneSecrets
 from stacks.schema import Settings
-from stacks.schema.pools import Role
-from stacks.versions import GPU_PLUGIN_IMAGE, REDIS_IMAGE
+from stacks.versions import GPU_PLUGIN_IMAGE
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Base:
 
     namespace: pulumi.Output[str]
     """Known once every Secret named as existing is in it."""
-    redis: Redis
+    redis: RedisEndpoint
+    secrets: ControlPlaneSecrets
     crd: Crd
 
 
@@ -36,12 +39,16 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
     """Namespace, kind, Secrets made and looked up, GPU plugin and Redis."""
     protect, global_ = settings.protection.enabled, settings.global_
     crd = Crd("crd", CrdArgs(protect), opts)
-    GpuPlugin("gpu-plugin", GpuPluginArgs(GPU_PLUGIN_IMAGE), opts)
+    GpuPlugin("gpu-plugin", GpuPluginArgs(GPU_PLUGIN_IMAGE, settings.gpu_plugin), opts)
     pools = tuple(pool.agent_pool for pool in found.pools)
     namespace = Namespace("speech", NamespaceArgs(settings.namespace, pools, protect), opts).name
     pull = settings.pull_secret
-    from_vendor = (global_.transcriber.image.registry, global_.resource_manager.image.registry)
-    registries = (*from_vendor, *proxy_registries(settings.proxy, global_), *flow_registries(settings))
+    from_vendor = (
+        *speech_registries(settings.transcribers, settings.inference_servers.values(), global_),
+        *control_plane_registries(settings),
+        *flow_registries(settings),
+    )
+    registries = (*from_vendor, *proxy_registries(settings.proxy, global_))
     Credentials(
         "credentials",
         CredentialsArgs(
@@ -59,16 +66,5 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
     checked = ExistingSecrets(
         "existing-secrets", ExistingSecretsArgs(namespace, wanted, found.read_secrets, refuse), opts
     ).namespace
-    redis = Redis(
-        "redis",
-        RedisArgs(
-            namespace=checked,
-            release=settings.release,
-            image=REDIS_IMAGE,
-            settings=settings.redis,
-            placement=found.placement(Role.SERVICES),
-            protect=protect,
-        ),
-        opts,
-    )
-    return Base(checked, redis, crd)
+    made = redis.secrets(settings, secrets, namespace, opts)
+    return Base(checked, redis.redis(settings, made, found, checked, opts), made, crd)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pulumi
 
 from components.speech.control_plane import ControlPlane
@@ -17,18 +19,15 @@ from components.speech.shared_maps import SharedMaps, SharedMapsArgs
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
 from stacks.schema import Settings
+from stacks.schema.placement import PlacementSettings
 from stacks.schema.pools import Role
 
 
-def pod_selectors(settings: Settings) -> tuple[str, ...]:
-    """Full names of the enabled data-plane components, in the chart's order (contract: control plane 10.1)."""
-    flow = settings.flow
-    own = [
-        name for name, on in ((flow.fullname_override, True), (flow.tts.name, flow.tts.enabled)) if on and flow.enabled
-    ]
-    servers = [part.fullname_override for part in settings.inference_servers.values() if part.enabled]
-    transcribers = settings.transcribers
-    return (*([transcribers.fullname_override] if transcribers.enabled else []), *own, *servers)
+def placed(common: ControlPlane, found: Foundation, settings: Settings, own: PlacementSettings) -> ControlPlane:
+    """What a service has in common with the others; what it says of nodes itself comes first."""
+    said = {name: getattr(own, name) for name in PlacementSettings.model_fields if getattr(own, name)}
+    wanted = settings.resource_manager.model_copy(update=said)
+    return replace(common, placement=found.placement(Role.SERVICES, wanted))
 
 
 def control_plane(
@@ -36,19 +35,19 @@ def control_plane(
 ) -> tuple[SharedMaps, SessionGroupsController]:
     """Shared maps, resource manager with metrics and reconciliation, and sessiongroups-controller."""
     manager, global_, protect = settings.resource_manager, settings.global_, settings.protection.enabled
-    image = global_.resource_manager.image
-    labels = ControlPlaneLabels(manager.fullname_override, settings.release, image.tag)
+    image, local = global_.resource_manager.image, manager.config.flow_use_local_transcriber
+    labels = ControlPlaneLabels(manager.fullname_override, settings.release, manager.image.tag or image.tag)
     maps = SharedMaps(
         "maps",
         SharedMapsArgs(
             namespace=on.namespace,
             release=settings.release,
             labels=labels,
-            cluster=global_.cluster,
-            redis_url=on.redis.url,
+            cluster=manager.cluster or global_.cluster,
+            redis_url=on.redis.address,
             resource_manager_port=manager.service.port,
-            languages=global_.transcriber.languages,
-            pod_selectors=pod_selectors(settings),
+            languages=manager.config.languages or global_.transcriber.languages,
+            pod_selectors=settings.pod_selectors,
         ),
         opts,
     )
@@ -58,35 +57,41 @@ def control_plane(
         release=settings.release,
         image=image,
         labels=labels,
-        pull_secrets=tuple(secret.name for secret in global_.image_pull_secrets),
+        pull_secrets=tuple(secret.name for secret in manager.image_pull_secrets or global_.image_pull_secrets),
         config_map=maps.config_map,
-        redis=on.redis.ready,
-        redis_timeout=manager.redis.timeout_connection,
-        placement=found.placement(Role.SERVICES),
+        redis=on.redis,
+        placement=found.placement(Role.SERVICES, manager),
     )
     ResourceManager(
         "resource-manager",
         ResourceManagerArgs(
             common=common,
             settings=manager,
-            flow_use_local_transcriber=global_.flow.flow_use_local_transcriber,
+            flow_use_local_transcriber=global_.flow.flow_use_local_transcriber if local is None else local,
             languages_map=maps.languages_map,
+            redis_secret=on.secrets.redis,
             protect=protect,
         ),
         opts,
     )
     controller = SessionGroupsController(
         "sessiongroups-controller",
-        SessionGroupsControllerArgs(common=common, settings=manager.session_groups, crd=on.crd.ready, protect=protect),
+        SessionGroupsControllerArgs(
+            common=placed(common, found, settings, manager.session_groups),
+            settings=manager.session_groups,
+            repopulation=manager.reconciliation.repopulation.enabled,
+            crd=on.crd.ready,
+            protect=protect,
+        ),
         opts,
     )
-    _beside(settings, common, maps, controller, opts)
+    _beside(settings, found, on, common, maps, controller, opts)
     return maps, controller
 
 
 def _beside(
-    settings: Settings, common: ControlPlane, maps: SharedMaps, controller: SessionGroupsController,
-    opts: pulumi.ResourceOptions,
+    settings: Settings, found: Foundation, on: Base, common: ControlPlane, maps: SharedMaps,
+    controller: SessionGroupsController, opts: pulumi.ResourceOptions,
 ) -> None:  # fmt: skip
     """Metrics and reconciliation, which share an account."""
     manager = settings.resource_manager
@@ -95,7 +100,7 @@ def _beside(
     metrics = ResourceManagerMetrics(
         "resource-manager-metrics",
         ResourceManagerMetricsArgs(
-            common=common,
+            common=placed(common, found, settings, manager.metrics),
             settings=manager.metrics,
             service_annotations=manager.annotations,
             transcribers=settings.transcribers.fullname_override,
@@ -106,11 +111,12 @@ def _beside(
         ResourceManagerReconciliation(
             "resource-manager-reconciliation",
             ResourceManagerReconciliationArgs(
-                common=common,
+                common=placed(common, found, settings, manager.reconciliation),
                 settings=manager.reconciliation,
                 release_map=maps.release_map,
                 account=metrics.account,
                 rights=tuple(metrics.rights),
+                database_secret=on.secrets.database,
                 controller_role=controller.role,
             ),
             opts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from components.speech.inference_server import InferenceServer, InferenceServerArgs
-from components.speech.shared_maps import SharedMaps
+from components.speech.shared_maps import Address, SharedMaps
 from components.speech.transcriber import Transcriber, TranscriberArgs
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
@@ -25,7 +25,7 @@ def data_plane(
 ) -> list[str]:  # fmt: skip
     """Inference servers and transcribers; the names of their groups."""
     groups: list[str] = []
-    seconds, url = settings.sessions.max_duration_seconds, resource_manager_url(settings)
+    seconds, manager = settings.sessions.max_duration_seconds, Address(maps.release_map, resource_manager_url(settings))
     for server in settings.inference_servers.values():
         if server.enabled:
             made = InferenceServer(
@@ -35,9 +35,8 @@ def data_plane(
                     release=settings.release,
                     settings=server,
                     global_=settings.global_,
-                    release_map=maps.release_map,
-                    resource_manager_url=url,
-                    placement=found.placement(Role.INFERENCE),
+                    manager=manager,
+                    placement=found.placement(Role.INFERENCE, server.triton_server),
                     session_seconds=seconds,
                     ready=ready,
                 ),
@@ -52,8 +51,7 @@ def data_plane(
                 namespace_name=settings.namespace,
                 settings=settings.transcribers,
                 global_=settings.global_,
-                release_map=maps.release_map,
-                resource_manager_url=url,
+                manager=manager,
                 placement=found.placement(Role.TRANSCRIBERS, settings.transcribers.transcriber),
                 session_seconds=seconds,
                 ready=ready,

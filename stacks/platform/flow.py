@@ -10,7 +10,7 @@ from components.flow.flow_service import FlowService, FlowServiceArgs
 from components.flow.llm_proxy import LlmProxy, LlmProxyArgs
 from components.flow.tts import Tts, TtsArgs
 from components.flow.vllm import Vllm, VllmArgs
-from components.speech.shared_maps import SharedMaps
+from components.speech.shared_maps import Address, SharedMaps
 from stacks.load import Secrets
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
@@ -20,14 +20,13 @@ from stacks.schema import Settings
 from stacks.schema.pools import Role
 
 
-def common(settings: Settings, on: Base, maps: SharedMaps, controller: Controller | None) -> FlowCommon:
+def common(settings: Settings, on: Base, controller: Controller | None) -> FlowCommon:
     """What all four components need."""
     return FlowCommon(
         namespace=on.namespace,
         namespace_name=settings.namespace,
         release=settings.release,
         global_=settings.global_,
-        release_map=maps.release_map,
         session_seconds=settings.sessions.max_duration_seconds,
         protect=settings.protection.enabled,
         way_in=WayIn(controller.class_name, CLASS_NAME, controller.ready) if controller else None,
@@ -39,7 +38,7 @@ def flow(
     ready: tuple[pulumi.Resource, ...], controller: Controller | None, opts: pulumi.ResourceOptions,
 ) -> list[str]:  # fmt: skip
     """flow-service with its companions, where it is on; the names of the session groups."""
-    wanted, shared = settings.flow, common(settings, on, maps, controller)
+    wanted, shared = settings.flow, common(settings, on, controller)
     if not wanted.enabled:
         return []
     groups: list[str] = []
@@ -51,17 +50,17 @@ def flow(
     manager = settings.resource_manager
     own = f"http://{manager.fullname_override}:{manager.service.port}"
     if wanted.tts.enabled:
-        given = wanted.tts.inference_sidecar.resource_manager.url
+        address = Address(maps.release_map, resource_manager_url(settings))
         placement = found.placement(Role.INFERENCE, wanted.tts)
-        url = given or resource_manager_url(settings)
-        groups.append(Tts("tts", TtsArgs(shared, wanted.tts, url, placement, ready), opts).group)
+        groups.append(Tts("tts", TtsArgs(shared, wanted.tts, address, placement, ready), opts).group)
     made = FlowService(
         "flow-service",
         FlowServiceArgs(
             common=shared,
             settings=wanted,
             secrets=secrets.flow,
-            resource_manager_url=wanted.resource_manager.url or own,
+            # its own default, not `global.resourceManager.url` (contract: flow 2.3)
+            manager=Address(maps.release_map, own),
             llm_url=f"http://{wanted.llm_proxy.name}:{wanted.llm_proxy.service.port}",
             tts_url=f"http://{wanted.tts.name}:{wanted.tts.service.port}/generate/",
             placement=found.placement(Role.SERVICES, wanted),

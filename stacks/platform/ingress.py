@@ -53,7 +53,7 @@ def ingress_controller(settings: Settings, found: Foundation, on: Base, opts: pu
             address_group=settings.azure.resource_group,
             address_ready=found.address.ready,
             session_seconds=settings.sessions.max_duration_seconds,
-            placement=found.placement(Role.SERVICES),
+            placement=found.placement(Role.SERVICES, settings.ingress),
             protect=protect,
         ),
         opts,

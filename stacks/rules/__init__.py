@@ -5,38 +5,60 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from stacks.problem import Problem
-from stacks.rules.control_plane import budget, monitors, pod_selectors
+from stacks.rules.control_plane import budget, known_selectors, monitors, pod_selectors
+from stacks.rules.data_plane import DATA_PLANE
+from stacks.rules.fit import FIT
 from stacks.rules.flow import FLOW
+from stacks.rules.gpu import drivers
 from stacks.rules.ingress import ingress_namespace
+from stacks.rules.lists import ENTRIES
+from stacks.rules.names import NAMES
 from stacks.rules.networks import networks
-from stacks.rules.pools import counts, local_disks, one_active_generation, own_numbers, pool_versions, room_for_surge
+from stacks.rules.pools import (
+    counts,
+    local_disks,
+    one_active_generation,
+    own_numbers,
+    places,
+    pool_versions,
+    room_for_surge,
+)
 from stacks.rules.proxy import PROXY
+from stacks.rules.redis import REDIS
 from stacks.rules.secrets import secrets
-from stacks.rules.speech import custom_models, languages, names, operating_points, pre_warm
+from stacks.rules.speech import custom_models, languages, operating_points, pre_warm, session_capacity
 from stacks.schema import Settings
 
 Rule = Callable[[Settings, Collection[str]], Iterator[Problem]]
 """Settings and the secret keys that have content → what is wrong."""
 
 RULES: tuple[Rule, ...] = (
+    places,
     one_active_generation,
     own_numbers,
     counts,
     room_for_surge,
     local_disks,
+    drivers,
+    *FIT,
     pool_versions,
     networks,
     languages,
     pre_warm,
     operating_points,
     custom_models,
-    names,
+    session_capacity,
+    *NAMES,
+    *ENTRIES,
     ingress_namespace,
     secrets,
     monitors,
     pod_selectors,
+    known_selectors,
     budget,
+    *DATA_PLANE,
     *PROXY,
+    *REDIS,
     *FLOW,
 )
 

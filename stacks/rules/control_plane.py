@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from stacks.misplaced import closest
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
 
@@ -34,6 +35,19 @@ def pod_selectors(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     if reconciliation.enabled and not given and not from_map:
         reason = f"{switch} is off and no list is given; no capacity of a killed pod would ever be given back"
         yield Problem(path, "missing", reason, set_command(switch, "true"))
+
+
+def known_selectors(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """Reconciliation looks after the pods whose names begin like this; of an unknown name there are none."""
+    reconciliation = settings.resource_manager.reconciliation
+    known = list(settings.pod_selectors)
+    if not reconciliation.enabled or not known:
+        return
+    for index, each in enumerate(reconciliation.pod_selector_list):
+        if each not in known:
+            path = f"resourceManager.reconciliation.podSelectorList[{index}]"
+            reason = f"no enabled part has this name; there is {', '.join(known)}"
+            yield Problem(path, "unknown-target", reason, set_command(path, closest(each, known) or known[0]))
 
 
 def budget(settings: Settings, _: Collection[str]) -> Iterator[Problem]:

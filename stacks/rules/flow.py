@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterator
 from urllib.parse import urlsplit
 
 from components.flow.llm_proxy import model_list, served_model, vllm_service
-from components.speech.naming import language_name
 from components.speech.pod import session_env
 from stacks.capacity import SIZES
 from stacks.problem import Problem, set_command
@@ -191,10 +190,10 @@ def gpus(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     if given - {wanted}:
         reason = f"flow.vllm.resources asks for {', '.join(sorted(given))} GPUs, the server is shown {wanted}"
         yield Problem(path, "contradiction", reason, set_command(path, sorted(given - {wanted})[0]))
-    active = settings.pools.generations(Role.INFERENCE)
-    sizes = [SIZES[each.vm_size].gpus for each in active if each.vm_size in SIZES]
+    pools = [each for each in settings.pools.all if each.role is Role.INFERENCE and each.name == vllm.pool]
+    sizes = [SIZES[each.vm_size].gpus for pool in pools for each in pool.generations if each.vm_size in SIZES]
     if sizes and vllm.config.num_gpus > max(sizes):
-        reason = f"no VM size of pools.inference has more than {max(sizes)} GPUs, so the pod would wait for ever"
+        reason = f"no VM size of {pools[0].path} has more than {max(sizes)} GPUs, so the pod would wait for ever"
         yield Problem(path, "out-of-range", reason, set_command(path, max(sizes)))
 
 
@@ -231,30 +230,6 @@ def zones(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         yield Problem(path, "without-effect", reason, set_command("flow.internalApp.enabled", "true"))
 
 
-def names(settings: Settings, __: Collection[str]) -> Iterator[Problem]:
-    """Every component has objects of its own names."""
-    flow, servers = settings.flow, settings.inference_servers
-    service, _ = vllm_service(flow, settings.global_.flow)
-    taken = {settings.resource_manager.fullname_override: "the resource manager"}
-    taken |= {each.fullname_override: key for key, each in servers.items() if each.enabled}
-    if settings.proxy.enabled:
-        taken[settings.proxy.fullname_override] = "the proxy"
-    if settings.transcribers.enabled:
-        for language in settings.global_.transcriber.languages:
-            taken[language_name(settings.transcribers.fullname_override, language)] = f"the transcribers of {language}"
-    for path, on, name in (
-        ("flow.fullnameOverride", True, flow.fullname_override),
-        ("flow.llmProxy.fullnameOverride", flow.llm_proxy.enabled, flow.llm_proxy.name),
-        ("flow.tts.fullnameOverride", flow.tts.enabled, flow.tts.name),
-        ("flow.vllm.fullnameOverride", flow.vllm.enabled, flow.vllm.fullname_override),
-        ("flow.vllm.service.serviceName", flow.vllm.enabled and service != flow.vllm.fullname_override, service),
-    ):
-        if on and name in taken:
-            reason = f"{taken[name]} has this name; one would overwrite the other's objects"
-            yield Problem(path, "duplicate-name", reason, set_command(path, f"{name}-2"))
-        taken.setdefault(name, path.removesuffix(".fullnameOverride"))
-
-
 def _where_on(rule: Rule) -> Rule:
     """A rule that says nothing while Flow is off."""
 
@@ -268,7 +243,7 @@ def _where_on(rule: Rule) -> Rule:
 FLOW: tuple[Rule, ...] = (
     *map(
         _where_on,
-        (language_models, services, voices, secrets, licenses, clocks, groups, variables, budgets, gpus, zones, names),
+        (language_models, services, voices, secrets, licenses, clocks, groups, variables, budgets, gpus, zones),
     ),
     unread_secrets,
 )

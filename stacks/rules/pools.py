@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from stacks.capacity import SIZES, nodes_needed
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
-from stacks.schema.pools import NodeSpec, OsDiskType, Role, State
+from stacks.schema.base import Section
+from stacks.schema.placement import PlacementSettings
+from stacks.schema.pools import NodeSpec, OsDiskType, Pool, Role, State
 
 
 def one_active_generation(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    for role in Role:
-        generations = settings.pools.generations(role)
-        active = [index for index, each in enumerate(generations) if each.state is State.ACTIVE]
+    for pool in settings.pools.all:
+        active = [index for index, each in enumerate(pool.generations) if each.state is State.ACTIVE]
         if not active:
-            path = f"pools.{role.value}[0].state"
+            path = f"{pool.path}[0].state"
             reason = "no generation of this pool is active, so its workloads have nowhere to run"
             yield Problem(path, "no-active-generation", reason, set_command(path, "active"))
         for index in active[1:]:
-            path = f"pools.{role.value}[{index}].state"
-            reason = f"pools.{role.value}[{active[0]}] is active already; exactly one generation is"
+            path = f"{pool.path}[{index}].state"
+            reason = f"{pool.path}[{active[0]}] is active already; exactly one generation is"
             yield Problem(path, "two-active-generations", reason, set_command(path, "standby"))
 
 
 def own_numbers(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    for role in Role:
-        generations = settings.pools.generations(role)
-        for index, each in enumerate(generations):
-            if each.number in [earlier.number for earlier in generations[:index]]:
-                path = f"pools.{role.value}[{index}].number"
-                free = max(other.number for other in generations) + 1
+    for pool in settings.pools.all:
+        for index, each in enumerate(pool.generations):
+            if each.number in [earlier.number for earlier in pool.generations[:index]]:
+                path = f"{pool.path}[{index}].number"
+                free = max(other.number for other in pool.generations) + 1
                 reason = f"number {each.number} is taken by another generation of this pool"
                 yield Problem(path, "duplicate-number", reason, set_command(path, free))
 
@@ -38,14 +39,12 @@ def own_numbers(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
 def counts(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     pools: list[tuple[str, NodeSpec]] = [("pools.system", settings.pools.system)]
     pools += [
-        (f"pools.{role.value}[{index}]", each)
-        for role in Role
-        for index, each in enumerate(settings.pools.generations(role))
+        (f"{pool.path}[{index}]", each) for pool in settings.pools.all for index, each in enumerate(pool.generations)
     ]
-    for path, pool in pools:
-        if pool.min_count > pool.max_count:
-            reason = f"minCount {pool.min_count} is above maxCount {pool.max_count}"
-            yield Problem(f"{path}.minCount", "min-above-max", reason, set_command(f"{path}.minCount", pool.max_count))
+    for path, nodes in pools:
+        if nodes.min_count > nodes.max_count:
+            reason = f"minCount {nodes.min_count} is above maxCount {nodes.max_count}"
+            yield Problem(f"{path}.minCount", "min-above-max", reason, set_command(f"{path}.minCount", nodes.max_count))
 
 
 def room_for_surge(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -56,14 +55,14 @@ def room_for_surge(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     would take turns of that length, and a language whose inference server waits for its turn would have transcribers of
     the new version that find no server of theirs. So each group's surge counts, and with scaling on its most pods.
     """
-    for role in Role:
-        for index, each in enumerate(settings.pools.generations(role)):
+    for pool in settings.pools.all:
+        for index, each in enumerate(pool.generations):
             if each.state is not State.ACTIVE:
                 continue
-            needed = nodes_needed(settings, role, each)
-            path = f"pools.{role.value}[{index}].maxCount"
+            needed = nodes_needed(settings, pool, each)
+            path = f"{pool.path}[{index}].maxCount"
             if needed is None:
-                yield _unknown_size(role, index, each.vm_size)
+                yield _unknown_size(pool, index, each.vm_size)
             elif each.max_count < needed:
                 reason = (
                     f"{needed} nodes are needed for the wanted pods and their surge, maxCount allows {each.max_count}; "
@@ -72,28 +71,28 @@ def room_for_surge(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
                 yield Problem(path, "pool-too-small", reason, set_command(path, needed))
 
 
-def _unknown_size(role: Role, index: int, vm_size: str) -> Problem:
-    path = f"pools.{role.value}[{index}].vmSize"
-    fitting = [name for name, size in SIZES.items() if bool(size.gpus) == (role is Role.INFERENCE)]
+def _unknown_size(pool: Pool, index: int, vm_size: str) -> Problem:
+    path = f"{pool.path}[{index}].vmSize"
+    fitting = [name for name, size in SIZES.items() if bool(size.gpus) == (pool.role is Role.INFERENCE)]
     reason = f"{vm_size} is not in the capacity table, or does not suit this pool; known: {', '.join(fitting)}"
     return Problem(path, "unknown-vm-size", reason, set_command(path, fitting[0]))
 
 
 def local_disks(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    for role in Role:
-        for index, each in enumerate(settings.pools.generations(role)):
+    for pool in settings.pools.all:
+        for index, each in enumerate(pool.generations):
             size = SIZES.get(each.vm_size)
             if size and each.os_disk_type is OsDiskType.EPHEMERAL and not size.local_disk:
-                path = f"pools.{role.value}[{index}].osDiskType"
+                path = f"{pool.path}[{index}].osDiskType"
                 reason = f"{each.vm_size} has no local disk for an ephemeral system disk"
                 yield Problem(path, "no-local-disk", reason, set_command(path, "Managed"))
 
 
 def pool_versions(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     control_plane = _version(settings.azure.kubernetes_version)
-    for role in Role:
-        for index, each in enumerate(settings.pools.generations(role)):
-            path, version = f"pools.{role.value}[{index}].kubernetesVersion", _version(each.kubernetes_version)
+    for pool in settings.pools.all:
+        for index, each in enumerate(pool.generations):
+            path, version = f"{pool.path}[{index}].kubernetesVersion", _version(each.kubernetes_version)
             if version > control_plane:
                 reason = f"nodes may not be newer than the control plane ({settings.azure.kubernetes_version})"
                 mend = set_command(path, settings.azure.kubernetes_version)
@@ -102,6 +101,40 @@ def pool_versions(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
                 reason = f"more than three minor versions behind {settings.azure.kubernetes_version}"
                 mend = "add a generation with a newer kubernetesVersion and make it active"
                 yield Problem(path, "pool-too-old", reason, mend)
+
+
+def placements(section: Section, above: str = "") -> Iterator[tuple[str, PlacementSettings]]:
+    """Every section of the configuration that says where a workload runs, with its path."""
+    if isinstance(section, PlacementSettings):
+        yield above, section
+    for name, field in type(section).model_fields.items():
+        path = f"{above}.{field.alias or name}".removeprefix(".")
+        for key, value in _sections(getattr(section, name)):
+            yield from placements(value, f"{path}.{key}".removesuffix("."))
+
+
+def _sections(value: Any) -> Iterator[tuple[str, Section]]:
+    if isinstance(value, Section):
+        yield "", value
+    elif isinstance(value, dict):
+        yield from ((str(key), each) for key, each in value.items() if isinstance(each, Section))
+
+
+def places(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """A pool that a workload names is there, and of the workload's role: labels and taint are the role's."""
+    further = settings.pools.further
+    for above, wanted in placements(settings):
+        if wanted.pool is None:
+            continue
+        path, fitting = f"{above}.pool", sorted(n for n, pool in further.items() if pool.role is wanted.role)
+        mend = set_command(path, fitting[0]) if fitting else f"pulumi config rm --path '{path}'"
+        if wanted.pool not in further:
+            known = f"; there is {', '.join(further)}" if further else "; none is declared"
+            yield Problem(path, "no-such-pool", f"`pools.further` has no {wanted.pool}{known}", mend)
+        elif wanted.role is not further[wanted.pool].role:
+            role = further[wanted.pool].role.value
+            reason = f"{wanted.pool} is a pool for {role}, and this workload is one of {wanted.role.value}"
+            yield Problem(path, "pool-of-another-role", reason, mend)
 
 
 def _version(text: str) -> tuple[int, ...]:

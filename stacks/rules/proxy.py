@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from components.speech.proxy import OWN_VARIABLES
 from components.speech.proxy_ingress import OWN_ANNOTATIONS
 from components.speech.proxy_maps import computed_config
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
 from stacks.schema.proxy import CONFIGURATION_SNIPPET, SEED_ANNOTATIONS, USE_REGEX
-from stacks.schema.transcribers import EnvVar
 
 DEPLOYMENTS = "proxy.proxy.deployments"
 
@@ -31,8 +29,12 @@ def one_active_deployment(settings: Settings, _: Collection[str]) -> Iterator[Pr
         path = f"{DEPLOYMENTS}.{min(deployments, default='a')}.active"
         yield Problem(path, "no-active-deployment", "no deployment gets new sessions", set_command(path, "true"))
     for key in active[1:]:
-        path = f"{DEPLOYMENTS}.{key}.active"
-        reason = f"{DEPLOYMENTS}.{active[0]} is active already; exactly one gets new sessions"
+        path, first = f"{DEPLOYMENTS}.{key}.active", f"{DEPLOYMENTS}.{active[0]}"
+        if settings.proxy.proxy.active_by_default(active[0]):
+            reason = f"{first} is active already, as it is by default; to switch, set it to false"
+            yield Problem(path, "two-active-deployments", reason, set_command(f"{first}.active", "false"))
+            continue
+        reason = f"{first} is active already; exactly one gets new sessions"
         yield Problem(path, "two-active-deployments", reason, set_command(path, "false"))
 
 
@@ -123,29 +125,13 @@ def deadlines(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
 
 
 def own_names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """What is added does not hide what the program sets."""
-    service = settings.proxy.proxy
+    """What is added to the map does not hide what the program puts there."""
     taken = computed_config(settings.proxy)
-    for key in service.config.additional_config:
+    for key in settings.proxy.proxy.config.additional_config:
         if key in taken:
             path = f'proxy.proxy.config.additionalConfig["{key}"]'
-            yield _taken(path, "it is computed from another key of the configuration")
-    lists = [("proxy.proxy.additionalEnv", service.additional_env)]
-    lists += [(f"{DEPLOYMENTS}.{key}.additionalEnv", each.additional_env) for key, each in service.deployments.items()]
-    for path, given in lists:
-        yield from _twice(path, given)
-
-
-def _twice(path: str, given: tuple[EnvVar, ...]) -> Iterator[Problem]:
-    for index, each in enumerate(given):
-        if each.name in OWN_VARIABLES:
-            yield _taken(f"{path}[{index}]", f"{each.name} is set by the program")
-        elif each.name in [earlier.name for earlier in given[:index]]:
-            yield _taken(f"{path}[{index}]", f"{each.name} is listed already")
-
-
-def _taken(path: str, reason: str) -> Problem:
-    return Problem(path, "name-taken", reason, f"pulumi config rm --path '{path}'")
+            reason = "it is computed from another key of the configuration"
+            yield Problem(path, "name-taken", reason, f"pulumi config rm --path '{path}'")
 
 
 PROXY = (one_active_deployment, one_host, ingress_annotations, agents, lookups, deadlines, own_names)

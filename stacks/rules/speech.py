@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from components.speech.model_costs import Recipe, feature, operating_point, recipes_of, served
+from components.speech.model_costs import (
+    POINTS,
+    Recipe,
+    feature,
+    operating_point,
+    recipes_of,
+    registered,
+    served,
+    session_cost,
+)
 from components.speech.naming import language_name
+from components.speech.transcriber_languages import speech, speeches
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
 
@@ -35,19 +45,33 @@ def languages(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     found, point = everything_served(settings), wanted_point(settings)
     if point not in {each for _, each in found}:
         point = None if found else point  # where other points are served, `pre_warm` says so once
-    names: dict[str, str] = {}
-    for index, language in enumerate(settings.global_.transcriber.languages):
-        path = f"global.transcriber.languages[{index}]"
-        name = language_name(settings.transcribers.fullname_override, language)
+    names: dict[str, tuple[str, str]] = {}
+    for path, language in lists(settings):
+        name, above = language_name(settings.transcribers.fullname_override, language), path.partition("[")[0]
         if name in names:
-            same = names[name] == language
-            reason = f"{language} is listed already" if same else f"{names[name]} has the same group name, {name}"
+            first, where = names[name]
+            same = first == language
+            if same and where != above:
+                continue  # of several lists the first one counts
+            reason = f"{language} is listed already" if same else f"{first} has the same group name, {name}"
             yield Problem(path, "duplicate-language", reason, f"pulumi config rm --path '{path}'")
             continue
-        names[name] = language
+        names[name] = language, above
+        own = speech(settings.transcribers, settings.global_, language)
         has = {each for code, each in found if code == feature(language)}
-        if settings.transcribers.enabled and not (point in has if point else has):
+        if settings.transcribers.enabled and not own.on_cpu and not (point in has if point else has):
             yield _no_server(settings, path, language, point)
+
+
+def lists(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every language that is written down, with its path, in the order in which the lists count."""
+    own = settings.transcribers.transcriber.languages
+    for path, languages in (
+        ("transcribers.transcriber.languages.cpuLanguages", own.cpu_languages),
+        ("transcribers.transcriber.languages.gpuLanguages", own.gpu_languages),
+        ("global.transcriber.languages", settings.global_.transcriber.languages),
+    ):
+        yield from ((f"{path}[{index}]", language) for index, language in enumerate(languages))
 
 
 def _no_server(settings: Settings, path: str, language: str, point: str | None) -> Problem:
@@ -84,6 +108,25 @@ def operating_points(settings: Settings, _: Collection[str]) -> Iterator[Problem
             yield Problem(path, "recipe-contradicts-point", reason, set_command(path, operating_point(recipe)))
 
 
+def session_capacity(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """A server that has less capacity than one session takes never has room for one."""
+    for key, server in settings.inference_servers.items():
+        if not server.enabled:
+            continue
+        costs = {
+            language: session_cost(registered(server), language, point)
+            for language in (each.language for each in speeches(settings.transcribers, settings.global_))
+            for point in POINTS
+            if (feature(language), point) in served(server)
+        }
+        capacity = server.inference_sidecar.register_features.capacity
+        language = max(costs, key=lambda each: costs[each], default="")
+        if language and costs[language] > capacity:
+            path = f"{key}.inferenceSidecar.registerFeatures.capacity"
+            reason = f"a session in {language} costs {costs[language]}, so none ever fits; its pods would wait for ever"
+            yield Problem(path, "capacity-below-session", reason, set_command(path, costs[language]))
+
+
 def custom_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """A custom server registers what its map holds, and nothing else."""
     server = settings.inference_server_custom
@@ -91,22 +134,3 @@ def custom_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         path = "inferenceServerCustom.inferenceSidecar.registerFeatures.customModelCosts"
         reason = "the custom recipe has no models but those of this map, and it is empty"
         yield Problem(path, "custom-without-models", reason, set_command(f'{path}["en:ensemble_en_enhanced"]', 20))
-
-
-def names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """Every enabled part has objects of its own names."""
-    transcribers = settings.transcribers
-    taken = {settings.resource_manager.fullname_override: "the resource manager"}
-    if transcribers.enabled:
-        for language in settings.global_.transcriber.languages:
-            taken[language_name(transcribers.fullname_override, language)] = f"the transcribers of {language}"
-    for key, part in settings.data_plane.items():
-        if not part.enabled:
-            continue
-        path, name = f"{key}.fullnameOverride", part.fullname_override
-        if name in taken:
-            reason = f"{taken[name]} has this name; one would overwrite the other's objects"
-            default = type(part).model_fields["fullname_override"].default
-            mend = set_command(path, default if default != name else f"{name}-2")
-            yield Problem(path, "duplicate-name", reason, mend)
-        taken.setdefault(name, key)

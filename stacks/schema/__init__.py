@@ -18,9 +18,10 @@ from stacks.schema.inference_server import (
     StandardSettings,
 )
 from stacks.schema.ingress import IngressSettings
-from stacks.schema.own import ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
+from stacks.schema.own import GpuPluginSettings, ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
 from stacks.schema.pools import PoolSettings
 from stacks.schema.proxy import ProxySettings
+from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
 from stacks.schema.resource_manager import ResourceManagerSettings
 from stacks.schema.transcribers import TranscriberSettings
 
@@ -39,6 +40,7 @@ FLOW_SECRETS = {
 SECRET_KEYS = {
     "licenseJson": "the Speechmatics license, the text of license.json",
     "registryPassword": "the password at the vendor's registry",
+    **CONTROL_PLANE_SECRET_KEYS,
     "huggingFaceToken": "the token with which vLLM fetches its model from Hugging Face",
     **dict(FLOW_SECRETS.values()),
 }
@@ -86,6 +88,9 @@ class Settings(Section):
     ingress: IngressSettings = Field(
         default_factory=IngressSettings, description="The ingress controller in front of the proxy."
     )
+    gpu_plugin: GpuPluginSettings = Field(
+        default_factory=GpuPluginSettings, description="The GPU plugin on the nodes of every GPU pool."
+    )
     redis: RedisSettings = Field(default_factory=RedisSettings, description="The Redis in the cluster.")
     sessions: SessionSettings = Field(default_factory=SessionSettings, description="What clients are promised.")
     protection: ProtectionSettings = Field(
@@ -115,6 +120,40 @@ class Settings(Section):
         flow = self.flow
         parts = [flow.licensing, *([flow.tts.licensing] if flow.tts.enabled else [])] if flow.enabled else []
         return self.global_.licensing.create_secret or any(part.create_secret for part in parts)
+
+    @property
+    def pod_selectors(self) -> tuple[str, ...]:
+        """Full names of the enabled parts that hold sessions, in the chart's order (contract: control plane 10.1)."""
+        flow, transcribers = self.flow, self.transcribers
+        talking = [flow.fullname_override, *([flow.tts.name] if flow.tts.enabled else [])] if flow.enabled else []
+        servers = [each.fullname_override for each in self.inference_servers.values() if each.enabled]
+        return (*([transcribers.fullname_override] if transcribers.enabled else []), *talking, *servers)
+
+    @property
+    def redis_secret(self) -> str:
+        """Name of the Secret with the address of an external Redis and of the cache of dictionaries."""
+        manager = self.resource_manager
+        return manager.secrets.redis.name or f"{manager.fullname_override}-redis"
+
+    @property
+    def database_secret(self) -> str:
+        """Name of the Secret with the address of the database."""
+        manager = self.resource_manager
+        return manager.secrets.database.name or f"{manager.fullname_override}-database"
+
+    @property
+    def control_plane_secrets(self) -> dict[str, str]:
+        """The flat keys of what the control plane reads from Secrets → the switch that makes it read them."""
+        manager = self.resource_manager
+        wanted = {
+            "redisUrl": ("externalRedis", manager.external_redis.enabled),
+            "cdCacheUrl": ("cdCache", manager.cd_cache.enabled),
+            "databaseUrl": (
+                "reconciliation.repopulation",
+                manager.reconciliation.enabled and manager.reconciliation.repopulation.enabled,
+            ),
+        }
+        return {key: f"resourceManager.{section}.enabled" for key, (section, on) in wanted.items() if on}
 
     @property
     def data_plane(self) -> dict[str, TranscriberSettings | ServerSettings]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -17,10 +18,10 @@ class Section(BaseModel):
 
 
 def only(value: object, reason: str) -> AfterValidator:
-    """A value of the seed's that cannot be another one here, and why."""
+    """A key of the seed's that has one value here, and why."""
 
-    def check(given: object) -> object:
-        if given != value:
+    def check(given: Any) -> Any:
+        if given != value or type(given) is not type(value):
             context = {"only": json.dumps(value), "reason": reason}
             raise PydanticCustomError("not_allowed", "should be {only}: {reason}", context)
         return given
@@ -28,32 +29,96 @@ def only(value: object, reason: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
+SHAPES: dict[str, str] = {}
+"""Every pattern of the configuration → what it asks for, as an error says it after `should be`."""
+
+
+def shaped(pattern: str, words: str, **more: Any) -> StringConstraints:
+    """Text of a pattern, with the words for it; nobody should have to read a regular expression."""
+    SHAPES[pattern] = words
+    return StringConstraints(pattern=pattern, **more)
+
+
+def _flag(given: object) -> object:
+    return {"true": True, "false": False}.get(given, given) if isinstance(given, str) else given
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""A switch that the chart passes on as text, and therefore has as text in places."""
+
+DnsLabel = Annotated[
+    str,
+    shaped(
+        r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$",
+        "a name of at most 63 characters: lower case letters, digits and -, a letter first, no - at the end",
+    ),
+]
 """A Kubernetes object or namespace name that is also a host name label (RFC 1035: at most 63 characters)."""
 
-GoDuration = Annotated[str, StringConstraints(pattern=r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$")]
+GoDuration = Annotated[
+    str, shaped(r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$", "a duration with its unit, such as 30s, 10m or 1h30m")
+]
 """A Go duration such as `1m0s` (the pattern of the SessionGroup CRD)."""
 
-ImageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")]
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(duration: str) -> float:
+    """A Go duration in seconds."""
+    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([0-9.]+)(ns|us|µs|ms|s|m|h)", duration))
+
+
+ImageTag = Annotated[
+    str,
+    shaped(
+        r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
+        "an image tag: at most 128 letters, digits, _, . and -, beginning with none of the last two",
+    ),
+]
 """An image tag as registries accept them."""
 
-Registry = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9._/-]+)?$")]
+Registry = Annotated[
+    str,
+    shaped(
+        r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9._/-]+)?$",
+        "a registry's host in lower case, with an optional port and path, without a scheme",
+    ),
+]
 """A registry host, with an optional port and path, without a scheme."""
 
 Host = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", max_length=253),
+    shaped(
+        r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        "a host name in lower case, without scheme, port, path or wildcard",
+        max_length=253,
+    ),
 ]
 """A host name in lower case, without a wildcard."""
 
-KubernetesVersion = Annotated[str, StringConstraints(pattern=r"^1\.[0-9]+\.[0-9]+$")]
+KubernetesVersion = Annotated[
+    str, shaped(r"^1\.[0-9]+\.[0-9]+$", "a full Kubernetes version, patch included, such as 1.35.4")
+]
 """A full Kubernetes version, patch included: AKS rolls a pool whose version is only `major.minor`."""
 
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}([_-][a-z]+)*$")]
+Language = Annotated[
+    str, shaped(r"^[a-z]{2,3}([_-][a-z]+)*$", "a language code in lower case, such as en, cmn_en or es-bilingual-en")
+]
 """A language code of the vendor, such as `en`, `cmn_en` or `es-bilingual-en`."""
 
-Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|[kKMGT]i?)?$")]
+Quantity = Annotated[
+    str, shaped(r"^[0-9]+(\.[0-9]+)?(m|k|[MGT]|[KMGT]i)?$", "a Kubernetes quantity, such as 2, 500m or 5Gi")
+]
 """A Kubernetes quantity such as `500m` or `5Gi`."""
 
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]+)?$")]
-"""The address of a service: scheme, host and an optional port."""
+DiskSize = Annotated[str, shaped(r"^[1-9][0-9]*(\.[0-9]+)?(M|G|T|Mi|Gi|Ti)$", "the size of a disk, such as 8Gi; not 0")]
+"""The size of a volume."""
+
+HttpUrl = Annotated[
+    str,
+    shaped(
+        r"^https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]+)?(/[^\s?#]*[^\s?#/])?$",
+        "an address with its scheme, http:// or https://, a host, an optional port and path, and no / at the end",
+    ),
+]
+"""The address of a service: scheme, host, an optional port and path. The services add paths of their own to it."""

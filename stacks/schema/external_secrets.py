@@ -7,7 +7,12 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from stacks.schema.base import DnsLabel, GoDuration, Section
+from stacks.schema.base import DnsLabel, GoDuration, Section, shaped
+
+SecretKey = Annotated[
+    str, shaped("^[-._a-zA-Z0-9]{1,253}$", "a key of a Secret: at most 253 letters, digits, -, _ and .")
+]
+"""A key of a Secret."""
 
 
 class StoreKind(StrEnum):
@@ -28,7 +33,7 @@ class RemoteRef(Section):
 class ExternalData(Section):
     """One key of the Secret and where its value comes from."""
 
-    secret_key: str = Field(pattern="^[-._a-zA-Z0-9]{1,253}$", description="Key in the Secret.")
+    secret_key: SecretKey = Field(description="Key in the Secret.")
     remote_ref: RemoteRef = Field(description="Where its value stands.")
 
 

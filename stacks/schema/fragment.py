@@ -6,14 +6,16 @@ of a custom resource, in which the API server drops fields it does not know.
 
 from __future__ import annotations
 
+import copy
 import inspect
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type
 from pulumi_kubernetes import core
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 Fragment = dict[str, Any]
@@ -70,14 +72,29 @@ def _object(kind: type, given: Mapping[str, Any], where: str) -> Iterator[str]:
             yield f"`{f'{where}.{names.get(name, name)}'.removeprefix('.')}` is missing"
 
 
-def _checked(kind: type) -> AfterValidator:
+def _checked(kind: type, beside: Fragment | None = None) -> AfterValidator:
+    """A value the SDK's type takes, together with the fields that are added to it."""
+
     def check(given: Fragment) -> Fragment:
-        problem = next(wrong(kind, given), None)
+        problem = next(wrong(kind, given | (beside or {})), None)
         if problem is not None:
             raise PydanticCustomError("not_kubernetes", "{problem}", {"problem": problem})
         return given
 
     return AfterValidator(check)
+
+
+def laid_over(default: Fragment) -> BeforeValidator:
+    """What is given is laid over the default key by key, as Helm does with values; null takes a key away."""
+    return BeforeValidator(lambda given: merged(default, given))
+
+
+def merged(base: Any, given: Any) -> Any:
+    """One value laid over another as Helm does, in maps of its own; null takes a key away."""
+    if not (isinstance(base, dict) and isinstance(given, dict)):
+        return copy.deepcopy(given)
+    both = {key: merged(base.get(key), given[key]) if key in given else base[key] for key in {**base, **given}}
+    return copy.deepcopy({key: value for key, value in both.items() if value is not None})
 
 
 Affinity = Annotated[Fragment, _checked(core.v1.AffinityArgs)]
@@ -92,7 +109,19 @@ PodSecurityContext = Annotated[Fragment, _checked(core.v1.PodSecurityContextArgs
 ProbeFragment = Annotated[Fragment, _checked(core.v1.ProbeArgs)]
 """A probe."""
 
-ResourceRequirements = Annotated[Fragment, _checked(core.v1.ResourceRequirementsArgs)]
+AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|[KMGT]i|[MGT])?")
+
+
+def _amounts(given: Fragment) -> Fragment:
+    for kind in ("requests", "limits"):
+        for name, amount in (given.get(kind) or {}).items():
+            if not AMOUNT.fullmatch(amount):
+                problem = f"`{kind}.{name}` should be an amount such as `500m` or `5Gi`"
+                raise PydanticCustomError("not_kubernetes", "{problem}", {"problem": problem})
+    return given
+
+
+ResourceRequirements = Annotated[Fragment, _checked(core.v1.ResourceRequirementsArgs), AfterValidator(_amounts)]
 """What a container asks for and what it may take, GPUs included."""
 
 SecurityContext = Annotated[Fragment, _checked(core.v1.SecurityContextArgs)]
@@ -103,6 +132,9 @@ Toleration = Annotated[Fragment, _checked(core.v1.TolerationArgs)]
 
 Volume = Annotated[Fragment, _checked(core.v1.VolumeArgs)]
 """A volume of a pod."""
+
+VolumeSource = Annotated[Fragment, _checked(core.v1.VolumeArgs, {"name": "cache"})]
+"""A volume of a pod without its name."""
 
 VolumeMount = Annotated[Fragment, _checked(core.v1.VolumeMountArgs)]
 """Where a container sees a volume."""

@@ -7,63 +7,60 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from stacks.schema.base import DnsLabel, Section
+from stacks.schema.base import DnsLabel, Section, only
+from stacks.schema.fragment import Affinity, Volume
+from stacks.schema.global_settings import PullSecret
+from stacks.schema.inference_sidecar import FEATURES, RecipeSidecar, Sidecar
 from stacks.schema.register_features import (
     CustomFeatures,
     Recipe1Features,
     Recipe2Features,
     Recipe3Features,
     Recipe4Features,
-    RecipeFeatures,
-    RegisterFeatures,
     StandardFeatures,
 )
-from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.session_groups import InferenceGroups
-from stacks.schema.transcribers import OperatingPoint
-
-Repository = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._/-]*[a-z0-9])?$")]
-"""An image's path in its registry."""
-
-RecipeName = Literal[
-    "custom", "standard-all", "enhanced-recipe1", "enhanced-recipe2", "enhanced-recipe3", "enhanced-recipe4"
-]
+from stacks.schema.transcriber_sidecars import OperatingPoint
+from stacks.schema.triton import IMAGE, OPERATING_POINT, RECIPE, Triton, TritonImage
+from stacks.schema.workload import Annotations, Labels, over
 
 ENABLED = "Enable deployment of this inference server."
 NAME = "Name of the group and its Service."
 TRITON = "The server itself."
 SIDECAR = "Its sidecar."
-IMAGE = "Its image."
-FEATURES = "What the server registers."
-RECIPE = "The recipe, which is this block's; the others have blocks of their own."
-OPERATING_POINT = "Operating point can be standard or enhanced or set null to support both."
+NAMED = "`fullnameOverride` has a value, so nothing looks at it"
+ONE_BUDGET = (
+    "its pods have the resource manager's budget for session pods, and no pod of two budgets can be evicted at all"
+)
+NO_DATADOG = "the annotations are for an agent the platform does not have; `additionalAnnotations` takes any"
+ONE_PLUGIN = "the program makes one device plugin for all GPU pools; two of them would fight over the GPUs"
+NO_TEST = "it names a value that does not exist"
 
 
-class TritonImage(Section):
-    """The inference server's image."""
+class Datadog(Section):
+    """Annotations for Datadog's agent."""
 
-    repository: Repository = Field(description="Repository for the inference server triton container.")
-
-
-class Triton(Section):
-    """The inference server itself."""
-
-    image: TritonImage = Field(description=IMAGE)
-    mode: Literal["rt"] = Field("rt", description="Mode to run inference servers in; this platform is real-time only.")
-    operating_point: OperatingPoint | None = Field(OperatingPoint.ENHANCED, description=OPERATING_POINT)
-    recipe: RecipeName = Field(description=RECIPE)
+    add_annotations: Annotated[bool, only(False, NO_DATADOG)] = Field(False, description="Add them; refused.")
 
 
-class Sidecar(Section):
-    """The sidecar that registers the server."""
+class DevicePlugin(Section):
+    """A GPU plugin of this server's."""
 
-    enabled: Literal[True] = Field(True, description="Deploy the inference sidecar; without it no session finds it.")
-    register_features: RegisterFeatures = Field(default_factory=RegisterFeatures, description=FEATURES)
-    resource_manager: ResourceManagerAddress = Field(
-        default_factory=ResourceManagerAddress, description="How it learns the resource manager's address."
-    )
+    enable: Annotated[bool, only(False, ONE_PLUGIN)] = Field(False, description="Make one; refused.")
+
+
+class ServerTests(Section):
+    """The vendor's test pod."""
+
+    enabled: Annotated[bool, only(False, NO_TEST)] = Field(False, description="Make it; refused.")
+
+
+class Budget(Section):
+    """A disruption budget of this server's."""
+
+    enabled: Annotated[bool, only(False, ONE_BUDGET)] = Field(False, description="Make one; refused.")
 
 
 class ServerSettings(Section):
@@ -74,12 +71,20 @@ class ServerSettings(Section):
     triton_server: Triton = Field(description=TRITON)
     inference_sidecar: Sidecar = Field(default_factory=Sidecar, description=SIDECAR)
     session_groups: InferenceGroups = Field(default_factory=InferenceGroups, description="The group.")
-
-
-class RecipeSidecar(Sidecar):
-    """The sidecar of a server with a recipe."""
-
-    register_features: RecipeFeatures = Field(default_factory=RecipeFeatures, description=FEATURES)
+    name_override: Annotated[DnsLabel | None, only(None, NAMED)] = Field(
+        None, description="Part of the name where there is no fullnameOverride; only its default is accepted."
+    )
+    image_pull_secrets: tuple[PullSecret, ...] = Field(
+        (), description="Image pull secrets of this server; empty is `global.imagePullSecrets`."
+    )
+    affinity: Affinity = Field(default_factory=dict, description="Where the pods would rather run.")
+    additional_annotations: Annotations = Field(default_factory=dict, description="Annotations of the group.")
+    additional_labels: Labels = Field(default_factory=dict, description="Labels of the group and its Service.")
+    additional_volumes: tuple[Volume, ...] = Field((), description="Volumes beside the license.")
+    pdb: Budget = Field(default_factory=Budget, description="A disruption budget of this server's.")
+    datadog: Datadog = Field(default_factory=Datadog, description="Annotations for Datadog's agent.")
+    nvidia_drivers: DevicePlugin = Field(default_factory=DevicePlugin, description="A GPU plugin of this server's.")
+    tests: ServerTests = Field(default_factory=ServerTests, description="The vendor's test pod.")
 
 
 def _image(recipe: str) -> TritonImage:
@@ -89,7 +94,9 @@ def _image(recipe: str) -> TritonImage:
 class CustomTriton(Triton):
     """The custom server itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("enhanced-recipe1"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("enhanced-recipe1"))] = Field(
+        default_factory=lambda: _image("enhanced-recipe1"), description=IMAGE
+    )
     recipe: Literal["custom"] = Field("custom", description=RECIPE)
 
 
@@ -110,7 +117,9 @@ class CustomSettings(ServerSettings):
 class StandardTriton(Triton):
     """The standard server itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("standard-all"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("standard-all"))] = Field(
+        default_factory=lambda: _image("standard-all"), description=IMAGE
+    )
     operating_point: OperatingPoint | None = Field(OperatingPoint.STANDARD, description=OPERATING_POINT)
     recipe: Literal["standard-all"] = Field("standard-all", description=RECIPE)
 
@@ -132,7 +141,9 @@ class StandardSettings(ServerSettings):
 class Recipe1Triton(Triton):
     """The server with enhanced recipe 1 itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("enhanced-recipe1"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("enhanced-recipe1"))] = Field(
+        default_factory=lambda: _image("enhanced-recipe1"), description=IMAGE
+    )
     recipe: Literal["enhanced-recipe1"] = Field("enhanced-recipe1", description=RECIPE)
 
 
@@ -154,7 +165,9 @@ class Recipe1Settings(ServerSettings):
 class Recipe2Triton(Triton):
     """The server with enhanced recipe 2 itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("enhanced-recipe2"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("enhanced-recipe2"))] = Field(
+        default_factory=lambda: _image("enhanced-recipe2"), description=IMAGE
+    )
     recipe: Literal["enhanced-recipe2"] = Field("enhanced-recipe2", description=RECIPE)
 
 
@@ -175,7 +188,9 @@ class Recipe2Settings(ServerSettings):
 class Recipe3Triton(Triton):
     """The server with enhanced recipe 3 itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("enhanced-recipe3"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("enhanced-recipe3"))] = Field(
+        default_factory=lambda: _image("enhanced-recipe3"), description=IMAGE
+    )
     recipe: Literal["enhanced-recipe3"] = Field("enhanced-recipe3", description=RECIPE)
 
 
@@ -196,7 +211,9 @@ class Recipe3Settings(ServerSettings):
 class Recipe4Triton(Triton):
     """The server with enhanced recipe 4 itself."""
 
-    image: TritonImage = Field(default_factory=lambda: _image("enhanced-recipe4"), description=IMAGE)
+    image: Annotated[TritonImage, over(_image("enhanced-recipe4"))] = Field(
+        default_factory=lambda: _image("enhanced-recipe4"), description=IMAGE
+    )
     recipe: Literal["enhanced-recipe4"] = Field("enhanced-recipe4", description=RECIPE)
 
 

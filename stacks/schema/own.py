@@ -1,17 +1,22 @@
-"""Sections of ours that are small: Redis, sessions, protection, the pull secret."""
+"""Sections of ours that are small: Redis, the GPU plugin, sessions, protection, the pull secret."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from stacks.schema.base import Quantity, Section
+from stacks.schema.base import DiskSize, Section
+from stacks.schema.placement import NodeSettings
 
 
 class RedisSettings(Section):
     """The Redis in the cluster (one node, persistent)."""
 
     storage_class: str = Field("managed-csi", min_length=1, description="Storage class of its disk; immutable.")
-    storage_size: Quantity = Field("8Gi", description="Size of its disk; immutable.")
+    storage_size: DiskSize = Field("8Gi", description="Size of its disk; immutable.")
+
+
+class GpuPluginSettings(NodeSettings):
+    """The GPU plugin on the nodes of every GPU pool."""
 
 
 class SessionSettings(Section):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from stacks.schema.base import Section
 from stacks.schema.fragment import Toleration
+from stacks.schema.pools import PoolName, Role
 from stacks.schema.workload import LabelKey, LabelValue
 
 OWN_NODE_LABELS = "sm-realtime/"
@@ -27,10 +28,21 @@ NodeSelector = Annotated[dict[LabelKey, LabelValue], AfterValidator(_not_ours)]
 """Node labels beside the program's own."""
 
 
-class PlacementSettings(Section):
-    """Where the pods of a workload run; base of the sections that say so."""
+class NodeSettings(Section):
+    """Which nodes of its pool a workload's pods run on."""
 
     node_selector: NodeSelector = Field(
         default_factory=dict, description="Labels a node must have, beside those of the pool's active generation."
     )
     tolerations: tuple[Toleration, ...] = Field((), description="Taints that keep no pod away, beside the pool's own.")
+
+
+class PlacementSettings(NodeSettings):
+    """Where the pods of a workload run; base of the sections that say so."""
+
+    role: ClassVar[Role] = Role.SERVICES
+    """Whose pool the workload runs on, and of which role a further pool must be."""
+
+    pool: PoolName | None = Field(
+        None, description="Ours: one of `pools.further`, of the workload's role; unset is the role's own pool."
+    )

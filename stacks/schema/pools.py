@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from stacks.schema.azure import Zone
-from stacks.schema.base import KubernetesVersion, Section
+from stacks.schema.base import KubernetesVersion, Section, only, shaped
 
 
 class Role(StrEnum):
@@ -47,7 +49,24 @@ class GpuDriver(StrEnum):
     NONE = "None"
 
 
-VmSize = Annotated[str, StringConstraints(pattern="^Standard_[A-Za-z0-9_]+$")]
+PREFIX = {Role.SERVICES: "svc", Role.INFERENCE: "infer", Role.TRANSCRIBERS: "trans"}
+"""Begin of the names of each role's own pool. AKS: at most 12 lower-case letters and digits, 7 of them ours."""
+
+
+def _free(name: str) -> str:
+    if name in PREFIX.values():
+        raise PydanticCustomError("not_allowed", "{name} is how the pool of a role begins", {"name": name})
+    return name
+
+
+PoolName = Annotated[
+    str,
+    shaped("^[a-z][a-z0-9]{0,4}$", "at most five lower case letters and digits, a letter first"),
+    AfterValidator(_free),
+]
+"""Name of a further pool, and begin of the names AKS knows its generations by: at most five letters and digits."""
+
+VmSize = Annotated[str, shaped("^Standard_[A-Za-z0-9_]+$", "an Azure VM size, such as Standard_D4s_v5")]
 """An Azure VM size."""
 
 
@@ -83,9 +102,14 @@ class Generation(NodeSpec):
     gpu_driver: GpuDriver | None = Field(None, description="GPU driver, on GPU sizes only; immutable.")
 
 
+NoGpu = Annotated[GpuDriver | None, only(None, "its VM sizes have no GPU")]
+"""The driver where there is nothing to drive."""
+
+
 class ServicesGeneration(Generation):
     """A generation of the pool for everything but transcribers and inference servers."""
 
+    gpu_driver: NoGpu = Field(None, description="None: the pool's sizes have no GPU.")
     vm_size: VmSize = Field("Standard_D4s_v5", description="VM size; immutable.")
     os_disk_type: OsDiskType = Field(OsDiskType.MANAGED, description="Where the system disk lives; immutable.")
     max_pods: int = Field(110, ge=10, le=250, description="Most pods on a node; immutable.")
@@ -105,9 +129,66 @@ class InferenceGeneration(Generation):
 class TranscribersGeneration(Generation):
     """A generation of the transcribers' pool."""
 
+    gpu_driver: NoGpu = Field(None, description="None: the pool's sizes have no GPU.")
     vm_size: VmSize = Field("Standard_E16s_v5", description="VM size; immutable.")
     os_disk_type: OsDiskType = Field(OsDiskType.MANAGED, description="Where the system disk lives; immutable.")
     max_pods: int = Field(110, ge=10, le=250, description="Most pods on a node; immutable.")
+
+
+class FurtherGeneration(NodeSpec):
+    """A generation of a further pool; what is not set is as in the pool of its role."""
+
+    number: int = Field(ge=1, le=99, description="Its own number, never used again in this pool.")
+    state: State = Field(description="standby, active, draining or retiring.")
+    kubernetes_version: KubernetesVersion = Field(description="Kubernetes version of its nodes; immutable.")
+    vm_size: VmSize | None = Field(None, description="VM size, unset is the role's; immutable.")
+    os_disk_type: OsDiskType | None = Field(
+        None, description="Place of the system disk, unset is the role's; immutable."
+    )
+    max_pods: int | None = Field(
+        None, ge=10, le=250, description="Most pods on a node, unset is the role's; immutable."
+    )
+    gpu_driver: GpuDriver | None = Field(None, description="GPU driver, unset is the role's; immutable.")
+
+    def of(self, role: Role) -> Generation:
+        """What it is in a pool of this role."""
+        kinds: dict[Role, type[Generation]] = {
+            Role.SERVICES: ServicesGeneration,
+            Role.INFERENCE: InferenceGeneration,
+            Role.TRANSCRIBERS: TranscribersGeneration,
+        }
+        # a null stands for nothing here: it takes no pool of the role's own its disk, its pods or its driver
+        given = {name: value for name, value in self if value is not None}
+        return kinds[role].model_validate(given, by_name=True)
+
+
+class FurtherPool(Section):
+    """One more pool for the workloads of a role that name it."""
+
+    role: Role = Field(description="Whose work it is for: services, inference or transcribers; gives labels and taint.")
+    generations: tuple[FurtherGeneration, ...] = Field(min_length=1, description="Its generations.")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A pool of nodes with its generations: a role's own, or a further one."""
+
+    role: Role
+    name: str | None
+    """Of a further pool; None is the role's own."""
+    path: str
+    """Where its generations stand in the configuration."""
+    generations: tuple[Generation, ...]
+
+    @property
+    def prefix(self) -> str:
+        """Begin of the names of its generations in Azure, distinct from every other pool's."""
+        return self.name or PREFIX[self.role]
+
+    @property
+    def active(self) -> Generation:
+        """The generation workloads choose. The loader has made sure that there is exactly one."""
+        return next(each for each in self.generations if each.state is State.ACTIVE)
 
 
 class PoolSettings(Section):
@@ -119,22 +200,34 @@ class PoolSettings(Section):
     transcribers: tuple[TranscribersGeneration, ...] = Field(
         min_length=1, description="Generations of the transcribers' pool."
     )
+    further: dict[PoolName, FurtherPool] = Field(
+        default_factory=dict, description="More pools by name, for workloads that name one in their `pool`."
+    )
 
-    def generations(self, role: Role) -> tuple[Generation, ...]:
-        """The generations of one pool, in the order they are written."""
-        by_role: dict[Role, tuple[Generation, ...]] = {
+    @property
+    def all(self) -> tuple[Pool, ...]:
+        """Every pool but the cluster's own: those of the roles, then the further ones as they are written."""
+        own: dict[Role, tuple[Generation, ...]] = {
             Role.SERVICES: self.services,
             Role.INFERENCE: self.inference,
             Role.TRANSCRIBERS: self.transcribers,
         }
-        return by_role[role]
+        further = (
+            Pool(pool.role, name, f"pools.further.{name}.generations", tuple(g.of(pool.role) for g in pool.generations))
+            for name, pool in self.further.items()
+        )
+        return (*(Pool(role, None, f"pools.{role.value}", own[role]) for role in Role), *further)
 
-    def active(self, role: Role) -> Generation:
-        """The generation workloads choose. The loader has made sure that there is exactly one."""
-        return next(g for g in self.generations(role) if g.state is State.ACTIVE)
+    def pool(self, role: Role, name: str | None = None) -> Pool:
+        """A role's own pool, or a further one of that role. The loader has made sure that there is such a one."""
+        return next(pool for pool in self.all if pool.role is role and pool.name == name)
 
-    def each(self) -> Iterator[tuple[Role, Generation]]:
+    def active(self, role: Role, name: str | None = None) -> Generation:
+        """The generation the workloads of a pool choose."""
+        return self.pool(role, name).active
+
+    def each(self) -> Iterator[tuple[Pool, Generation]]:
         """Every generation of every pool."""
-        for role in Role:
-            for generation in self.generations(role):
-                yield role, generation
+        for pool in self.all:
+            for generation in pool.generations:
+                yield pool, generation

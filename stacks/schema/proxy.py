@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from stacks.schema.base import DnsLabel, Host, ImageTag, Quantity, Registry, Section, only
-from stacks.schema.proxy_config import HttpUrl, ProxyConfig
+from stacks.schema.base import DnsLabel, Host, HttpUrl, ImageTag, Quantity, Registry, Section, only, shaped
+from stacks.schema.proxy_config import ProxyConfig
 from stacks.schema.transcribers import EnvVar
+from stacks.schema.workload import Amounts, Resources
 
 USE_REGEX = "nginx.ingress.kubernetes.io/use-regex"
 CONFIGURATION_SNIPPET = "nginx.ingress.kubernetes.io/configuration-snippet"
@@ -23,13 +24,16 @@ SEED_ANNOTATIONS = {
 """The seed's, for ingress-nginx. Both hold here always: paths are regular expressions, the header comes from the
 controller."""
 
-DeploymentKey = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9]{0,14}$")]
+DeploymentKey = Annotated[
+    str, shaped("^[a-z][a-z0-9]{0,14}$", "at most 15 lower case letters and digits, a letter first, such as a or b")
+]
 """`a`, `b`, …: part of the names of Deployment and pods."""
 
 AgentFile = Annotated[
     str,
-    StringConstraints(
-        pattern="^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}_[-._A-Za-z0-9]{1,64}$"
+    shaped(
+        "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}_[-._A-Za-z0-9]{1,64}$",
+        "an agent's id, which is a UUID of version 4, then _ and a version",
     ),
 ]
 """Name of an agent's file: `<agent id>_<version>`, with or without `.json`; the id is a UUID of version 4."""
@@ -50,20 +54,6 @@ Agent = Annotated[Any, AfterValidator(_agent)]
 """One agent: a map, or JSON text, which is the same."""
 
 
-class Amounts(Section):
-    """CPU and memory."""
-
-    cpu: Quantity | None = Field(None, description="CPU, such as `200m`.")
-    memory: Quantity | None = Field(None, description="Memory, such as `2Gi`.")
-
-
-class ContainerResources(Section):
-    """Requests and limits; what is not given here stays as it is further out."""
-
-    requests: Amounts = Field(default_factory=Amounts, description="What is kept free for it.")
-    limits: Amounts = Field(default_factory=Amounts, description="What it may take at most; none is no limit.")
-
-
 class CommonRequests(Amounts):
     """Requests of all deployments."""
 
@@ -71,7 +61,7 @@ class CommonRequests(Amounts):
     memory: Quantity | None = Field("2Gi", description="Memory.")
 
 
-class CommonResources(ContainerResources):
+class CommonResources(Resources):
     """Resources of all deployments."""
 
     requests: CommonRequests = Field(default_factory=CommonRequests, description="What is kept free for each pod.")
@@ -90,10 +80,27 @@ class ProxyDeployment(Section):
 
     active: bool = Field(False, description="Enable sessions to this deployment; exactly one has it.")
     image: ImageChoice = Field(default_factory=ImageChoice, description="Its image.")
-    resources: ContainerResources = Field(default_factory=ContainerResources, description="Its resources.")
+    resources: Resources = Field(
+        default_factory=Resources, description="Its resources; what is not given is as in those of all deployments."
+    )
     additional_env: tuple[EnvVar, ...] = Field(
         (), description="Environment variables of its own; they replace those of `proxy.proxy.additionalEnv`."
     )
+
+
+SEED_DEPLOYMENTS: dict[str, ProxyDeployment] = {"a": ProxyDeployment(active=True)}
+"""The seed's default."""
+
+
+def _seeds() -> dict[DeploymentKey, ProxyDeployment | None]:
+    return {**SEED_DEPLOYMENTS}
+
+
+def _as_default(key: str, given: ProxyDeployment) -> ProxyDeployment:
+    """A deployment of the seed's is active as long as nobody says that it is not."""
+    if key not in SEED_DEPLOYMENTS or "active" in given.model_fields_set:
+        return given
+    return given.model_copy(update={"active": SEED_DEPLOYMENTS[key].active})
 
 
 class SrvRecord(Section):
@@ -126,16 +133,28 @@ class ProxyService(Section):
         default_factory=CommonResources, description="Resources of all deployments; an entry's are laid over them."
     )
     additional_env: tuple[EnvVar, ...] = Field((), description="Environment variables added to all deployments.")
-    asr_request_base_path: str = Field(
-        "", pattern="^(/[-._a-z0-9]+)*$", description="Path under which transcribers are asked; empty is `/v1`."
-    )
+    asr_request_base_path: Annotated[
+        str, shaped("^(/[-._a-z0-9]+)*$", "a path in lower case, such as /v2, with no / at the end, or empty")
+    ] = Field("", description="Path under which transcribers are asked; empty is `/v1`.")
     copy_all_headers: bool = Field(True, description="Copy headers from incoming request to outgoing request.")
-    deployments: dict[DeploymentKey, ProxyDeployment] = Field(
-        default_factory=lambda: {"a": ProxyDeployment(active=True)},
-        description="List of deployments of proxy; what is not in it is not deployed.",
+    given_deployments: dict[DeploymentKey, ProxyDeployment | None] = Field(
+        default_factory=_seeds,
+        alias="deployments",
+        description="List of deployments of proxy, laid over the active `a` there is by default; null takes one away.",
     )
     dns: Dns = Field(default_factory=Dns, description="Finding resource managers by DNS.")
     config: ProxyConfig = Field(default_factory=ProxyConfig, description="How the proxy treats sessions.")
+
+    @property
+    def deployments(self) -> dict[str, ProxyDeployment]:
+        """What is deployed: what is given, laid over the seed's own as Helm does it."""
+        laid = {**SEED_DEPLOYMENTS, **self.given_deployments}
+        return {key: _as_default(key, each) for key, each in laid.items() if each is not None}
+
+    def active_by_default(self, key: str) -> bool:
+        """Whether a deployment is active without anybody having said so."""
+        given = self.given_deployments.get(key)
+        return key in SEED_DEPLOYMENTS and (given is None or "active" not in given.model_fields_set)
 
 
 class AgentConfigMap(Section):

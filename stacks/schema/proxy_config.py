@@ -6,16 +6,13 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from stacks.schema.base import GoDuration, Section, only
+from stacks.schema.base import GoDuration, HttpUrl, Section, only, shaped
 
-ConfigKey = Annotated[str, StringConstraints(pattern="^[-._A-Za-z0-9]{1,253}$")]
+ConfigKey = Annotated[str, shaped("^[-._A-Za-z0-9]{1,253}$", "a key of letters, digits, -, . and _")]
 """A key of a ConfigMap."""
-
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")]
-"""An address with its scheme."""
 
 
 class WorkerConnectionType(StrEnum):
@@ -112,9 +109,9 @@ class ProxyConfig(Section):
     worker_connection_type: WorkerConnectionType = Field(
         WorkerConnectionType.LOCAL, description="Handle only local worker connection, remote ones, or both (hybrid)."
     )
-    local_runtime_hostname: str = Field(
-        "", pattern=r"^([-a-z0-9.]+:[0-9]+)?$", description="Host and port of the local runtime."
-    )
+    local_runtime_hostname: Annotated[
+        str, shaped(r"^([-a-z0-9.]+:[0-9]+)?$", "a host in lower case and a port, such as runtime:8080, or empty")
+    ] = Field("", description="Host and port of the local runtime.")
     use_insecure_websockets: bool = Field(True, description="Allow insecure websocket connections.")
     auth: Auth = Field(default_factory=Auth, description="Who a client is.")
     custom_dictionary_capture: CustomDictionaryCapture = Field(

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from stacks.schema.base import Section
+from stacks.schema.base import ImageTag, Section, only, shaped
 
 Cost = Annotated[int, Field(ge=0)]
 """What one request takes of a server's capacity."""
 
-ModelKey = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z]{2,3}([_-][a-z]+)*):[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+ModelKey = Annotated[
+    str,
+    shaped(
+        r"^(\*|[a-z]{2,3}([_-][a-z]+)*):[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        "a model as <language>:<model>, such as en:ensemble_en_enhanced; * for the language is every one",
+    ),
+]
 """`<language>:<model>` such as `en:ensemble_en_enhanced`; `*` for the language is a model all languages share."""
 
 CAPACITY = "Total capacity of inference server in terms of model cost."
@@ -66,6 +72,9 @@ class RegisterFeatures(Section):
     """What every server registers."""
 
     capacity: int = Field(480, gt=0, description=CAPACITY)
+    version: Annotated[ImageTag | None, only(None, "the version that is registered is the image's tag")] = Field(
+        None, description="Read by nothing here; only its default is accepted."
+    )
 
 
 class RecipeFeatures(RegisterFeatures):
@@ -97,9 +106,12 @@ class Recipe2Features(RecipeFeatures):
 
 
 class Recipe3Features(RecipeFeatures):
-    """What the server with enhanced recipe 3 registers; the seed's `customModelCosts` here is read by nothing."""
+    """What the server with enhanced recipe 3 registers."""
 
     model_costs: Recipe3ModelCosts = Field(default_factory=Recipe3ModelCosts, description=COSTS)
+    custom_model_costs: Annotated[
+        dict[ModelKey, Cost], only({}, "the recipe has models of its own; more go into additionalModelCosts")
+    ] = Field(default_factory=dict, description="Read by nothing; only its default is accepted.")
 
 
 class Recipe4Features(RecipeFeatures):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from stacks.schema.base import Section
+from stacks.schema.base import DnsLabel, HttpUrl, Section
 
 
 class AddressMap(Section):
@@ -15,9 +15,13 @@ class AddressMap(Section):
         description="Read resource-manager server information from configMap; otherwise it is `global.resourceManager"
         ".url`, and a change of the address changes the pods.",
     )
+    name: DnsLabel | None = Field(None, description="A ConfigMap of the operator's; unset is the release's own.")
 
 
 class ResourceManagerAddress(Section):
     """How a service learns the resource manager's address."""
 
     config_map: AddressMap = Field(default_factory=AddressMap, description="The ConfigMap with the address.")
+    url: HttpUrl | None = Field(
+        None, description="The address itself where the ConfigMap is off; unset is `global.resourceManager.url`."
+    )

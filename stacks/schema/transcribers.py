@@ -2,104 +2,86 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, Section
-from stacks.schema.fragment import Toleration
-from stacks.schema.placement import PlacementSettings
+from stacks.schema.base import DnsLabel, Flag, Section, only, shaped
+from stacks.schema.fragment import Volume
+from stacks.schema.global_settings import PullSecret
 from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.session_groups import TranscriberGroups
+from stacks.schema.transcriber_container import TranscriberContainer
+from stacks.schema.transcriber_sidecars import OperatingPoint as OperatingPoint
+from stacks.schema.transcriber_sidecars import ReadinessTracker, WorkerProxy
 
-NODE = "node.kubernetes.io"
+NAMED = "`fullnameOverride` has a value, so nothing looks at it"
 
-
-class OperatingPoint(StrEnum):
-    """The accuracy and cost class of a model."""
-
-    STANDARD = "standard"
-    ENHANCED = "enhanced"
+Endpoint = Annotated[str, shaped(r"^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?:[0-9]+$", "a host and a port")]
+"""Host and port."""
 
 
 class EnvVar(Section):
     """One environment variable with a plain value."""
 
-    name: str = Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", description="Name of the variable.")
+    name: Annotated[
+        str, shaped("^[A-Za-z_][A-Za-z0-9_]*$", "a variable's name: letters, digits and _, no digit first")
+    ] = Field(description="Name of the variable.")
     value: str = Field(description="Its value; numbers and booleans quoted.")
+
+
+class EatsMap(Section):
+    """A ConfigMap of the operator's with the address of the usage service."""
+
+    enabled: bool = Field(False, description="Read `sm_eats_url` and `sm_enable_usage_reporting` from the ConfigMap.")
+    name: DnsLabel | None = Field(None, description="Its name; it is made by the operator.")
 
 
 class Eats(Section):
     """Usage reporting."""
 
-    enable_usage_reporting: bool = Field(
+    enabled: bool = Field(True, description="Tell transcribers of usage reporting; off reports nothing.")
+    config_map: EatsMap = Field(default_factory=EatsMap, description="Where address and switch come from.")
+    url: Endpoint | None = Field(None, description="Host and port of a usage container of one's own.")
+    enable_usage_reporting: Flag = Field(
         True, description='Enable usage reporting to "usage.speechmatics.com" endpoint.'
     )
+    secure: Flag = Field(False, description="Report with TLS.")
 
 
-class PreWarm(Section):
-    """A session the readiness-tracker runs against its own transcriber before real ones come."""
+class Translation(Section):
+    """Translation of what is transcribed."""
 
-    enabled: bool = Field(True, description="Run a pre-warm session on start to improve startup connection times.")
-    every_session: bool = Field(False, description="Run preWarm for a pod after every session.")
-    operating_point: OperatingPoint = Field(
-        OperatingPoint.ENHANCED, description="Operating point used for the preWarm session."
-    )
+    enabled: bool = Field(True, description="Tell transcribers of a translation server.")
+    url: Endpoint = Field("triton-server-translation:8001", description="Its host and port; the chart makes none.")
 
 
-class ReadinessTracker(Section):
-    """The sidecar that registers a transcriber with the resource manager."""
+class SessionTransfer(Section):
+    """Hand-over of sessions."""
 
-    restart_after_n_sessions: int = Field(0, ge=0, description="Restart transcriber after N sessions; 0 is never.")
-    pre_warm: PreWarm = Field(default_factory=PreWarm, description="The pre-warm session.")
-
-
-class MaxConcurrentConnections(Section):
-    """Sessions in one pod."""
-
-    value: int = Field(2, ge=1, description="Number of sessions to allow per transcriber pod.")
+    enabled: bool = Field(True, description="Allow sessions to be handed over.")
 
 
-class TranscriberContainer(PlacementSettings):
-    """The transcriber itself, and where its pods run."""
+class ExternalSecrets(Section):
+    """Secrets by the External Secrets operator."""
 
-    mode: Literal["rt"] = Field("rt", description="Mode to run transcribers in; this platform is real-time only.")
-    max_concurrent_connections: MaxConcurrentConnections = Field(
-        default_factory=MaxConcurrentConnections, description="Sessions in one pod."
-    )
-    env: tuple[EnvVar, ...] = Field(
-        (
-            EnvVar(name="SM_ON_PREM", value="true"),
-            EnvVar(name="SM_WEBSOCKET_CONFIG", value='{\n  "autoPingTimeout": 300\n}\n'),
-            EnvVar(name="SM_INFERENCE_RESPONSE_TIMEOUT_MS", value="900000"),
-        ),
-        description="Environment variables to add to transcriber container.",
-    )
-    tolerations: tuple[Toleration, ...] = Field(
-        (
-            {"key": f"{NODE}/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
-            {"key": f"{NODE}/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
-            {"key": f"{NODE}/memory-pressure", "operator": "Exists", "effect": "NoSchedule"},
-        ),
-        description="Taints that keep no transcriber away, beside the pool's own.",
-    )
-
-
-class WorkerProxy(Section):
-    """The sidecar between transcriber and inference servers."""
-
-    env: tuple[EnvVar, ...] = Field((), description="Environment variables to add to worker-proxy container.")
-    check_for_capacity_on_start: bool | None = Field(
-        None, description="Wait at start for free inference capacity; unset follows readinessTracker.preWarm.enabled."
-    )
+    enabled: Annotated[
+        bool,
+        only(False, "the Secrets are looked up by name, so the operator's ExternalSecret is made beside the program"),
+    ] = Field(False, description="Make ExternalSecret objects for license and speaker keys; refused.")
 
 
 class TranscriberSettings(Section):
     """All transcribers."""
 
     enabled: bool = Field(True, description="Deploy transcribers for every language of `global.transcriber.languages`.")
+    name_override: Annotated[DnsLabel | None, only(None, NAMED)] = Field(
+        None, description="Part of the base name where there is no fullnameOverride; only its default is accepted."
+    )
     fullname_override: DnsLabel = Field("rt-transcriber", description="Base name; each group adds its language.")
+    image_pull_secrets: tuple[PullSecret, ...] = Field(
+        (), description="Image pull secrets of the transcribers; empty is `global.imagePullSecrets`."
+    )
     session_groups: TranscriberGroups = Field(default_factory=TranscriberGroups, description="The groups.")
     transcriber: TranscriberContainer = Field(
         default_factory=TranscriberContainer, description="The transcriber itself."
@@ -112,3 +94,9 @@ class TranscriberSettings(Section):
         default_factory=ResourceManagerAddress, description="How the sidecars learn the resource manager's address."
     )
     eats: Eats = Field(default_factory=Eats, description="Usage reporting.")
+    translation: Translation = Field(default_factory=Translation, description="Translation.")
+    session_transfer: SessionTransfer = Field(default_factory=SessionTransfer, description="Hand-over of sessions.")
+    volumes: tuple[Volume, ...] = Field((), description="Volumes beside the license and the cache.")
+    external_secrets: ExternalSecrets = Field(
+        default_factory=ExternalSecrets, description="Secrets by the External Secrets operator."
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from stacks.schema.base import Quantity, Section
+from stacks.schema.base import Quantity, Section, shaped
 
 OWN_LABELS = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance", "speechmatics.io/safe-to-evict"})
 """By these Services and budgets find their pods; another value would take the pod from its Service."""
@@ -28,7 +29,7 @@ def _merged(base: Any, given: Any) -> Any:
 class HttpGet(Section):
     """The request of a probe."""
 
-    path: str = Field(pattern="^/", description="Path of the request.")
+    path: Annotated[str, shaped("^/", "a path that begins with /")] = Field(description="Path of the request.")
     port: int = Field(gt=0, lt=65536, description="Port number on the pod.")
 
 
@@ -70,20 +71,25 @@ class Resources(Section):
 
 LabelKey = Annotated[
     str,
-    StringConstraints(pattern=r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"),
+    shaped(
+        r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+        "a key of at most 63 letters, digits, -, _ and ., with an optional domain and / before it",
+    ),
 ]
 """Key of a label or an annotation, with an optional domain before a slash."""
 
-LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
+LabelValue = Annotated[
+    str,
+    shaped(
+        r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$",
+        "at most 63 letters, digits, -, _ and ., a letter or digit at both ends",
+    ),
+]
 """Value of a label: at most 63 characters."""
 
 
 def _additional(labels: dict[str, str]) -> dict[str, str]:
-    taken = sorted(OWN_LABELS & labels.keys())
-    if taken:
-        why = "{taken}: set by the program, by it Services and budgets find their pods"
-        raise PydanticCustomError("not_allowed", why, {"taken": ", ".join(taken)})
-    return labels
+    return _free_of(labels, OWN_LABELS, "set by the program, by it Services and budgets find their pods")
 
 
 Labels = Annotated[dict[LabelKey, LabelValue], AfterValidator(_additional)]
@@ -91,3 +97,31 @@ Labels = Annotated[dict[LabelKey, LabelValue], AfterValidator(_additional)]
 
 Annotations = dict[LabelKey, str]
 """Annotations beside the program's own."""
+
+OWN_SESSION_LABELS = OWN_LABELS | {"lang", "mode", "speechmatics.com/spec-version"}
+"""By these the vendor's services tell session pods apart."""
+
+AUTOSCALER_VETO = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+"""Pod annotation that keeps the autoscaler from removing the node under a session."""
+
+
+def _session_labels(labels: dict[str, str]) -> dict[str, str]:
+    return _free_of(labels, OWN_SESSION_LABELS, "set by the program, by it a session pod is told from others")
+
+
+def _session_annotations(annotations: dict[str, str]) -> dict[str, str]:
+    return _free_of(annotations, {AUTOSCALER_VETO}, "set by the program, it keeps nodes from going under sessions")
+
+
+def _free_of(given: dict[str, str], own: Collection[str], why: str) -> dict[str, str]:
+    taken = sorted(set(own) & given.keys())
+    if taken:
+        raise PydanticCustomError("not_allowed", "{taken}: {why}", {"taken": ", ".join(taken), "why": why})
+    return given
+
+
+SessionLabels = Annotated[dict[LabelKey, LabelValue], AfterValidator(_session_labels)]
+"""Labels of pods that hold sessions, beside the program's own."""
+
+SessionAnnotations = Annotated[dict[LabelKey, str], AfterValidator(_session_annotations)]
+"""Annotations of pods that hold sessions, beside the program's own."""

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+from tests.seed_languages import SEED_LANGUAGES, SEED_RECIPES
 from tests.unit.graph import Json
-
-RECIPES = {
-    # the seed's lists, under the headings `Enhanced OP Recipe 1 deployment` to `... 4 deployment`
-    "inferenceServerEnhancedRecipe1": "en ba be cy eo eu ga mn mr ta tr ug uk",
-    "inferenceServerEnhancedRecipe2": "bg es et fa gl hr ia id lt lv ro sk sl ur",
-    "inferenceServerEnhancedRecipe3": "ca cs da de el fi he hi hu it ko ms sv sw",
-    "inferenceServerEnhancedRecipe4": "ar bn cmn fr ja mt no nl pl pt ru th vi yue",
-}
-LANGUAGES = " ".join(RECIPES.values()).split()
 
 
 def languages(count: int) -> list[str]:
     """The first so many of the seed's languages, recipe by recipe."""
-    if not 1 <= count <= len(LANGUAGES):
-        raise ValueError(f"the seed has 1 to {len(LANGUAGES)} languages, not {count}")
-    return LANGUAGES[:count]
+    if not 1 <= count <= len(SEED_LANGUAGES):
+        raise ValueError(f"the seed has 1 to {len(SEED_LANGUAGES)} languages, not {count}")
+    return list(SEED_LANGUAGES[:count])
 
 
 def configure(config: Json, count: int) -> None:
@@ -28,9 +20,9 @@ def configure(config: Json, count: int) -> None:
     """
     wanted = languages(count)
     config["sm-realtime:global"] = {**config["sm-realtime:global"], "transcriber": {"languages": wanted}}
-    for server, spoken in RECIPES.items():
-        if set(spoken.split()) & set(wanted):
-            config[f"sm-realtime:{server}"] = {"enabled": True}
+    for number, spoken in SEED_RECIPES.items():
+        if set(spoken) & set(wanted):
+            config[f"sm-realtime:inferenceServerEnhancedRecipe{number}"] = {"enabled": True}
     for role, most in (("services", 10), ("inference", 20), ("transcribers", 100)):
         for generation in config["sm-realtime:pools"][role]:
             generation["maxCount"] = most

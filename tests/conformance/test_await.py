@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,10 @@ KUBELET = "conformance.example/kubelet"
 FAILS_AFTER = "6s"
 SUCCEEDS_WITHIN = "60s"
 THING = "awaited.example/v1"
+PLAYED, NOBODY = "conformance.example/played", "conformance.example/nobody"
+PLAYED_CLASS = "played"
+"""Classes of load balancers, and the class of Ingresses, that get an address here."""
+INGRESS = "networking.k8s.io/v1:Ingress"
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,11 @@ class Case:
     fails: str = ""
     annotations: tuple[tuple[str, str], ...] = ()
     timeout: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def properties(self) -> Json:
-        meta: Json = {"name": self.name, "namespace": NAMESPACE}
+        meta: Json = {"name": self.name, "namespace": NAMESPACE, "labels": dict(self.labels)}
         if self.annotations:
             meta["annotations"] = {f"pulumi.com/{key}": value for key, value in self.annotations}
         return {**self.body, "metadata": meta}
@@ -59,6 +65,29 @@ def deployment(name: str, *, kubelet: str) -> Json:
 
 def service(name: str, **spec: Any) -> Json:
     return {"spec": {"selector": {"app": name}, "ports": [{"port": 80}], **spec}}
+
+
+def job(fate: str) -> Json:
+    spec = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "registry.example/x:1"}]}
+    return {"spec": {"backoffLimit": 0, "template": {"metadata": {"labels": {KUBELET: fate}}, "spec": spec}}}
+
+
+def claim(storage_class: str) -> Json:
+    asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    return {"spec": {"storageClassName": storage_class, **asked}}
+
+
+def pod(**spec: Any) -> Json:
+    return {"spec": {"containers": [{"name": "main", "image": "registry.example/x:1"}], **spec}}
+
+
+def ingress(backend: str, ingress_class: str) -> Json:
+    path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": backend, "port": {"number": 80}}}}
+    return {"spec": {"ingressClassName": ingress_class, "rules": [{"host": "x.example", "http": {"paths": [path]}}]}}
+
+
+def balancer(name: str, balancer_class: str) -> Json:
+    return service(name, type="LoadBalancer", loadBalancerClass=balancer_class)
 
 
 DEPLOYMENT, SERVICE, CUSTOM = "apps/v1:Deployment", "core/v1:Service", f"{THING}:Awaited"
@@ -93,32 +122,19 @@ CASES = [
     Case("service-without-selector", SERVICE, {"spec": {"ports": [{"port": 80}]}}),
     Case("service-external", SERVICE, {"spec": {"type": "ExternalName", "externalName": "example.org"}}),
     Case("service-skipped", SERVICE, service("deployment-skipped"), annotations=(("skipAwait", "true"),)),
-    Case(
-        "job-done",
-        "batch/v1:Job",
-        {
-            "spec": {
-                "template": {
-                    "metadata": {"labels": {KUBELET: "done"}},
-                    "spec": {
-                        "restartPolicy": "Never",
-                        "containers": [{"name": "main", "image": "registry.example/x:1"}],
-                    },
-                }
-            }
-        },
-    ),
-    Case(
-        "claim-waits-for-a-pod",
-        "core/v1:PersistentVolumeClaim",
-        {
-            "spec": {
-                "storageClassName": "lazy",
-                "accessModes": ["ReadWriteOnce"],
-                "resources": {"requests": {"storage": "1Gi"}},
-            }
-        },
-    ),
+    Case("balancer-ready", SERVICE, balancer("deployment-ready", PLAYED)),
+    Case("balancer-without-address", SERVICE, balancer("deployment-ready", NOBODY), fails="balancer-without-address"),
+    Case("balancer-without-pods", SERVICE, balancer("deployment-skipped", PLAYED), fails="balancer-without-pods"),
+    Case("ingress-ready", INGRESS, ingress("service-ready", PLAYED_CLASS)),
+    Case("ingress-without-address", INGRESS, ingress("service-ready", "nobody"), fails="ingress-without-address"),
+    Case("ingress-without-pods", INGRESS, ingress("service-skipped", PLAYED_CLASS), fails="ingress-without-pods"),
+    Case("job-done", "batch/v1:Job", job("done")),
+    Case("job-failed", "batch/v1:Job", job("failed"), fails="job-failed", timeout=SUCCEEDS_WITHIN),
+    Case("pod-ready", "core/v1:Pod", pod(nodeName=NODE), labels=((KUBELET, "ready"),)),
+    Case("pod-done", "core/v1:Pod", pod(nodeName=NODE, restartPolicy="Never"), labels=((KUBELET, "done"),)),
+    Case("pod-never", "core/v1:Pod", pod(), fails="pod-never"),
+    Case("claim-waits-for-a-pod", "core/v1:PersistentVolumeClaim", claim("lazy")),
+    Case("claim-never", "core/v1:PersistentVolumeClaim", claim("eager"), fails="claim-never"),
     Case("custom-unannotated", CUSTOM, {"spec": {}}),
     Case("custom-condition", CUSTOM, {"spec": {"ready": True}}, annotations=(("waitFor", "condition=Ready"),)),
     Case("custom-path", CUSTOM, {"spec": {"ready": True}}, annotations=(("waitFor", "jsonpath={.status.phase}=Up"),)),
@@ -164,17 +180,32 @@ async def kubelet_and_controller(kube: Kube) -> None:
     A Service counts only pods on nodes that exist.
     """
     await kube.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
-    await asyncio.gather(play_pods(kube), play_customs(kube))
+    await asyncio.gather(
+        play_pods(kube),
+        play_customs(kube),
+        play_addresses(kube, "v1", "Service", lambda spec: spec.get("loadBalancerClass") == PLAYED),
+        play_addresses(kube, "networking.k8s.io/v1", "Ingress", lambda spec: spec["ingressClassName"] == PLAYED_CLASS),
+    )
+
+
+async def play_addresses(kube: Kube, api_version: str, kind: str, asks: Callable[[Json], bool]) -> None:
+    async for event, obj in kube.watch(api_version, kind, NAMESPACE):
+        given = obj.get("status", {}).get("loadBalancer")
+        if event in ("ADDED", "MODIFIED") and asks(obj["spec"]) and not given:
+            status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}
+            name = obj["metadata"]["name"]
+            await kube.merge(api_version, kind, name, {"status": status}, NAMESPACE, subresource="status")
 
 
 async def play_pods(kube: Kube) -> None:
-    """A pod's label says what becomes of it: `ready`, running but `unready`, or `done`."""
-    async for event, pod in kube.watch("v1", "Pod", labels=f"{KUBELET} in (ready,unready,done)"):
+    """A pod's label says what becomes of it: `ready`, running but `unready`, `done` or `failed`."""
+    phases = {"done": "Succeeded", "failed": "Failed"}
+    async for event, pod in kube.watch("v1", "Pod", labels=f"{KUBELET} in (ready,unready,done,failed)"):
         if event in ("ADDED", "MODIFIED") and pod.get("status", {}).get("phase") == "Pending":
             meta = pod["metadata"]
             fate = meta["labels"][KUBELET]
             status = {
-                "phase": "Succeeded" if fate == "done" else "Running",
+                "phase": phases.get(fate, "Running"),
                 "podIP": "10.1.2.3",
                 "podIPs": [{"ip": "10.1.2.3"}],
                 "conditions": [{"type": "Ready", "status": "True" if fate == "ready" else "False"}],

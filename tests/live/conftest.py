@@ -16,6 +16,10 @@ import psutil
 import pytest
 import yaml
 
+from sandbox.home import Home
+from sandbox.plane.ports import is_free
+from sandbox.plane.record import Record, Running
+
 Json = dict[str, Any]
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACK = "sandbox"
@@ -122,7 +126,38 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         exports = bare.run("make", "--silent", "env")
         yield Platform(checkout, shell_exports(exports), first_up)
     finally:
-        bare.run("make", "down")
-        home = str(checkout)
-        left = [p.info for p in psutil.process_iter(["pid", "cmdline"]) if home in " ".join(p.info["cmdline"] or [])]
-        assert not left, f"still running after `make down`: {left}"
+        take_down(bare)
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What a plane has on this machine, by its own record: nothing else tells its supervisor from another's."""
+
+    processes: dict[str, Running]
+    ports: frozenset[int]
+
+    @staticmethod
+    def of(home: Home) -> Footprint:
+        record = Record(home.plane)
+        supervisor = {"supervisor": record.supervisor} if record.supervisor else {}
+        files = [home.root / "ports.json", *home.root.glob("clusters/*/ports.json")]
+        ports = {port for path in files if path.exists() for port in json.loads(path.read_text()).values()}
+        return Footprint(record.processes() | supervisor, frozenset(ports))
+
+    def left(self) -> list[str]:
+        """What of it is there still."""
+        alive = [f"{name} ({running.pid})" for name, running in self.processes.items() if running.process()]
+        return alive + [f"port {port}" for port in sorted(self.ports) if not is_free(port)]
+
+
+def take_down(bare: Platform) -> None:
+    """`make down`, after which nothing may be left of what ran: by the plane's record, by path, by file."""
+    home = Home(bare.checkout / ".sandbox")
+    noted = Footprint.of(home)
+    assert not noted.processes or noted.left(), "what cannot be seen while it runs cannot be missed afterwards"
+    bare.run("make", "down")
+    assert not noted.left(), f"still there after `make down`: {noted.left()}"
+    of_checkout = [p.info for p in psutil.process_iter(["pid", "cmdline"])
+                   if str(bare.checkout) in " ".join(p.info["cmdline"] or [])]  # fmt: skip
+    assert not of_checkout, f"still running after `make down`: {of_checkout}"
+    assert not home.root.exists(), sorted(home.root.iterdir())

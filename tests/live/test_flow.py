@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.live.conftest import Json, Platform, copied_checkout, plain_environment, shell_exports
-from tests.live.test_slice import live_pods, pool_of, ready, type_and_name
+from tests.live.views import live_pods, pool_of, ready, type_and_name
 
 TOKEN = "hf_made-up-and-long-enough-to-be-found"
 WHERE = {

@@ -1,7 +1,8 @@
 """The program as it is over every state that an earlier one left: a preview replaces nothing and deletes nothing.
 
 A recorded state is brought to life: its Azure resources start a cluster, its Kubernetes objects are made there, its
-stack is imported. Then the engine previews today's program with today's stack file.
+stack is imported. Then the engine previews today's program with the stack file that the state was made from: a newer
+program leaves what stands as it is, as long as nobody asks for something else.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sandbox.home import Home
 from sandbox.kube import Kube
 from sandbox.kubernetes.state import to_wire
 from tests.live.conftest import CHECKOUT, Json, Platform, plain_environment, shell_exports
+from tests.states.__main__ import STACK_FILE
 from tests.unit.graph import SECRET_MARK
 
 STATES = sorted(path.parent for path in (CHECKOUT / "tests" / "states").glob("*/stack.json"))
@@ -43,17 +45,24 @@ async def make_objects(kubeconfig: Path, resources: list[Json]) -> None:
 
 
 @pytest.fixture(params=STATES, ids=lambda path: path.name)
-def standing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
+def recorded(request: pytest.FixtureRequest) -> Path:
+    """The folder of a recorded state."""
+    assert isinstance(request.param, Path)
+    return request.param
+
+
+@pytest.fixture
+def standing(recorded: Path, tmp_path: Path) -> Iterator[Platform]:
     """A recorded state that stands again, beside whatever else this checkout has."""
     home = Home(tmp_path / "home")
     home.backend.mkdir(parents=True)
-    shutil.copyfile(request.param / "azure.json", home.azure)
+    shutil.copyfile(recorded / "azure.json", home.azure)
     bare = Platform(CHECKOUT, plain_environment() | {"SM_SANDBOX_HOME": str(home.root)}, "")
     try:
         bare.sandbox("start")
         state = Platform(CHECKOUT, bare.environment | shell_exports(bare.sandbox("env")), "")
         state.pulumi("stack", "select", "--create")
-        state.pulumi("stack", "import", "--file", str(request.param / "stack.json"))
+        state.pulumi("stack", "import", "--file", str(recorded / "stack.json"))
         exported = json.loads(state.pulumi("stack", "export", "--show-secrets"))
         asyncio.run(make_objects(home.kubeconfig, exported["deployment"]["resources"]))
         yield state
@@ -65,8 +74,8 @@ def test_there_are_recorded_states() -> None:
     assert STATES
 
 
-def test_nothing_of_an_earlier_state_is_replaced_or_deleted(standing: Platform) -> None:
+def test_nothing_of_an_earlier_state_is_replaced_or_deleted(standing: Platform, recorded: Path) -> None:
     had = {resource["urn"] for resource in standing.state()["resources"]}
-    steps = standing.steps()
+    steps = standing.steps("--config-file", str(recorded / STACK_FILE))
     assert {urn: op for urn, op in steps.items() if op not in ALLOWED} == {}
     assert {urn: op for urn, op in steps.items() if op == "create" and urn in had} == {}

@@ -14,6 +14,7 @@ from typing import Any
 
 from sandbox import rpc, settings
 from sandbox.azure import catalogue
+from sandbox.azure.store import Store
 from sandbox.home import Home
 from sandbox.kube import Kube
 from sandbox.plane.clusters import PlaneClusters
@@ -23,6 +24,7 @@ from tests.sandbox.azure_world import CLUSTER, CLUSTER_ID, GROUP, Engine, Json, 
 
 AGENT_POOL, MANAGED_CLUSTER = catalogue.AGENT_POOL, catalogue.MANAGED_CLUSTER
 KEY = f"{GROUP}_{CLUSTER}"
+RETIRED = "1.35.4"
 
 
 @dataclass
@@ -33,6 +35,15 @@ class World:
     engine: Engine
     kube: Kube
     principal: str
+    store: Store
+
+    def aged(self, resource_id: str) -> None:
+        """From here on the cluster or pool is of a patch that Azure has offered once and offers no more."""
+        record = self.store.find(resource_id)
+        assert record is not None
+        of = ("kubernetesVersion", "currentKubernetesVersion", "orchestratorVersion", "currentOrchestratorVersion")
+        record.state |= {name: RETIRED for name in of if name in record.state}
+        self.store.save()
 
     async def pool(self, name: str, **changes: Any) -> tuple[str, Json, Json]:
         """Make a pool: its id, its inputs, its state."""
@@ -55,11 +66,11 @@ async def standing(tools: Tools, folder: Path) -> AsyncIterator[World]:
     home = Home(folder)
     clusters = PlaneClusters(home, tools, agents=False)
     try:
-        async with serving(home, clusters) as (engine, _):
+        async with serving(home, clusters) as (engine, provider):
             principal = await base(engine)
             await engine.create(MANAGED_CLUSTER, inputs(MANAGED_CLUSTER))
             async with Kube(clusters.admin_kubeconfig(KEY), "test") as kube:
-                yield World(home, engine, kube, principal)
+                yield World(home, engine, kube, principal, provider.arm.store)
     finally:
         await clusters.close()
 

@@ -77,7 +77,7 @@ INPUTS: dict[str, Json] = {
         "resourceName": CLUSTER,
         "location": LOCATION,
         "dnsPrefix": "speech",
-        "kubernetesVersion": "1.35.4",
+        "kubernetesVersion": "1.35.9",
         "nodeResourceGroup": "speech-nodes",
         "identity": {"type": "UserAssigned", "userAssignedIdentities": [IDENTITY_ID]},
         "agentPoolProfiles": [SYSTEM_POOL],
@@ -233,6 +233,9 @@ class NoClusters:
         raise AssertionError(f"{key} must not be started")
 
     async def delete(self, key: str) -> None:
+        raise AssertionError(f"{key} was never started")
+
+    async def discard(self, key: str) -> None:
         raise AssertionError(f"{key} was never started")
 
     def admin_kubeconfig(self, key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from sandbox import rpc
 from sandbox.azure import catalogue, differ, ids
+from sandbox.azure.store import Record, Store
 from sandbox.home import Home
 from tests.sandbox.azure_world import (
     ADDRESS_ID,
@@ -294,3 +296,17 @@ async def test_unknown_provider_settings_are_refused(engine: Engine) -> None:
     request = provider_pb2.CheckRequest(news=rpc.to_struct({"location": "x", "locaton": "y"}))
     answer = await engine.call("CheckConfig", request)
     assert [failure.property for failure in answer.failures] == ["locaton"]
+
+
+def test_what_could_not_be_written_has_not_happened(tmp_path: Path) -> None:
+    store, folder = Store(tmp_path / "state" / "azure.json"), tmp_path / "state"
+    first, second = Record("/a", "token", {}), Record("/b", "token", {})
+    store.put(first)
+    shutil.rmtree(folder)
+    folder.write_text("in the way of the folder")
+    with pytest.raises(OSError, match="state"):
+        store.put(second)
+    assert store.find("/b") is None
+    with pytest.raises(OSError, match="state"):
+        store.remove("/a")
+    assert store.find("/a") is first

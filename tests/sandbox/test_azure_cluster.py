@@ -24,6 +24,7 @@ from tests.sandbox.azure_cluster_world import (
     AGENT_POOL,
     KEY,
     MANAGED_CLUSTER,
+    RETIRED,
     World,
     budget,
     current_cluster,
@@ -62,7 +63,7 @@ async def test_the_system_pools_node(world: World) -> None:
         f"azure://{GROUP_ID.rsplit('/', 1)[0]}/speech-nodes/providers/Microsoft.Compute/"
     )
     assert spec["providerID"].endswith("-vmss/virtualMachines/0")
-    assert status["nodeInfo"]["kubeletVersion"] == "v1.35.4"
+    assert status["nodeInfo"]["kubeletVersion"] == "v1.35.9"
     addresses = {address["type"]: address["address"] for address in status["addresses"]}
     assert addresses == {"InternalIP": "10.224.0.4", "Hostname": node["metadata"]["name"], "ExternalDNS": "localhost"}
     assert status["daemonEndpoints"]["kubeletEndpoint"]["Port"] > 0
@@ -152,11 +153,14 @@ async def test_a_pool_without_autoscaling_grows_by_its_count_and_is_not_scaled_i
 
 
 async def test_an_upgrade_in_place_fails_on_a_budget_and_is_else_not_played(world: World) -> None:
+    world.aged(CLUSTER_ID)
+    resource_id, given, _ = await world.pool("old", orchestratorVersion=RETIRED)
+    (node,) = await world.nodes("old")
+    assert node["status"]["nodeInfo"]["kubeletVersion"] == f"v{RETIRED}"
     _, cluster = await current_cluster(world)
     await world.engine.update(MANAGED_CLUSTER, CLUSTER_ID, cluster, cluster | {"kubernetesVersion": "1.35.9"})
-    resource_id, given, _ = await world.pool("old", orchestratorVersion="1.35.4")
-    (node,) = await world.nodes("old")
-    assert node["status"]["nodeInfo"]["kubeletVersion"] == "v1.35.4"
+    same = await world.engine.update(AGENT_POOL, resource_id, given, given | {"tags": {"a": "b"}})
+    assert same["currentOrchestratorVersion"] == RETIRED
     news = given | {"orchestratorVersion": "1.35.9"}
     with pytest.raises(RefusedError, match="does not play this: an upgrade of a pool in place"):
         await world.engine.update(AGENT_POOL, resource_id, given, news)

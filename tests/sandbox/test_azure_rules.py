@@ -226,7 +226,9 @@ def test_a_good_network() -> None:
 
 def test_versions() -> None:
     assert versions.resolve("1.35") == "1.35.9"
-    assert versions.resolve("1.35.4") == "1.35.4"
+    with pytest.raises(ArmError, match=r"1\.35\.4 which is not supported"):
+        versions.resolve("1.35.4")
+    assert versions.resolve("1.35.4", "1.35.4") == "1.35.4", "what runs already stays"
 
 
 # --- maintenance

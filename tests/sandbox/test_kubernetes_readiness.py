@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.kubernetes import readiness, waitfor
 from sandbox.kubernetes.objects import RefusedError
-from sandbox.kubernetes.readiness import View
+from sandbox.kubernetes.views import View
 
 Json = dict[str, Any]
 

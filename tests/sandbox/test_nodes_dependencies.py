@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from sandbox import settings
 from sandbox.kube import Kube
 from sandbox.nodes.dependencies import address, duration, serves
 from sandbox.nodes.images import VENDOR
 from sandbox.plane.control_plane import ControlPlane
+from tests.redis.nodes import programs, served
 from tests.sandbox.nodes_world import (
     Stage,
     container,
@@ -105,6 +107,53 @@ async def test_a_right_address_in_any_form(stage: Stage) -> None:
                                              readinessProbe=get(8080, "/ready", periodSeconds=1)), **PULL)  # fmt: skip
     for number, _ in enumerate(forms):
         await stage.ready(f"p{number}")
+
+
+@pytest.mark.parametrize(("asks", "port"), [("true", 23679), ("false", 6379)])
+async def test_a_fail_over_client_needs_a_sentinel_and_any_other_a_redis(stage: Stage, asks: str, port: int) -> None:
+    stage.settings(100)
+    node = [
+        container("redis", ports=[{"name": "redis", "containerPort": 6379}]),
+        container("sentinel", ports=[{"name": "redis-sentinel", "containerPort": 26379}]),
+    ]
+    await stage.pod("redis", *node)
+    for name, target in (("redis-6379", 6379), ("redis-23679", 26379)):
+        await stage.create(
+            "Service", name,
+            spec={"selector": {"app": "redis"}, "ports": [{"port": int(name.split("-")[1]), "targetPort": target}]},
+        )  # fmt: skip
+    await stage.ready("redis")
+    for number in (6379, 23679):
+        variables = env(REDIS_CONN_URL=f"redis-{number}:{number}", REDIS_FAIL_OVER_CLIENT_ENABLED=asks)
+        probe = get(8080, "/ready", failureThreshold=3)
+        await stage.pod(f"p{number}", vendor("main", "resource-manager", env=variables, startupProbe=probe), **PULL)
+    await stage.ready(f"p{port}")
+    other = await stage.until(f"p{23679 if port == 6379 else 6379}", waiting("CrashLoopBackOff"))
+    assert not is_ready(other)
+
+
+async def test_a_redis_outside_the_cluster_is_really_asked(stage: Stage, tmp_path: Path) -> None:
+    tools = programs(tmp_path / "programs")
+    if tools is None:
+        pytest.skip("no package carries redis-server for this Python and processor (requirements.txt)")
+    variables = {"REDIS_USE_EXTERNAL": "true", "REDIS_FAIL_OVER_CLIENT_ENABLED": "false"}
+
+    async def waits(name: str, url: str) -> None:
+        await stage.pod(name, vendor("main", "resource-manager", env=env(REDIS_CONN_URL=url, **variables),
+                                     readinessProbe=get(8080, "/ready", periodSeconds=1)), **PULL)  # fmt: skip
+
+    with served(tools, tmp_path, password="right") as port:
+        settings.write(
+            settings.Settings(time_factor=100, outside=f"redis.example.org:6379=127.0.0.1:{port}"), stage.home
+        )
+        await waits("right", "redis://:right@redis.example.org:6379/0")
+        await waits("wrong", "redis://:wrong@redis.example.org:6379/0")
+        await waits("elsewhere", "redis://:right@other.example.org:6379/0")
+        await stage.ready("right")
+        for name in ("wrong", "elsewhere"):
+            pod = await stage.get(name)
+            assert pod is not None
+            assert not is_ready(pod), name
 
 
 async def test_metrics_and_reconciliation_crash_without_redis(stage: Stage) -> None:

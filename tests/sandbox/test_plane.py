@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +19,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sandbox import cli
+from sandbox import cli, files
 from sandbox.home import CHECKOUT, Home
 from sandbox.kube import Kube
 from sandbox.plane import ports, record
@@ -32,6 +34,20 @@ Command = Callable[..., str]
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 STUBBORN = ("/bin/sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done")
+
+
+GO_PANIC = """\
+panic: write /x/etcd/member/wal/0.tmp: no space left on device
+
+goroutine 1 [running]:
+go.uber.org/zap/zapcore.CheckWriteAction.OnWrite(0x0?, 0x1?, {0x0?, 0x0?, 0xc0001a2b40?})
+\t/root/go/pkg/mod/go.uber.org/zap@v1.27.0/zapcore/entry.go:196 +0x54
+go.etcd.io/etcd/server/v3/etcdserver.(*serverStats).SendAppendReq(...)
+\t/root/go/pkg/mod/go.etcd.io/etcd/server/v3@v3.6.5/a.go:17
+created by main.main in goroutine 1
+\t/root/x.go:1 +0x1b
+exit status 2
+"""
 
 
 async def eventually(check: Callable[[], object], within: float = 60) -> None:
@@ -121,6 +137,53 @@ async def test_a_child_that_dies_is_started_again_and_recorded(
     os.kill(first, signal.SIGKILL)
     await eventually(lambda: pid_of(tmp_path, "worker") not in (None, first))
     assert "worker ended with -9" in capsys.readouterr().out
+
+
+class FullOnce(Record):
+    """A record on a disk that is full at one moment, the second time something is added."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.added: list[int] = []
+
+    def add(self, name: str, running: Running) -> None:
+        self.added.append(running.pid)
+        if len(self.added) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().add(name, running)
+
+
+async def test_a_full_disk_at_a_restart_ends_neither_the_keeping_nor_leaves_a_process_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = FullOnce(tmp_path / "plane.json")
+    family = Children(book, lambda name: tmp_path / f"{name}.log", print)
+    await family.start(program(tmp_path, "worker", SLEEP))
+    os.kill(book.added[0], signal.SIGKILL)
+    await eventually(lambda: len(book.added) == 3 and pid_of(tmp_path, "worker") == book.added[2])
+    assert not psutil.pid_exists(book.added[1]), "held and not on record"
+    assert "could not be started again ([Errno 28] No space left on device)" in capsys.readouterr().out
+    await family.stop()
+
+
+def test_status_fails_while_a_part_has_ended(
+    sleeper: subprocess.Popen[bytes], tmp_path: Path, command: Command
+) -> None:
+    book = Record(tmp_path / "plane.json")
+    book.begin(Running.of(os.getpid()))
+    book.add("etcd", Running.of(sleeper.pid))
+    book.ready({"kubernetes": 1})
+    assert "etcd" in command("status")
+    sleeper.kill()
+    sleeper.wait()
+    assert "Some of it has ended" in command("status", code=1)
+
+
+async def test_the_end_of_a_log_is_what_a_go_program_said_not_its_stack(children: Children, tmp_path: Path) -> None:
+    (tmp_path / "etcd.log").write_text(GO_PANIC)
+    told = children.tail("etcd")
+    assert told.splitlines()[1:] == [f"The end of {tmp_path}/etcd.log:", f"    {GO_PANIC.splitlines()[0]}"]
+    assert told.startswith(f"The disk of {tmp_path} is full")
 
 
 async def test_stopping_ends_even_a_child_that_ignores_sigterm(children: Children, tmp_path: Path) -> None:
@@ -372,7 +435,7 @@ def test_nothing_runs_before_the_first_start(command: Command) -> None:
 
 def test_env_is_what_a_shell_can_read(command: Command, tmp_path: Path) -> None:
     (tmp_path / "ports.json").write_text('{"kubernetes": 20001, "azure-native": 20002}')
-    exports = command("env")
+    exports = command("env", code=1)  # the plane does not run; what it would use is printed all the same
     told = subprocess.run(
         ["/bin/sh", "-c", f"{exports}\nprintf '%s\n' \"$PULUMI_DEBUG_PROVIDERS\" \"$PULUMI_BACKEND_URL\" \"$PATH\""],
         env={"PATH": "/usr/bin"}, capture_output=True, text=True, check=True,
@@ -388,7 +451,10 @@ def test_down_removes_only_what_the_plane_made(command: Command, tmp_path: Path)
     (tmp_path / "notes.txt").write_text("mine")
     command("set", "timeFactor", "60")
     assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "settings.json"}
+    for torn in ("plane.json.x1y2.new", "azure.json.x1y2.new", "plane.json.new"):
+        (tmp_path / torn).write_text("written half, by a process that was killed")
     command("down")
+    (tmp_path / "plane.json.new").unlink()  # of no form that the plane writes
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
@@ -400,3 +466,42 @@ def test_settings_are_checked(command: Command, tmp_path: Path) -> None:
     }  # fmt: skip
     assert "timeFactor" in command("set", "tempo", "60", code=1)
     assert "greater than 0" in command("set", "timeFactor", "0", code=1)
+
+
+@pytest.mark.parametrize("torn", ['{"timeFactor": 6', '{"timeFactor": "fast"}', '{"tempo": 60}'])
+def test_settings_that_cannot_be_read_name_the_file_and_what_to_do(command: Command, tmp_path: Path, torn: str) -> None:
+    (tmp_path / "settings.json").write_text(torn)
+    said = command("set", "poolDelete", "abrupt", code=1)
+    assert said.startswith(f"{tmp_path}/settings.json does not hold the stand-ins' settings")
+    assert "or remove it" in said
+    assert "Traceback" not in said
+
+
+# --- files
+
+
+def test_what_cannot_be_written_whole_leaves_the_old_and_nothing_else(tmp_path: Path) -> None:
+    files.write_whole(tmp_path / "a.json", "old")
+    with pytest.raises(UnicodeEncodeError):
+        files.write_whole(tmp_path / "a.json", "\ud800")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+    assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_torn_file_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "bare.json").write_text('["v1/')
+    with pytest.raises(PlaneError, match=r"bare\.json cannot be read(.|\n)*make down"):
+        files.read_json(tmp_path / "bare.json", "make down")
+
+
+def test_torn_ports_are_chosen_anew(tmp_path: Path) -> None:
+    (tmp_path / "ports.json").write_text('{"a": 20')
+    chosen = ports.keep(tmp_path / "ports.json", ["a"])
+    assert ports.keep(tmp_path / "ports.json", ["a"]) == chosen
+
+
+def test_a_disk_without_room_is_said_before_a_cluster_is_started(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    files.check_room(tmp_path, free // 2)
+    with pytest.raises(PlaneError, match=rf"The disk of {tmp_path} is full: \d+ MB are needed(.|\n)*SM_SANDBOX_HOME"):
+        files.check_room(tmp_path, 2 * free + 1)

@@ -1,4 +1,5 @@
-"""States that earlier programs left behind, recorded from a standing plane: `<name>/stack.json`, `<name>/azure.json`.
+"""States that earlier programs left behind, recorded from a standing plane: the stack's export, the
+made-up Azure and the stack file of each.
 
     make up && eval "$(make --silent env)" && python -m tests.states NAME     # records what stands now
 

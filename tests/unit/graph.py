@@ -80,8 +80,8 @@ class Graph:
     """All registrations of one run, in order."""
 
     resources: list[Resource] = field(default_factory=list)
-    exports: list[str] = field(default_factory=list)
-    """Names of the stack's outputs."""
+    exports: Json = field(default_factory=dict)
+    """The stack's outputs, those that are still to come as Outputs."""
     hooks: list[str] = field(default_factory=list)
     """Names registered."""
 
@@ -237,7 +237,8 @@ def run_program(stack: str, change: Change | None = None, into: Graph | None = N
         parsed = {k: v if k in flagged else json.loads(v) for k, v in config.items()}
         change(parsed)
         config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in parsed.items()}
-        flagged = sorted({*flagged, *(key for key in config if key.partition(":")[2] in SECRET_KEYS)})
+        # a change may add secrets, which are flat keys
+        flagged = [*flagged, *(k for k in config if k.partition(":")[2] in SECRET_KEYS and k not in flagged)]
     # a context of its own: the SDK keeps the root resource, with its transformations, in a context variable
     return contextvars.copy_context().run(_recorded, stack, config, flagged, into or Graph())
 
@@ -258,7 +259,7 @@ def _recorded(stack: str, config: dict[str, str], flagged: list[str], graph: Gra
             loop.run_until_complete(run_pulumi_func(run))
             root = get_root_resource()
             assert isinstance(root, Stack)
-            graph.exports += root.outputs
+            graph.exports |= root.outputs
     finally:
         # a program that ends before its time leaves tasks behind, which the SDK would have the next one wait for
         left = asyncio.all_tasks(loop)

@@ -9,11 +9,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 LICENSE: dict[str, Any] = {"type": "Opaque", "data": {"license.json": "e30="}}
+SPEAKER: dict[str, Any] = {"type": "Opaque", "data": {"private-key": "e30=", "public-key": "e30="}}
 LOGIN: dict[str, Any] = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
+ADDRESSES: dict[str, Any] = {
+    "type": "Opaque", "data": dict.fromkeys(("redis_url", "cd_cache_url", "conn_string", "ca.crt"), "e30="),
+}  # fmt: skip
 TOKEN: dict[str, Any] = {"type": "Opaque", "data": {"hf-token-secret": "e30=", "key": "e30="}}
 CERTIFICATE: dict[str, Any] = {"type": "kubernetes.io/tls", "data": {"tls.crt": "e30=", "tls.key": "e30="}}
-KINDS = {"license": LICENSE, "vllm": TOKEN, "keys": TOKEN, "certificate": CERTIFICATE}
-"""Part of a Secret's name → what it is; others are logins."""
+KINDS = {
+    "speaker": SPEAKER, "license": LICENSE, "redis": ADDRESSES, "address": ADDRESSES, "database": ADDRESSES,
+    "vllm": TOKEN, "keys": TOKEN, "certificate": CERTIFICATE,
+}  # fmt: skip
+"""What a Secret holds, by a part of its name; any other is a login."""
 
 NOT_FOUND: dict[str, Any] = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}
 
@@ -28,7 +35,7 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.rpartition("/")[2]
-        kind = next((each for part, each in KINDS.items() if part in name), LOGIN)
+        kind = next((held for part, held in KINDS.items() if part in name), LOGIN)
         status, answer = 200, {"kind": "Secret", "metadata": {"name": name}, **kind}
         if name in MISSING:
             status, answer = 404, NOT_FOUND

@@ -7,12 +7,13 @@ import pytest
 from tests.bench import flat, stack
 from tests.bench.__main__ import verdicts
 from tests.bench.measure import Time
+from tests.seed_languages import SEED_LANGUAGES, SEED_RECIPES
 from tests.unit.graph import Graph, Json, run_program
 
 
 def test_the_seeds_lists_have_55_languages_in_four_recipes() -> None:
-    assert [len(spoken.split()) for spoken in stack.RECIPES.values()] == [13, 14, 14, 14]
-    assert len(set(stack.LANGUAGES)) == 55
+    assert [len(spoken) for spoken in SEED_RECIPES.values()] == [13, 14, 14, 14]
+    assert len(set(SEED_LANGUAGES)) == 55
 
 
 @pytest.mark.parametrize("count", [0, 56])

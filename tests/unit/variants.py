@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
+from tests.seed_languages import SEED_LANGUAGES
 from tests.unit.graph import Json
-
-RECIPE_1 = "ba,be,cy,en,eo,eu,ga,mn,mr,ta,tr,ug,uk"
-RECIPE_2 = "bg,es,et,fa,gl,hr,ia,id,lt,lv,ro,sk,sl,ur"
-RECIPE_3 = "ca,cs,da,de,el,fi,he,hi,hu,it,ko,ms,sv,sw"
-RECIPE_4 = "ar,bn,cmn,fr,ja,mt,no,nl,pl,pt,ru,th,vi,yue"
-SEED_LANGUAGES = ",".join((RECIPE_1, RECIPE_2, RECIPE_3, RECIPE_4)).split(",")
-"""The 55 languages of the seed's four recipe lists."""
 
 SERVERS = ("StandardAll", "EnhancedRecipe1", "EnhancedRecipe2", "EnhancedRecipe3", "EnhancedRecipe4")
 
@@ -28,7 +22,7 @@ def all_recipes(config: Json) -> None:
 
 def seed_languages(config: Json) -> None:
     """The same servers with every language of the seed's lists."""
-    _every_server(config, SEED_LANGUAGES)
+    _every_server(config, list(SEED_LANGUAGES))
 
 
 def scaled(config: Json) -> None:

@@ -108,14 +108,17 @@ def with_defaults(body: Json, name: str, resource_group: str, location: str) -> 
     return merged
 
 
-def check(body: Json) -> None:
-    """Everything about a cluster that can be judged by itself. `body` is what the user sent."""
+def check(body: Json, running: str | None = None) -> None:
+    """Everything about a cluster that can be judged by itself. `body` is what the user sent.
+
+    `running` is the Kubernetes version of one that exists.
+    """
     played.only("a managed cluster", body, _PLAYED)
     played.only("a managed cluster's API server access", body.get("apiServerAccessProfile") or {}, _API_SERVER)
     played.only("a managed cluster's security profile", body.get("securityProfile") or {}, _SECURITY)
     if not body.get("kubernetesVersion"):
-        raise NotPlayedError(f"a cluster without kubernetesVersion (Azure would take 1.36); set {versions.BUILT}")
-    versions.resolve(body["kubernetesVersion"])
+        raise NotPlayedError(f"a cluster without kubernetesVersion (Azure would take 1.36); set {versions.playable()}")
+    versions.resolve(body["kubernetesVersion"], running)
     if not body.get("dnsPrefix"):
         raise invalid("Required parameter dnsPrefix is missing (null).")
     _check_identity(body.get("identity") or {})
@@ -207,6 +210,7 @@ def check_change(body: Json, current: Json) -> None:
     was = (current.get("oidcIssuerProfile") or {}).get("enabled")
     if was and (body.get("oidcIssuerProfile") or {}).get("enabled") is False:
         raise invalid("OIDC issuer feature cannot be disabled once enabled.", "OIDCIssuerFeatureCannotBeDisabled")
-    running, wanted = current["currentKubernetesVersion"], versions.resolve(body["kubernetesVersion"])
+    running = current["currentKubernetesVersion"]
+    wanted = versions.resolve(body["kubernetesVersion"], running)
     if tuple(map(int, wanted.split("."))) < tuple(map(int, running.split("."))):
         raise invalid(f"Downgrading Kubernetes from {running} to {wanted} is not allowed.", "OperationNotAllowed")

@@ -129,7 +129,8 @@ def check(body: Json, cluster_version: str, *, creating: bool = True) -> None:
     check_taints(body.get("nodeTaints") or [], system)
     check_labels(body.get("nodeLabels") or {})
     check_upgrade_settings(body["upgradeSettings"], system)
-    check_version(body["orchestratorVersion"], cluster_version)
+    if creating:  # one that exists keeps its version, offered or not
+        check_version(body["orchestratorVersion"], cluster_version)
 
 
 def _check_count(body: Json, system: bool, creating: bool) -> None:
@@ -206,7 +207,8 @@ def _amount(name: str, text: str) -> int:
 
 def check_version(pool: str, cluster: str) -> None:
     """A pool is at most as new as the control plane, and at most two minors older."""
-    full, control_plane = versions.resolve(pool), versions.resolve(cluster)
+    control_plane = cluster if cluster.count(".") == 2 else versions.resolve(cluster)
+    full = versions.resolve(pool, control_plane)
     lag = versions.minor(control_plane)[1] - versions.minor(full)[1]
     newer = tuple(map(int, full.split("."))) > tuple(map(int, control_plane.split(".")))
     if newer or lag > 2:

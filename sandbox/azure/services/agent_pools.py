@@ -27,7 +27,7 @@ class AgentPools:
         return [record for record in self._store.under(cluster_id) if record.token == AGENT_POOL.token]
 
     def new(self, cluster_id: str, body: Json, cluster: Json) -> Record:
-        """A pool that passes every rule of its own, not stored yet. `body` is inline form: its name is in it."""
+        """A pool that passes every rule of its own, Creating, not stored yet. `body` is inline form, name and all."""
         name = body["name"]
         state = pool_rules.with_defaults(pool_body(body), cluster["kubernetesVersion"])
         pool_rules.check(state, cluster["kubernetesVersion"])
@@ -35,8 +35,10 @@ class AgentPools:
         regions.check_size(cluster["location"], size.name, size.gpus)
         state |= {
             "name": name,
-            "provisioningState": "Succeeded",
-            "currentOrchestratorVersion": versions.resolve(state["orchestratorVersion"]),
+            "provisioningState": "Creating",
+            "currentOrchestratorVersion": versions.resolve(
+                state["orchestratorVersion"], cluster.get("currentKubernetesVersion")
+            ),
             "nodeImageVersion": NODE_IMAGE,
         }
         return Record(f"{cluster_id}/agentPools/{name}", AGENT_POOL.token, state)
@@ -89,13 +91,34 @@ class AgentPools:
             await self._live.pools(cluster).remove(pool)
             self._store.remove(pool.id)
             raise
+        self.created(pool)
+
+    def created(self, pool: Record) -> None:
+        """The pool's creation has ended well."""
+        pool.state["provisioningState"] = "Succeeded"
+        self._store.put(pool)
+
+    async def recover(self, pool: Record) -> None:
+        """What becomes of an operation that a crash of the stand-in cut off, in a cluster that is up.
+
+        A creation is undone. Azure has no such crash; there the pool would stand there as Failed, and azure-native
+        would refuse to create what exists. Undone is what a plane that starts again can promise: the next update
+        creates the pool. Any other operation has failed, and can be asked for again.
+        """
+        if pool.state["provisioningState"] == "Creating":
+            await self._live.pools(self._cluster(pool.id)).remove(pool)
+            self._store.remove(pool.id)
+        elif pool.state["provisioningState"] != "Succeeded":
+            pool.state["provisioningState"] = "Failed"
+            self._store.put(pool)
 
     async def update(self, pool: Record, body: Json, prefix: str) -> None:
         """A PUT over a pool. `prefix` is how the refused property's path begins in Azure's answer."""
         cluster = self._cluster(pool.id)
         pool_rules.check_change(body, pool.state, prefix)
         version = body.get("orchestratorVersion")
-        if version is not None and versions.resolve(version) != pool.state["currentOrchestratorVersion"]:
+        running = pool.state["currentOrchestratorVersion"]
+        if version is not None and versions.resolve(version, running) != running:
             await self._live.check_budgets(cluster)
             raise NotPlayedError("an upgrade of a pool in place; add a new generation of the pool instead")
         keep = {name: value for name, value in pool.state.items() if name not in pool_rules.MUTABLE}

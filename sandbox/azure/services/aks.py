@@ -59,6 +59,11 @@ class Aks:
             return record.state | {"agentPoolProfiles": profiles}
         return record.state
 
+    async def recover(self) -> None:
+        """After a crash of the stand-in: every cluster is up again, and no operation is under way."""
+        for cluster in self._store.of(MANAGED_CLUSTER):
+            await self._clusters.recover(cluster)
+
     @contextlib.contextmanager
     def _exclusive(self, cluster_id: str, operation: str) -> Iterator[None]:
         key = ids.key(cluster_id)

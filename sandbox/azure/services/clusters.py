@@ -33,17 +33,17 @@ class ManagedClusters:
         if self._store.find(node_group) is not None:
             raise invalid(f"The node resource group {state['nodeResourceGroup']} exists already.", "Conflict")
         full = versions.resolve(state["kubernetesVersion"])
-        suffix = uuid.uuid4().hex[:8]
+        suffix, kubelet = uuid.uuid4().hex[:8], _kubelet_identity(state, resource_id)
         state |= {
             "name": ids.name(resource_id),
             "type": "Microsoft.ContainerService/ManagedClusters",
-            "provisioningState": "Succeeded",
+            "provisioningState": "Creating",
             "currentKubernetesVersion": full,
             "fqdn": f"{state['dnsPrefix']}-{suffix}.hcp.{state['location']}.azmk8s.io",
             "maxAgentPools": 100,
             "resourceUID": uuid.uuid4().hex[:24],
             "identity": {"type": "UserAssigned", "userAssignedIdentities": {identity.id: _principal(identity)}},
-            "identityProfile": {"kubeletidentity": self._kubelet_identity(state, resource_id)},
+            "identityProfile": {"kubeletidentity": _identified(kubelet)},
             "oidcIssuerProfile": self._issuer(state, {}),
         }
         zonal = any(len(pool.state.get("availabilityZones") or []) > 1 for pool in pools)
@@ -58,6 +58,7 @@ class ManagedClusters:
         }
         self._store.put(record)
         self._store.put(Record(node_group, RESOURCE_GROUP.token, group_state))
+        self._store.put(kubelet)
         counts = [(pool, pool.state["count"]) for pool in pools]
         for pool in pools:
             pool.state["count"] = 0
@@ -66,15 +67,36 @@ class ManagedClusters:
             await self._live.up(record)
             for pool, count in counts:
                 await self._live.pools(record).grow(pool, count)
+                self._pools.created(pool)
         except BaseException:
             await self.delete(record)
             raise
+        record.state["provisioningState"] = "Succeeded"
+        self._store.put(record)
+
+    async def recover(self, record: Record) -> None:
+        """Bring a cluster up again after a crash of the stand-in.
+
+        A creation that the crash cut off is undone, as for a pool (`AgentPools.recover`); a deletion goes on, as
+        Azure's does whoever has asked for it.
+        """
+        if record.state["provisioningState"] == "Creating":
+            await self._live.discard(record)
+            self._forget(record)
+            return
+        await self._live.up(record)
+        if record.state["provisioningState"] == "Deleting":
+            await self.delete(record)
+            return
+        for pool in self._pools.of(record.id):
+            await self._pools.recover(pool)
 
     async def update(self, record: Record, body: Json) -> None:
         """A PUT over a cluster: its own settings, and the pools it names; a pool it does not name stays."""
-        cluster_rules.check(body)
+        running = record.state["currentKubernetesVersion"]
+        cluster_rules.check(body, running)
         cluster_rules.check_change(body, record.state)
-        full = versions.resolve(body["kubernetesVersion"])
+        full = versions.resolve(body["kubernetesVersion"], running)
         pools = {pool.state["name"]: pool for pool in self._pools.of(record.id)}
         profiles = body.pop("agentPoolProfiles")
         for profile in profiles:
@@ -110,7 +132,12 @@ class ManagedClusters:
 
     async def delete(self, record: Record) -> None:
         """Stop the control plane; pools, node resource group and what is in them go with the cluster."""
+        record.state["provisioningState"] = "Deleting"
+        self._store.save()
         await self._live.down(record)
+        self._forget(record)
+
+    def _forget(self, record: Record) -> None:
         node_group = ids.group_id(record.state["nodeResourceGroup"])
         for inner in [*self._store.under(record.id), *self._store.under(node_group)]:
             self._store.remove(inner.id)
@@ -130,22 +157,6 @@ class ManagedClusters:
             )
         return found
 
-    def _kubelet_identity(self, state: Json, cluster_id: str) -> Json:
-        """The identity AKS makes for the kubelets, in the node resource group."""
-        node_group, name = ids.group_id(state["nodeResourceGroup"]), f"{ids.name(cluster_id)}-agentpool"
-        resource_id = f"{node_group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
-        client, principal = str(uuid.uuid4()), str(uuid.uuid4())
-        identity = {
-            "name": name,
-            "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
-            "location": state["location"],
-            "tenantId": ids.TENANT_ID,
-            "clientId": client,
-            "principalId": principal,
-        }
-        self._store.put(Record(resource_id, IDENTITY.token, identity))
-        return {"clientId": client, "objectId": principal, "resourceId": resource_id}
-
     def _issuer(self, state: Json, before: Json) -> Json:
         """The OIDC issuer; on for every new cluster since Kubernetes 1.34, unless it is refused."""
         enabled = (state.get("oidcIssuerProfile") or {}).get("enabled")
@@ -156,6 +167,29 @@ class ManagedClusters:
             f"https://{state['location']}.oic.prod-aks.azure.com/{ids.TENANT_ID}/{uuid.uuid4()}/"
         )
         return {"enabled": True, "issuerURL": url}
+
+
+def _kubelet_identity(state: Json, cluster_id: str) -> Record:
+    """The identity AKS makes for the kubelets, in the node resource group."""
+    node_group, name = ids.group_id(state["nodeResourceGroup"]), f"{ids.name(cluster_id)}-agentpool"
+    resource_id = f"{node_group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+    identity = {
+        "name": name,
+        "type": "Microsoft.ManagedIdentity/userAssignedIdentities",
+        "location": state["location"],
+        "tenantId": ids.TENANT_ID,
+        "clientId": str(uuid.uuid4()),
+        "principalId": str(uuid.uuid4()),
+    }
+    return Record(resource_id, IDENTITY.token, identity)
+
+
+def _identified(identity: Record) -> Json:
+    return {
+        "clientId": identity.state["clientId"],
+        "objectId": identity.state["principalId"],
+        "resourceId": identity.id,
+    }
 
 
 def _principal(identity: Record) -> Json:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from stacks.schema.base import Section
+from stacks.schema.base import Section, shaped
 
-Url = Annotated[str, StringConstraints(pattern=r"^[a-z]+://[^\s]+$")]
+Url = Annotated[str, shaped(r"^[a-z]+://[^\s]+$", "an address with its scheme, such as https://, and without blanks")]
 """An address with its scheme; some hold placeholders such as `{voice}`."""
 
 

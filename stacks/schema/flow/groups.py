@@ -56,6 +56,14 @@ class FlowGroups(Section):
     scaling: FlowScaling = Field(default_factory=FlowScaling, description="Scaling of the group.")
     defrag: Defrag = Field(default_factory=Defrag, description="Moving sessions together.")
 
+    def is_scaled(self, everywhere: bool) -> bool:
+        """Whether the controller scales the group: its own switch can turn it on, never off."""
+        return self.scaling.enabled or everywhere
+
+    def most(self, everywhere: bool) -> int:
+        """The most pods it may want."""
+        return self.scaling.max_replicas if self.is_scaled(everywhere) else self.replicas
+
 
 class TtsGroups(FlowGroups):
     """The session group."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from stacks.schema.base import DnsLabel, Host, Section
+from stacks.schema.base import DnsLabel, Host, Section, shaped
 from stacks.schema.flow.config import Url
 from stacks.schema.flow.shared import (
     Budget,
@@ -15,11 +15,16 @@ from stacks.schema.flow.shared import (
     FlowSecrets,
     FlowWorkload,
     HostIngress,
-    ImageOverride,
     Port,
     ServiceType,
 )
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements
+from stacks.schema.images import ImageOverride
+
+LabelText = Annotated[
+    str, shaped("^[-._A-Za-z0-9]{1,63}$", "what a label can hold: at most 63 letters, digits, -, _ and .")
+]
+"""Text that becomes a label."""
 
 FROM_VARIABLE = "os.environ/"
 
@@ -94,7 +99,7 @@ class LlmProxySettings(FlowWorkload):
     fullname_override: DnsLabel = Field("llm-proxy", description="Name of its objects.")
     service_name: DnsLabel | None = Field(None, description="Name of its objects instead of fullnameOverride.")
     config_map_name: DnsLabel = Field("llm-proxy-config", description="Name of its ConfigMap.")
-    version: str | None = Field(None, pattern="^[-._A-Za-z0-9]{1,63}$", description="Version label of its objects.")
+    version: LabelText | None = Field(None, description="Version label of its objects.")
     replicas: int = Field(2, ge=1, description="Number of pods; with one, a drain of its node would cut turns.")
     image: ImageOverride = Field(default_factory=ImageOverride, description="Its image, when not the common one.")
     container_port: Port = Field(8080, description="Port of the container.")

@@ -6,28 +6,33 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, Host, HttpUrl, ImageTag, Registry, Section, only
+from stacks.schema.base import DnsLabel, Host, HttpUrl, ImageTag, Registry, Section, only, shaped
 from stacks.schema.flow.config import EndOfTurn, FlowConfig, UsageReporting
 from stacks.schema.flow.groups import FlowGroups
 from stacks.schema.flow.hello import HELLO, HelloMessages
 from stacks.schema.flow.llm_proxy import LlmProxySettings
 from stacks.schema.flow.shared import (
-    AddressMap,
+    FlowAddressMap,
     FlowExternalSecrets,
     FlowLicensing,
     FlowSecrets,
     FlowWorkload,
     IngressClass,
-    Name,
-    PullPolicy,
     ServiceType,
 )
 from stacks.schema.flow.tts import TtsSettings
 from stacks.schema.flow.vllm import VllmSettings
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements, Toleration
-from stacks.schema.inference_server import Repository
-from stacks.schema.transcribers import NODE
+from stacks.schema.images import PullPolicy, Repository
+from stacks.schema.resource_manager_address import ResourceManagerAddress
+from stacks.schema.transcriber_container import NODE
+from stacks.schema.triton import Variables
 from stacks.schema.workload import Annotations, Labels
+
+WebsocketUrl = Annotated[
+    str, shaped(r"^wss?://[^\s]+$", "an address with its scheme, ws:// or wss://, and without blanks")
+]
+"""The address of a websocket."""
 
 
 class FlowImage(Section):
@@ -59,7 +64,7 @@ class FlowTracker(Section):
     )
     restart_after_n_sessions: int = Field(10, ge=0, description="Restart a pod after N conversations; 0 is never.")
     additional_env_from: tuple[EnvEntry, ...] = Field((), description="Variables with a source, such as a Secret.")
-    additional_env: dict[Name, str] = Field(default_factory=dict, description="Variables with a plain value.")
+    additional_env: Variables = Field(default_factory=dict, description="Variables with a plain value.")
 
 
 class FlowConnections(Section):
@@ -68,10 +73,10 @@ class FlowConnections(Section):
     value: int = Field(1, ge=1, description="Number of conversations in one pod.")
 
 
-class FlowAddress(Section):
+class FlowAddress(ResourceManagerAddress):
     """How it learns the resource manager's address; `global.resourceManager.url` is not looked at."""
 
-    config_map: AddressMap = Field(default_factory=AddressMap, description="The ConfigMap with the address.")
+    config_map: FlowAddressMap = Field(default_factory=FlowAddressMap, description="The ConfigMap with the address.")
     url: HttpUrl | None = Field(None, description="The address; unset is the resource manager's own Service.")
 
 
@@ -79,8 +84,8 @@ class InternalApp(Section):
     """The vendor's demonstration of Flow, inside the pod; needs the secret key `flowMpApiKey`."""
 
     enabled: bool = Field(False, description="Serve it.")
-    proxy_url: str | None = Field(
-        None, alias="proxyURL", pattern=r"^wss?://[^\s]+$", description="Where it opens its websocket; required."
+    proxy_url: WebsocketUrl | None = Field(
+        None, alias="proxyURL", description="Where it opens its websocket; required."
     )
 
 

@@ -5,30 +5,18 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
-from stacks.schema.base import DnsLabel, Host, ImageTag, Registry, Section, only
+from stacks.schema.base import DnsLabel, Host, Section, only
 from stacks.schema.external_secrets import ExternalData, ExternalSecretsSettings
 from stacks.schema.fragment import EnvEntry, PodSecurityContext, Volume, VolumeMount
 from stacks.schema.global_settings import PullSecret
 from stacks.schema.placement import PlacementSettings
+from stacks.schema.resource_manager_address import AddressMap
+from stacks.schema.triton import Variables
 from stacks.schema.workload import Annotations, Labels
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-"""A variable's name."""
-
-SecretKey = Annotated[str, StringConstraints(pattern=r"^[-._A-Za-z0-9]{1,253}$")]
-"""A key of a Secret."""
-
 RECREATE = "the old pod would be gone before the new one answers, and conversations with it"
-
-
-class PullPolicy(StrEnum):
-    """When a node pulls an image."""
-
-    ALWAYS = "Always"
-    IF_NOT_PRESENT = "IfNotPresent"
-    NEVER = "Never"
 
 
 class ServiceType(StrEnum):
@@ -37,13 +25,6 @@ class ServiceType(StrEnum):
     CLUSTER_IP = "ClusterIP"
     NODE_PORT = "NodePort"
     LOAD_BALANCER = "LoadBalancer"
-
-
-class ImageOverride(Section):
-    """An image that comes from elsewhere than the others."""
-
-    registry: Registry | None = Field(None, description="Registry; unset is the common one.")
-    tag: ImageTag | None = Field(None, description="Tag; unset is the common one.")
 
 
 class FlowExternalSecrets(ExternalSecretsSettings):
@@ -84,11 +65,10 @@ class FlowLicensing(Section):
     secret_name: DnsLabel | None = Field(None, description="Secret to read the license from.")
 
 
-class AddressMap(Section):
+class FlowAddressMap(AddressMap):
     """The ConfigMap with the resource manager's address."""
 
     enabled: bool = Field(False, description="Read the resource manager's address from the ConfigMap.")
-    name: DnsLabel | None = Field(None, description="Name of the map; unset is the release's own.")
 
 
 class Budget(Section):
@@ -145,7 +125,7 @@ class FlowWorkload(PlacementSettings):
     additional_volumes: tuple[Volume, ...] = Field((), description="Volumes beside the program's own.")
     additional_volume_mounts: tuple[VolumeMount, ...] = Field((), description="Mounts of them.")
     additional_env_from: tuple[EnvEntry, ...] = Field((), description="Variables with a source, such as a Secret.")
-    additional_env: dict[Name, str] = Field(default_factory=dict, description="Variables with a plain value.")
+    additional_env: Variables = Field(default_factory=dict, description="Variables with a plain value.")
     additional_labels: Labels = Field(default_factory=dict, description="Labels of the objects.")
     additional_annotations: Annotations = Field(default_factory=dict, description="Annotations of the objects.")
     additional_pod_labels: Labels = Field(default_factory=dict, description="Labels of the pods.")

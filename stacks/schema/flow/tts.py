@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from stacks.schema.base import DnsLabel, HttpUrl, ImageTag, Registry, Section, only
 from stacks.schema.flow.groups import TtsGroups
 from stacks.schema.flow.shared import (
-    AddressMap,
     Budget,
+    FlowAddressMap,
     FlowLicensing,
     FlowWorkload,
-    ImageOverride,
-    Name,
     Port,
-    PullPolicy,
     ServiceType,
     TlsIngress,
 )
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements
-from stacks.schema.inference_server import Repository
+from stacks.schema.images import ImageOverride, PullPolicy, Repository
+from stacks.schema.pools import Role
+from stacks.schema.resource_manager_address import ResourceManagerAddress
+from stacks.schema.triton import Variables
 
 DATADOG = "Datadog's annotations are left out on purpose"
 TWO_BUDGETS = (
@@ -57,10 +57,10 @@ class TtsFeatures(Section):
     )
 
 
-class TtsAddress(Section):
+class TtsAddress(ResourceManagerAddress):
     """How it learns the resource manager's address."""
 
-    config_map: AddressMap = Field(default_factory=AddressMap, description="The ConfigMap with the address.")
+    config_map: FlowAddressMap = Field(default_factory=FlowAddressMap, description="The ConfigMap with the address.")
     url: HttpUrl | None = Field(None, description="The address; unset is `global.resourceManager.url`, then its own.")
 
 
@@ -74,7 +74,7 @@ class TtsSidecar(Section):
     port: Port = Field(8008, description="Port of its metrics.")
     resources: ResourceRequirements = Field(default_factory=dict, description="Requests and limits.")
     register_features: TtsFeatures = Field(default_factory=TtsFeatures, description="What it registers.")
-    env: dict[Name, str] = Field(default_factory=dict, description="Variables with a plain value.")
+    env: Variables = Field(default_factory=dict, description="Variables with a plain value.")
     resource_manager: TtsAddress = Field(default_factory=TtsAddress, description="Where the resource manager is.")
     crash_detector_dry_run: bool = Field(False, description="Write crashes of the server down only.")
 
@@ -105,6 +105,8 @@ class TtsDatadog(Section):
 
 class TtsSettings(FlowWorkload):
     """Text to speech."""
+
+    role: ClassVar[Role] = Role.INFERENCE
 
     enabled: bool = Field(True, description="Enable deployment of TTS.")
     fullname_override: DnsLabel = Field("tts", description="Name of its objects.")

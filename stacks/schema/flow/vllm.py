@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, ImageTag, Quantity, Section, only
+from stacks.schema.base import DnsLabel, ImageTag, Quantity, Section, only, shaped
+from stacks.schema.external_secrets import SecretKey
 from stacks.schema.flow.shared import (
     Budget,
     FlowExternalSecrets,
     FlowWorkload,
     Port,
-    SecretKey,
     ServiceType,
     TlsIngress,
 )
 from stacks.schema.flow.tts import DATADOG
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements
-from stacks.schema.inference_server import Repository
+from stacks.schema.images import Repository
+from stacks.schema.pools import Role
+
+Dtype = Annotated[str, shaped("^[a-z0-9]+$", "a type of numbers in lower case letters and digits, such as float16")]
+"""The type of a model's weights."""
+
+Argument = Annotated[
+    str, shaped("^[a-z][-a-z0-9]*$", "an argument without its --: lower case letters, digits and -, a letter first")
+]
+"""The name of an argument of the server."""
 
 ONE_NODE = (
     "while a pod is replaced the old and the new one load from the volume on two nodes; one that a single node may "
@@ -35,11 +44,11 @@ class VllmConfig(Section):
     )
     num_gpus: int = Field(1, ge=1, alias="numGPUs", description="GPUs of one pod; requested, and shown to the server.")
     tensor_parallel_size: int | None = Field(None, ge=1, description="GPUs the model is spread over; unset is all.")
-    dtype: str = Field("auto", pattern="^[a-z0-9]+$", description="Type of the weights; a T4 needs float16.")
+    dtype: Dtype = Field("auto", description="Type of the weights; a T4 needs float16.")
     max_model_length: int | None = Field(None, ge=1, description="Longest context in tokens; unset is the model's.")
     enable_prefix_caching: bool = Field(True, description="Keep what prompts have in common.")
     disable_log_requests: bool = Field(True, description="Write no requests to the log.")
-    additional_args: dict[Annotated[str, Field(pattern="^[a-z][-a-z0-9]*$")], str] = Field(
+    additional_args: dict[Argument, str] = Field(
         default_factory=dict, description='Further arguments as text; "" is the bare argument.'
     )
 
@@ -95,6 +104,8 @@ class VllmDatadog(Section):
 
 class VllmSettings(FlowWorkload):
     """vLLM."""
+
+    role: ClassVar[Role] = Role.INFERENCE
 
     enabled: bool = Field(True, description="Enable deployment of vLLM.")
     fullname_override: DnsLabel = Field("llm", description="Name of its objects.")

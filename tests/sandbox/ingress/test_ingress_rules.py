@@ -135,9 +135,15 @@ def test_a_header_for_the_upstream_counts_only_in_the_location() -> None:
 
 def test_a_map_chooses_by_value() -> None:
     headers = config_map.read(configuration(60))[0].headers
-    assert headers.forwarded({"request_id": "made", "http_x_request_id": ""}) == {"X-Request-ID": "made"}
-    assert headers.forwarded({"request_id": "made"}) == {"X-Request-ID": "made"}
-    assert headers.forwarded({"request_id": "made", "http_x_request_id": "mine"}) == {"X-Request-ID": "mine"}
+    assert headers.forwarded({"request_id": "made", "http_x_request_id": ""}) == {
+        "X-Request-ID": "made",
+        "Request-Id": "made",
+    }
+    assert headers.forwarded({"request_id": "made"}) == {"X-Request-ID": "made", "Request-Id": "made"}
+    assert headers.forwarded({"request_id": "made", "http_x_request_id": "mine"}) == {
+        "X-Request-ID": "mine",
+        "Request-Id": "mine",
+    }
 
 
 # --- one Ingress

@@ -1,21 +1,28 @@
 """The vendor's contract as files, and objects compared with it field by field.
 
 A file holds the objects as they are by the seed's defaults, or `values` (laid over the sandbox stack) and the `objects`
-under them. All are written by hand. The only exceptions are listed in
-`components/speech/differences.py` and `components/flow/differences.py`.
+under them, and the `secrets` of the configuration where there are any. All are written by hand.
+`components/speech/differences` is the only list of exceptions.
+
+Under `parts` stand objects of which only the given fields are compared (null: there must be none), for values that
+change little.
+
+Objects that are alike but for a few words stand once: `each` is a list of rows, and `objects` beside it stand for every
+row, with `<key>` for what the row has under that key.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from components.flow.differences import FLOW
-from components.speech.differences import DIFFERENCES as SPEECH
-from components.speech.differences import Difference
+from components.speech.differences import DIFFERENCES
+from components.speech.differences.difference import NOTHING, Difference, Instead, Ours, has_fields
 
 Json = dict[str, Any]
 CONTRACT = Path(__file__).parent
@@ -25,9 +32,6 @@ def _document(file: str) -> Any:
     return yaml.safe_load((CONTRACT / f"{file}.yaml").read_text())
 
 
-DIFFERENCES = (*SPEECH, *FLOW)
-"""Every exception there is."""
-
 FILES = sorted(path.stem for path in CONTRACT.glob("*.yaml"))
 DEFAULTS = [file for file in FILES if isinstance(_document(file), list)]
 """Files of the seed's defaults."""
@@ -36,9 +40,41 @@ VARIANTS = [file for file in FILES if file not in DEFAULTS]
 
 
 def contract(file: str) -> list[Json]:
+    """The objects of a file that it has whole."""
     document = _document(file)
-    objects: list[Json] = document if isinstance(document, list) else document["objects"]
-    return objects
+    return list(_expanded(document if isinstance(document, list) else document.get("objects", [])))
+
+
+def parts(file: str) -> list[Json]:
+    """The objects of a file that it has in part."""
+    return [] if file in DEFAULTS else list(_expanded(_document(file).get("parts", [])))
+
+
+def _expanded(entries: list[Json]) -> Iterator[Json]:
+    for entry in entries:
+        if "each" not in entry:
+            yield entry
+            continue
+        for row in entry["each"]:
+            yield from _filled(entry["objects"], row)
+
+
+def _filled(value: Any, row: Mapping[str, Any]) -> Any:
+    """With what a row has in the place of `<key>`; a text that is nothing else becomes the value itself."""
+    if isinstance(value, dict):
+        return {_filled(key, row): _filled(each, row) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, row) for each in value]
+    if not isinstance(value, str):
+        return value
+    whole = re.fullmatch(r"<([a-z_]+)>", value)
+    return row[whole[1]] if whole else re.sub(r"<([a-z_]+)>", lambda found: str(row[found[1]]), value)
+
+
+def values(file: str) -> Json:
+    """What a file says beside the defaults."""
+    found: Json = {} if file in DEFAULTS else _document(file)["values"]
+    return found
 
 
 def laid_over(base: Any, over: Any) -> Any:
@@ -49,8 +85,10 @@ def laid_over(base: Any, over: Any) -> Any:
 
 def lay_over(variant: str, config: Json) -> None:
     """Lay the values of a variant over a stack's configuration."""
-    for key, value in _document(variant)["values"].items():
+    for key, value in values(variant).items():
         config[f"sm-realtime:{key}"] = laid_over(config.get(f"sm-realtime:{key}"), value)
+    secrets = {} if variant in DEFAULTS else _document(variant).get("secrets", {})
+    config |= {f"sm-realtime:{key}": text for key, text in secrets.items()}
 
 
 def opened(expected: Any, actual: Any) -> Any:
@@ -65,59 +103,166 @@ def opened(expected: Any, actual: Any) -> Any:
     return actual
 
 
+def at_given(wanted: Any, got: Any) -> tuple[Any, Any]:
+    """Both sides at the fields the contract gives; one that is null and not there is as it should be."""
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        pairs = {
+            key: at_given(each, got[key]) if key in got else (each, NOTHING)
+            for key, each in wanted.items()
+            if key in got or each is not None
+        }
+    elif isinstance(wanted, list) and isinstance(got, list):
+        ours, theirs = by_name_or_number(wanted, got)
+        if all(isinstance(key, int) for key in (*ours, *theirs)):
+            return wanted, got
+        held = {key: each for key, each in ours.items() if key in theirs or None not in each.values()}
+        pairs = {key: at_given(each, theirs.get(key, NOTHING)) for key, each in held.items()}
+        return [one for one, _ in pairs.values()], [pairs[key][1] for key in theirs if key in pairs]
+    else:
+        return wanted, got
+    return {key: one for key, (one, _) in pairs.items()}, {
+        key: other for key, (_, other) in pairs.items() if other is not NOTHING
+    }
+
+
 def title(obj: Json) -> str:
     return f"{obj['kind']}/{obj['metadata']['name']}"
 
 
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf with its path; items of a list by their name where all have one, and then their order as well."""
-    if isinstance(value, dict) and value:
-        for key, each in value.items():
-            yield from leaves(each, f"{path}.{key}" if path else key)
-    elif isinstance(value, list) and value:
-        named = all(isinstance(each, dict) and "name" in each for each in value)
-        if named:
-            yield f"{path}.(order)", [each["name"] for each in value]
-        for index, each in enumerate(value):
-            yield from leaves(each, f"{path}[{each['name'] if named else index}]")
-    else:
+@dataclass
+class Comparison:
+    """What a comparison found."""
+
+    rows: tuple[Difference, ...] = DIFFERENCES
+    """The exceptions that hold."""
+    unexplained: list[str] = field(default_factory=list)
+    used: set[Difference] = field(default_factory=set)
+    """The exceptions that were needed."""
+
+    def walk(self, name: str, path: str, wanted: Any, got: Any) -> None:
+        """Compare what the contract has at a path with what is there, and go into both unless an exception explains."""
+        if same(wanted, got):
+            return
+        explained = [each for each in self.rows if each.explains(name, path, wanted, got)]
+        if explained:
+            self.used.update(explained)
+        elif isinstance(wanted, dict) and isinstance(got, dict):
+            self._into(name, wanted, got, {key: f"{path}.{key}" if path else key for key in {**wanted, **got}})
+        elif isinstance(wanted, list) and isinstance(got, list) and any(isinstance(e, dict) for e in [*wanted, *got]):
+            ours, theirs = by_name_or_number(wanted, got)
+            self._into(name, ours, theirs, {key: f"{path}[{key}]" for key in {**ours, **theirs}})
+            common = [[key for key in side if key in ours and key in theirs] for side in (ours, theirs)]
+            if common[0] != common[1]:
+                self.unexplained.append(f"{name} {path}: contract's order {common[0]!r}, program's {common[1]!r}")
+        elif isinstance(wanted, dict) and wanted and got is NOTHING:
+            self.walk(name, path, wanted, {})
+        elif isinstance(got, dict) and got and wanted is NOTHING:
+            self.walk(name, path, {}, got)
+        elif isinstance(wanted, list) and wanted and got is NOTHING:
+            self._rest(name, path, wanted, [])
+        elif isinstance(got, list) and got and wanted is NOTHING:
+            self._rest(name, path, [], got)
+        else:
+            self.unexplained.append(f"{name} {path}: contract {wanted!r}, program {got!r}")
+
+    def _into(self, name: str, wanted: Mapping[Any, Any], got: Mapping[Any, Any], paths: Mapping[Any, str]) -> None:
+        for key, path in paths.items():
+            self.walk(name, path, wanted.get(key, NOTHING), got.get(key, NOTHING))
+
+    def _rest(self, name: str, path: str, wanted: list[Any], got: list[Any]) -> None:
+        if any(isinstance(each, dict) for each in [*wanted, *got]):
+            self.walk(name, path, wanted, got)
+        else:
+            self.unexplained.append(f"{name} {path}: contract {wanted or NOTHING!r}, program {got or NOTHING!r}")
+
+
+def same(wanted: Any, got: Any) -> bool:
+    """Whether two values are equal; true is not 1."""
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        return wanted.keys() == got.keys() and all(same(wanted[key], got[key]) for key in wanted)
+    if isinstance(wanted, list) and isinstance(got, list):
+        return len(wanted) == len(got) and all(map(same, wanted, got))
+    return isinstance(wanted, bool) == isinstance(got, bool) and bool(wanted == got)
+
+
+def by_name_or_number(*lists: list[Any]) -> list[dict[str | int, Any]]:
+    """Items of lists by their name where all have one of their own, else by their number."""
+    if all(
+        all(isinstance(each, dict) and "name" in each for each in items)
+        and len({each["name"] for each in items}) == len(items)
+        for items in lists
+    ):
+        return [{each["name"]: each for each in items} for items in lists]
+    return [dict(enumerate(items)) for items in lists]
+
+
+def nodes(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Everything in a value by its path, not the leaves alone."""
+    if path:
         yield path, value
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from nodes(each, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        (items,) = by_name_or_number(value)
+        for key, each in items.items():
+            yield from nodes(each, f"{path}[{key}]")
 
 
-def different(expected: Json, actual: Json) -> dict[str, tuple[Any, Any]]:
-    """Path → what the contract says, what is there."""
-    missing = object()
-    left, right = dict(leaves(expected)), dict(leaves(opened(expected, actual)))
-    found = {
-        path: (left.get(path, "nothing"), right.get(path, "nothing"))
-        for path in left.keys() | right.keys()
-        if left.get(path, missing) != right.get(path, missing)
-    }
-    # an item that only one side has is a difference by itself; the order is that of the common ones
-    return {path: sides for path, sides in found.items() if not (path.endswith(".(order)") and same_order(*sides))}
+def at(given: Mapping[str, Any], path: str) -> Any:
+    """What the values have at a path."""
+    found: Any = given
+    for key in path.split("."):
+        found = found.get(key, NOTHING) if isinstance(found, dict) else NOTHING
+    return found
 
 
-def same_order(one: Any, other: Any) -> bool:
-    common = set(one) & set(other)
-    return [each for each in one if each in common] == [each for each in other if each in common]
-
-
-def explained(name: str, path: str) -> list[Difference]:
-    """Exceptions for a difference; one of the order is explained by one of the items."""
-    return [each for each in DIFFERENCES if each.path and each.covers(name, path.removesuffix(".(order)"))]
+def compared(file: str, objects: Mapping[str, Json]) -> Comparison:
+    """The objects of a file beside those there are, by title."""
+    given = values(file)
+    rows = tuple(each for each in DIFFERENCES if each.where is None or at(given, each.where[0]) == each.where[1])
+    result = Comparison(rows)
+    whole_objects = contract(file)
+    for number, expected in enumerate([*whole_objects, *parts(file)]):
+        name = title(expected)
+        whole = [each for each in rows if each.is_of_whole(name) and not isinstance(each.ours, Ours)]
+        instead = [each.ours.name for each in whole if isinstance(each.ours, Instead)]
+        there = objects.get(name) or next((objects[each] for each in instead if each in objects), None)
+        if name not in objects:
+            result.used.update(whole)
+        if there is None:
+            result.unexplained += [] if any(each.ours is NOTHING for each in whole) else [f"{name} is missing"]
+            continue
+        wanted = {**expected, "metadata": {**expected["metadata"], "name": there["metadata"]["name"]}}
+        got = opened(wanted, there)
+        if number >= len(whole_objects):
+            result.walk(name, "", *at_given(wanted, got))
+            continue
+        result.walk(name, "", wanted, got)
+        sides = dict(nodes(wanted)), dict(nodes(got))
+        about = [each for each in rows if each.path and each.is_about(name)]
+        result.unexplained += [
+            f"{name} {each.path}: a difference is listed and is not there" for each in about if not each.holds(*sides)
+        ]
+    result.unexplained.sort()
+    return result
 
 
 def unexplained(file: str, objects: Mapping[str, Json]) -> list[str]:
     """What differs from a file of the contract and is not listed; `objects` by title."""
-    found = []
-    for expected in contract(file):
-        name = title(expected)
-        if name not in objects:
-            found += [] if any(d.covers(name, "") for d in DIFFERENCES) else [f"{name} is missing"]
-            continue
-        found += [
-            f"{name} {path}: contract {wanted!r}, program {got!r}"
-            for path, (wanted, got) in different(expected, objects[name]).items()
-            if not explained(name, path)
-        ]
-    return sorted(found)
+    return compared(file, objects).unexplained
+
+
+def beside(file: str, objects: Mapping[str, Json]) -> Comparison:
+    """Objects that neither the defaults nor this file of the contract have."""
+    result = Comparison()
+    known = {title(each) for name in (*DEFAULTS, file) for each in [*contract(name), *parts(name)]}
+    instead = {each.ours.name for each in DIFFERENCES if isinstance(each.ours, Instead)}
+    for name in objects.keys() - known - instead:
+        ours = [each for each in DIFFERENCES if each.is_of_whole(name) and isinstance(each.ours, Ours)]
+        fitting = [e for e in ours if isinstance(e.ours, Ours) and has_fields(e.ours.fields or {}, objects[name])]
+        result.used.update(fitting)
+        if not fitting:
+            result.unexplained.append(f"{name} is not in the contract")
+    result.unexplained.sort()
+    return result

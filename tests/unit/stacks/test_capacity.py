@@ -10,11 +10,11 @@ import yaml
 
 from stacks.capacity import GIB, SIZES, allocatable, inference_pods, nodes_needed, transcriber_requests
 from stacks.load import read
-from stacks.quantity import quantity
+from stacks.quantities import quantity
 from stacks.schema import Settings
 from stacks.schema.pools import Role
-from stacks.services import workloads
-from tests.unit.graph import CHECKOUT, Graph, Json, stack_config
+from stacks.services import requested, workloads
+from tests.unit.graph import CHECKOUT, Graph, Json, run_program, stack_config
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def pools(role: Role, **more: Any) -> Json:
 
 
 def needed(given: Settings, role: Role) -> int | None:
-    return nodes_needed(given, role, given.pools.active(role))
+    return nodes_needed(given, given.pools.pool(role), given.pools.active(role))
 
 
 RECIPES: Json = {f"inferenceServerEnhancedRecipe{number}": {"enabled": True} for number in (2, 3, 4)}
@@ -115,19 +115,62 @@ def test_the_services_pool_holds_what_runs_there() -> None:
     assert needed(many, Role.SERVICES) == 3
 
 
-def test_the_list_of_services_is_what_the_program_puts_on_that_pool(graphs: dict[str, Graph]) -> None:
+def compare_requests(graph: Graph, given: Settings) -> None:
     """Every Deployment and StatefulSet of the recorded objects stands in the list with its own requests and pods."""
-    for stack in ("sandbox", "production"):
-        loaded, _ = read(*stack_config(stack))
-        assert loaded is not None
-        listed = {each.name: each for each in workloads(loaded)}
-        found = [e for e in graphs[stack].kubernetes if e.type.endswith((":Deployment", ":StatefulSet"))]
-        assert found
-        for each in found:
-            spec = each.inputs["spec"]
-            asked = [c.get("resources", {}).get("requests", {}) for c in spec["template"]["spec"]["containers"]]
-            entry = listed[each.object_name]
-            assert entry.pods == spec.get("replicas", 1), each.object_name
-            for name, value in (("cpu", entry.cpu), ("memory", entry.memory)):
-                total = sum(quantity(str(r.get(name, "0"))) for r in asked)
-                assert quantity(value) == pytest.approx(total), f"{each.object_name} {name}"
+    listed = {each.name: each for each in workloads(given)}
+    found = [e for e in graph.kubernetes if e.type.endswith((":Deployment", ":StatefulSet"))]
+    assert found
+    for each in found:
+        spec = each.inputs["spec"]
+        asked = [requested(c.get("resources", {})) for c in spec["template"]["spec"]["containers"]]
+        entry = listed[each.object_name]
+        assert entry.pods == spec.get("replicas", 1), each.object_name
+        assert quantity(entry.cpu) == pytest.approx(sum(quantity(cpu) for cpu, _ in asked)), each.object_name
+        assert quantity(entry.memory) == pytest.approx(sum(quantity(memory) for _, memory in asked)), each.object_name
+    # the side of the proxy's switch that is not deployed needs its room as well
+    more = listed.keys() - {each.object_name for each in found}
+    assert len(more) <= 1
+    assert all(name.endswith(("-a", "-b")) for name in more)
+
+
+@pytest.mark.parametrize("stack", ["sandbox", "production"])
+def test_the_list_of_services_is_what_the_program_puts_on_that_pool(stack: str, graphs: dict[str, Graph]) -> None:
+    loaded, _ = read(*stack_config(stack))
+    assert loaded is not None
+    compare_requests(graphs[stack], loaded)
+
+
+def other_requests(config: Json) -> None:
+    """Requests, limits without a request, and parts switched off: all by the configuration."""
+    config["sm-realtime:resourceManager"] = {
+        "replicas": 2,
+        "resources": {"requests": {"cpu": "30m", "memory": "50Mi"}},
+        "metrics": {"enabled": False},
+        "reconciliation": {"resources": {"requests": {"cpu": None, "memory": "90Mi"}, "limits": {"cpu": "300m"}}},
+        "sessionGroups": {"resources": {"requests": {"cpu": "15m"}}},
+    }
+    config["sm-realtime:proxy"] = config.get("sm-realtime:proxy", {}) | {
+        "replicas": 2,
+        "proxy": {
+            "resources": {"requests": {"cpu": "250m"}},
+            "deployments": {"b": {"resources": {"requests": {"memory": "3Gi"}}}},
+        },
+    }
+    config["sm-realtime:ingress"] = {"resources": {"cpu": "120m", "memory": "140Mi"}, "replicas": 3}
+
+
+def test_the_list_of_services_follows_the_settings() -> None:
+    config, flagged = stack_config("sandbox")
+    parsed = {key: value if key in flagged else json.loads(value) for key, value in config.items()}
+    other_requests(parsed)
+    given, problems = read(
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in parsed.items()}, flagged
+    )
+    assert given is not None, problems
+    compare_requests(run_program("sandbox", other_requests), given)
+    by_name = {each.name: (each.cpu, each.memory) for each in workloads(given)}
+    assert by_name["resource-manager"] == ("30m", "50Mi")
+    assert by_name["resource-manager-reconciliation"] == ("300m", "90Mi")
+    assert by_name["proxy-a"] == ("250m", "2Gi")
+    assert by_name["proxy-b"] == ("250m", "3Gi")
+    assert "resource-manager-metrics" not in by_name

@@ -49,6 +49,31 @@ def test_what_is_not_made_here_must_exist(config: Json, secrets: dict[str, str],
     assert sorted((secret.name, secret.path) for secret in found) == sorted(wanted)
 
 
+def test_what_transcribers_and_servers_name_by_themselves_must_exist_once() -> None:
+    own: Json = {"imagePullSecrets": [{"name": "speech-pull"}, {"name": "speechmatics-registry"}]}
+    found = existing_secrets(
+        settings(
+            {
+                "transcribers": own
+                | {"transcriber": {"licensing": {"secretName": "speech-license"}, "speakerId": {"enabled": True}}},
+                "inferenceServerEnhancedRecipe1": own
+                | {"tritonServer": {"licensing": {"secretName": "speech-license"}}},
+                # off, so nothing of it is looked up
+                "inferenceServerEnhancedRecipe2": {"imagePullSecrets": [{"name": "elsewhere"}]},
+            }
+        ),
+        VENDOR,
+    )
+    assert [(secret.name, secret.path) for secret in found] == [
+        LOGIN,
+        LICENSE,
+        ("speech-pull", "transcribers.imagePullSecrets[0].name"),
+        ("speech-license", "transcribers.transcriber.licensing.secretName"),
+        ("rt-transcriber-speaker-id", "transcribers.transcriber.speakerId.enabled"),
+    ]
+    assert found[-1].keys == ("private-key", "public-key")
+
+
 def test_the_sandbox_makes_its_own() -> None:
     found, _ = read(*stack_config("sandbox"))
     assert found is not None

@@ -10,10 +10,9 @@ import yaml
 
 from stacks.capacity import flow_gpus, nodes_needed
 from stacks.load import read
-from stacks.platform.control_plane import pod_selectors
 from stacks.platform.existing import existing_secrets
 from stacks.platform.flow_secrets import flow_registries
-from stacks.quantity import quantity
+from stacks.quantities import quantity
 from stacks.schema import Settings
 from stacks.schema.pools import Role
 from stacks.services import workloads
@@ -78,7 +77,7 @@ def test_gpus_are_counted_with_the_new_pod_beside_the_old_one() -> None:
     scaled: Json = {"enabled": True, "tts": {"sessionGroups": {"scaling": {"enabled": True}}}}
     assert flow_gpus(settings(flow=scaled)) == (4 + 1) + 2
     given = settings(flow={"enabled": True})
-    assert nodes_needed(given, Role.INFERENCE, given.pools.active(Role.INFERENCE)) == 2 + 4
+    assert nodes_needed(given, given.pools.pool(Role.INFERENCE), given.pools.active(Role.INFERENCE)) == 2 + 4
 
 
 def test_the_services_pool_counts_what_the_objects_ask_for(changed: Callable[[Change | None], Graph]) -> None:
@@ -106,7 +105,7 @@ def test_the_services_pool_counts_what_the_objects_ask_for(changed: Callable[[Ch
     ],
 )
 def test_reconciliation_looks_after_the_pods_there_are(flow: Json, wanted: str) -> None:
-    assert ",".join(pod_selectors(settings(flow=flow))) == wanted
+    assert ",".join(settings(flow=flow).pod_selectors) == wanted
 
 
 def test_what_somebody_else_makes_is_looked_up() -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args
 
 import pytest
 import yaml
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from stacks.load import CODES, REFUSED, load, read
 from stacks.misplaced import ANY_KEY, SEED_SECRETS, places
@@ -57,7 +62,7 @@ def given(case: Json) -> tuple[dict[str, str], list[str]]:
 
 def at(settings: Any, path: str) -> Any:
     for part in path.split("."):
-        settings = getattr(settings, part)
+        settings = settings.get(part) if isinstance(settings, dict) else getattr(settings, part)
     return list(settings) if isinstance(settings, tuple) else settings
 
 
@@ -131,20 +136,67 @@ def test_an_unquoted_tag_is_refused_wherever_one_can_stand(path: str) -> None:
     assert problem.mend == 'write it in quotes in the stack file: tag: "..."'
 
 
+def loaded(path: Path) -> Settings:
+    settings, problems = read(*given(yaml.safe_load(path.read_text())))
+    assert settings is not None, problems
+    return settings
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of a configuration."""
+
+    path: str
+    """With `[]` for the items of a list and `<key>` for those of a map."""
+    field: FieldInfo
+    is_set: bool
+    is_changed: bool
+
+
+def keys(section: BaseModel, above: str = "") -> Iterator[Key]:
+    """Every key, those in lists and maps too."""
+    for name, field in type(section).model_fields.items():
+        path, value = f"{above}{field.alias or name}", getattr(section, name)
+        way, items = f"{path}.", [value]
+        if isinstance(value, tuple):
+            way, items = f"{path}[].", list(value)
+        elif isinstance(value, dict):
+            way, items = f"{path}.{ANY_KEY}.", list(value.values())
+        inner = [each for each in items if isinstance(each, BaseModel)]
+        changed = bool(inner) or value != field.get_default(call_default_factory=True)
+        yield Key(path, field, name in section.model_fields_set, changed)
+        for each in inner:
+            yield from keys(each, way)
+
+
 def test_every_key_of_the_schema_is_set_by_the_case_with_everything() -> None:
-    case = yaml.safe_load((CASES / "everything.happy.yaml").read_text())
-    document = merged(yaml.safe_load((CASES / "base.yaml").read_text()), case["config"])
-    loaded = Settings.model_validate_json(json.dumps(document))
+    found = list(keys(loaded(CASES / "everything.happy.yaml")))
+    assert {each.path for each in found} - {each.path for each in found if each.is_set} == set()
 
-    def unset(section: Any, path: str) -> list[str]:
-        missing = [f"{path}{field}" for field in type(section).model_fields if field not in section.model_fields_set]
-        for field in section.model_fields_set:
-            value = getattr(section, field)
-            if hasattr(value, "model_fields_set"):
-                missing += unset(value, f"{path}{field}.")
-        return missing
 
-    assert unset(loaded, "") == []
+def one_value(field: FieldInfo) -> bool:
+    """Whether a key takes its default only: every other value is refused for being another one, not for its form."""
+    default: Any = field.get_default(call_default_factory=True)
+    kinds = [each for each in (field.annotation, *get_args(field.annotation)) if isinstance(each, type)]
+    members: list[Any] = [member.value for kind in kinds if issubclass(kind, Enum) for member in kind]
+    others = [not default] if isinstance(default, bool) else members or [1, "other"]
+    annotated: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    taken: TypeAdapter[Any] = TypeAdapter(annotated)
+    for other in others:
+        try:
+            taken.validate_json(json.dumps(other))
+        except ValidationError as error:
+            if {each["type"] for each in error.errors()} <= {"literal_error", "not_allowed"}:
+                continue
+        return False
+    return True
+
+
+def test_every_key_that_can_have_another_value_has_one_in_a_case() -> None:
+    """In the case with everything, or where it would switch the rest off, in another one."""
+    found = [each for case in HAPPY for each in keys(loaded(case))]
+    changed = {each.path for each in found if each.is_changed}
+    assert {each.path for each in found if each.path not in changed and not one_value(each.field)} == set()
 
 
 def test_a_report_names_the_file_and_says_that_nothing_happened() -> None:

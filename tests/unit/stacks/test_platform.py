@@ -231,8 +231,16 @@ def test_secrets_arrive_as_secrets(sandbox: Graph) -> None:
 
 def test_exports(graph: Graph) -> None:
     assert set(graph.exports) == {
-        "cluster", "resourceGroup", "namespace", "address", "url", "languages", "sessionGroups", "kubeconfig",
+        "cluster", "resourceGroup", "namespace", "address", "endpoint", "languages", "sessionGroups", "capacity",
+        "kubeconfig",
     }  # fmt: skip
+
+
+def test_the_exported_capacity_is_in_sessions(sandbox: Graph) -> None:
+    """Two sessions of the one transcriber; 480 of capacity at 24 for a session in English."""
+    by_group = {"rt-transcriber-en": 2, "inference-server-enhanced-recipe1": 20}
+    assert sandbox.exports["capacity"] == {"sessions": 2, "byGroup": by_group}
+    assert sandbox.exports["endpoint"] == "wss://speechmatics.example.com/v2"
 
 
 @pytest.mark.parametrize("state", ["standby", "draining", "retiring"])

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from stacks.schema import SECRET_KEYS, Settings
+from stacks.schema.base import SHAPES
 from stacks.schema.own import SessionSettings
 from tests.unit.graph import CHECKOUT
 
@@ -278,3 +279,23 @@ def test_the_schema_needs_nothing_of_ours() -> None:
         imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
         ours = {m for m in imported if m.partition(".")[0] in ("stacks", "components", "sandbox", "operations")}
         assert not [m for m in ours if not m.startswith("stacks.schema")], path.name
+
+
+def patterns(schema: Any) -> Iterator[str]:
+    """Every pattern in a JSON schema, of values and of a map's keys."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str):
+            yield schema["pattern"]
+        properties = schema.get("patternProperties", {})
+        yield from properties
+        for each in schema.values():
+            yield from patterns(each)
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from patterns(each)
+
+
+def test_every_pattern_has_words_for_an_error() -> None:
+    found = set(patterns(Settings.model_json_schema()))
+    assert len(found) > 20
+    assert found - SHAPES.keys() == set()

@@ -10,13 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.azure.node_pool import PREFIX, immutable, node_labels, pool_name
-from stacks.schema.pools import Generation, InferenceGeneration, Role
+from components.azure.node_pool import immutable, node_labels, pool_name
+from stacks.schema.pools import PREFIX, Generation, InferenceGeneration, Pool, Role
 from tests.unit.graph import Graph
 
 POOL = "azure-native:containerservice:AgentPool"
 SUBNET = "10.40.0.0/22"
 BASE: dict[str, Any] = {"number": 1, "state": "active", "kubernetesVersion": "1.35.4"}
+
+
+OWN = Pool(Role.INFERENCE, None, "pools.inference", ())
 
 
 def generation(**over: Any) -> Generation:
@@ -37,21 +40,21 @@ def generation(**over: Any) -> Generation:
     ],
 )
 def test_what_is_immutable_changes_the_name(over: dict[str, Any]) -> None:
-    assert pool_name(Role.INFERENCE, generation(**over), SUBNET) != pool_name(Role.INFERENCE, generation(), SUBNET)
+    assert pool_name(OWN, generation(**over), SUBNET) != pool_name(OWN, generation(), SUBNET)
 
 
 def test_another_subnet_changes_the_name() -> None:
-    assert pool_name(Role.INFERENCE, generation(), "10.40.4.0/22") != pool_name(Role.INFERENCE, generation(), SUBNET)
+    assert pool_name(OWN, generation(), "10.40.4.0/22") != pool_name(OWN, generation(), SUBNET)
 
 
 @pytest.mark.parametrize("over", [{"state": "draining"}, {"minCount": 2}, {"maxCount": 9}, {"zones": ["3", "1", "2"]}])
 def test_what_can_change_in_place_does_not(over: dict[str, Any]) -> None:
-    assert pool_name(Role.INFERENCE, generation(**over), SUBNET) == pool_name(Role.INFERENCE, generation(), SUBNET)
+    assert pool_name(OWN, generation(**over), SUBNET) == pool_name(OWN, generation(), SUBNET)
 
 
 @given(st.sampled_from(list(Role)), st.integers(1, 99), st.integers(10, 250))
 def test_a_name_is_what_aks_takes(role: Role, number: int, max_pods: int) -> None:
-    name = pool_name(role, generation(number=number, maxPods=max_pods), SUBNET)
+    name = pool_name(Pool(role, None, "", ()), generation(number=number, maxPods=max_pods), SUBNET)
     assert re.fullmatch("[a-z][a-z0-9]{0,11}", name)
     assert name.startswith(f"{PREFIX[role]}{number:02d}")
 

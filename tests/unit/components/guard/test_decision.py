@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.guard.decision import delete_refusal, scale_refusal
+from components.guard.decision import delete_refusal, scale_refusal, takeover_refusal
 from components.guard.names import Kind
 from components.guard.reading import NOTHING, Group, Reading, SessionPod
 
@@ -123,3 +123,19 @@ def test_fewer_pods_only_without_sessions(before: int | None, after: int | None,
     assert (refusal is not None) is refused
     assert scale_refusal("scaling", IDLE.name, before, after, Reading((IDLE, BUSY))) is None
     assert (scale_refusal("scaling", IDLE.name, before, after, Reading(problem="x")) is not None) is refused
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "refused"),
+    [(7, 7, False), (8, 7, False), (6, 7, True), (0, 1, True), (None, 7, True), (7, None, True)],
+)
+def test_the_number_of_pods_is_taken_over_without_taking_one_away(
+    wanted: int | None, there: int | None, refused: bool
+) -> None:
+    group = Group("speechmatics", "rt-transcriber-en", 0, 0, replicas=there)
+    refusal = takeover_refusal("scaling", group.name, wanted, "a.b", Reading((group,)))
+    assert (refusal is not None) is refused
+    assert takeover_refusal("scaling", "rt-transcriber-de", wanted, "a.b", Reading((group,))) is None
+    unknown = takeover_refusal("scaling", group.name, wanted, "a.b", Reading(problem="x"))
+    assert unknown is not None
+    assert "could not be read" in unknown

@@ -38,8 +38,8 @@ def arguments(resource_type: str, **inputs: Any) -> pulumi.ResourceHookArgs:
     return pulumi.ResourceHookArgs(urn="urn", id="id", name="logical", type=resource_type, **inputs)
 
 
-def spec(count: int) -> dict[str, Any]:
-    return {"metadata": {"name": "rt-transcriber-en"}, "spec": {"replicas": count}}
+def spec(count: int, scaled: bool = False) -> dict[str, Any]:
+    return {"metadata": {"name": "rt-transcriber-en"}, "spec": {"replicas": count, "scaling": {"enabled": scaled}}}
 
 
 async def run(hook: Any, args: pulumi.ResourceHookArgs) -> None:
@@ -82,9 +82,28 @@ async def test_an_update_reads_only_when_pods_would_go() -> None:
 async def test_numbers_that_cannot_be_read_may_be_fewer(side: str) -> None:
     (hook,) = Guard(Cluster(BUSY)).binding(Kind.SESSION_GROUP).before_update or []
     inputs = {"old_inputs": spec(1), "new_inputs": spec(1)}
-    inputs[side] = {**spec(1), "spec": object()}
+    inputs[side] = {**spec(1), "spec": {"replicas": object(), "scaling": {"enabled": False}}}
     with pytest.raises(RefusedError, match="an unknown number of"):
         await run(hook, arguments(GROUP_TYPE, **inputs))
+    inputs[side] = {**spec(1), "spec": object()}
+    with pytest.raises(RefusedError, match="is refused"):
+        await run(hook, arguments(GROUP_TYPE, **inputs))
+
+
+@pytest.mark.usefixtures("hooks")
+async def test_scaling_is_switched_off_only_with_the_number_of_pods_that_are_there() -> None:
+    """What the program had before says nothing: while scaling was on the number was the controller's."""
+    cluster = Cluster(Reading((Group("speechmatics", "rt-transcriber-en", 0, 0, replicas=7),)))
+    guard = Guard(cluster, {"rt-transcriber-en": "transcribers.sessionGroups.replicas"})
+    (hook,) = guard.binding(Kind.SESSION_GROUP).before_update or []
+    with pytest.raises(RefusedError) as refused:
+        await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1, scaled=True), new_inputs=spec(1)))
+    assert "7 pods, configured 1" in str(refused.value)
+    assert "pulumi config set --path 'transcribers.sessionGroups.replicas' 7" in str(refused.value)
+    await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1, scaled=True), new_inputs=spec(7)))
+    await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1), new_inputs=spec(1, scaled=True)))
+    await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1, scaled=True), new_inputs=spec(1, scaled=True)))
+    assert cluster.reads == 2
 
 
 @pytest.mark.usefixtures("hooks")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from components.speech.control_plane import passed_on, patience, with_more
-from components.speech.pod import env
-from stacks.schema.resource_manager import CONTROLLER, STARTUP
+from components.speech.control_plane import patience, with_more
+from components.speech.pod import env, passed_on
+from stacks.schema.resource_manager import STARTUP
+from stacks.schema.session_groups_controller import CONTROLLER
 from stacks.schema.transcribers import EnvVar
 from stacks.schema.workload import Resources
 from tests.unit.graph import Graph, Json, run_program
@@ -29,11 +30,9 @@ def test_patience_is_above_the_budget_and_never_below_the_providers(budget: int,
     assert (timeouts.create, timeouts.update) == (seconds, seconds)
 
 
-def test_a_variable_of_the_same_name_takes_the_place_of_ours_and_is_named_once() -> None:
-    """A name twice is refused when the object is applied."""
-    ours = [env("A", "1"), env("B", "2")]
-    more = [EnvVar(name="B", value="3"), EnvVar(name="C", value="4"), EnvVar(name="C", value="5")]
-    assert with_more(ours, more) == [env("A", "1"), env("B", "3"), env("C", "5")]
+def test_more_variables_come_last() -> None:
+    more = [EnvVar(name="C", value="4"), EnvVar(name="B", value="5")]
+    assert with_more([env("A", "1")], more) == [env("A", "1"), env("C", "4"), env("B", "5")]
 
 
 def test_what_is_not_configured_is_not_passed_on() -> None:

@@ -1,16 +1,13 @@
-"""The inference server beyond the contract's example: features and the stop script."""
+"""The inference server beyond the contract's example."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from components.speech.pre_stop import TRITON_PRE_STOP
 from tests.unit.graph import Change, Graph, Json, run_program
 from tests.unit.variants import all_recipes, scaled
 
@@ -55,12 +52,6 @@ def test_one_gpu_for_each_pod(graph: Graph) -> None:
     pod = graph.one(GROUP, "inference-server-enhanced-recipe1").inputs["spec"]["template"]["spec"]
     limits = [each["resources"].get("limits", {}) for each in pod["containers"]]
     assert [each["nvidia.com/gpu"] for each in limits if "nvidia.com/gpu" in each] == ["1"]
-
-
-@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on this machine")
-def test_the_stop_script_is_one_bash_understands() -> None:
-    checked = subprocess.run(["bash", "-n", "-c", TRITON_PRE_STOP], capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_off_is_off() -> None:

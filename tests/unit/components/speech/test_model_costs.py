@@ -17,6 +17,7 @@ from components.speech.model_costs import (
     session_cost,
 )
 from stacks.schema.inference_server import CustomSettings, Recipe1Settings, Recipe2Settings, StandardSettings
+from tests.seed_languages import SEED_RECIPES
 
 GENERAL = {"am": 0, "body": 0, "diar": 0, "ensemble": 20, "audioEventDetection": 3}
 SPECIAL: dict[Recipe, dict[str, int]] = {
@@ -59,7 +60,8 @@ def test_sizes_of_the_tables(recipe: Recipe, languages: int, entries: int) -> No
     ],
 )
 def test_cost_of_a_session(recipe: Recipe, language: str, cost: int) -> None:
-    assert session_cost(recipe, language, GENERAL | SPECIAL[recipe]) == cost
+    costs = model_costs(recipe, GENERAL | SPECIAL[recipe], {})
+    assert session_cost(costs, language, operating_point(recipe)) == cost
 
 
 def test_recipes_of_a_language() -> None:
@@ -70,15 +72,10 @@ def test_recipes_of_a_language() -> None:
 
 def test_the_recipes_serve_the_seeds_languages_and_the_newer_ones() -> None:
     """The seed's README lists, with what the vendor's model tables add to recipe 1."""
-    seed = {
-        Recipe.ENHANCED_1: "ba,be,cy,en,eo,eu,ga,mn,mr,ta,tr,ug,uk",
-        Recipe.ENHANCED_2: "bg,es,et,fa,gl,hr,ia,id,lt,lv,ro,sk,sl,ur",
-        Recipe.ENHANCED_3: "ca,cs,da,de,el,fi,he,hi,hu,it,ko,ms,sv,sw",
-        Recipe.ENHANCED_4: "ar,bn,cmn,fr,ja,mt,no,nl,pl,pt,ru,th,vi,yue",
-    }
+    seed = {Recipe(f"enhanced-recipe{number}"): languages for number, languages in SEED_RECIPES.items()}
     newer = {Recipe.ENHANCED_1: {"cmn_en", "en_ms", "en_ta"}}
     for recipe, languages in seed.items():
-        assert set(LANGUAGES[recipe]) == set(languages.split(",")) | newer.get(recipe, set())
+        assert set(LANGUAGES[recipe]) == set(languages) | newer.get(recipe, set())
     assert set(LANGUAGES[Recipe.STANDARD_ALL]) == {each for recipe in seed for each in LANGUAGES[recipe]}
 
 

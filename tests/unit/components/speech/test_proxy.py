@@ -29,7 +29,7 @@ def with_proxy(**proxy: Any) -> Graph:
 @pytest.fixture(scope="module")
 def switched() -> Graph:
     """The seed's switch: b gets new sessions, a drains."""
-    return with_proxy(proxy={"deployments": {"a": {"image": {"tag": "1.2.3"}}, "b": {"active": True}}})
+    return with_proxy(proxy={"deployments": {"a": {"active": False, "image": {"tag": "1.2.3"}}, "b": {"active": True}}})
 
 
 def pod(resource: Resource) -> Json:

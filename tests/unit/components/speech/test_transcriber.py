@@ -10,13 +10,16 @@ import pulumi
 
 from components.placement import Placement
 from components.speech.model_costs import LANGUAGES, Recipe, feature
+from components.speech.shared_maps import Address
 from components.speech.transcriber import TranscriberArgs, group_template
-from components.speech.transcriber_resources import REQUESTS, requests_of
+from components.speech.transcriber_languages import speech
+from components.speech.transcriber_resources import REQUESTS
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.pools import Role
 from stacks.schema.transcribers import TranscriberSettings
+from tests.seed_languages import SEED_LANGUAGES
 from tests.unit.graph import Change, Graph, Json, run_program
-from tests.unit.variants import SEED_LANGUAGES, scaled, seed_languages
+from tests.unit.variants import scaled, seed_languages
 
 GROUP = "kubernetes:speechmatics.com/v1:SessionGroup"
 
@@ -53,10 +56,15 @@ def test_every_language_has_a_group_with_the_three_variables_last(graphs: dict[s
 
 def test_resources_are_the_vendors_by_language() -> None:
     assert len(REQUESTS) == 56
-    assert requests_of("en") == ("600m", "5Gi")
-    assert requests_of("yue") == ("600m", "2Gi")
-    assert requests_of("sv") == ("500m", "3Gi")
-    assert requests_of("en_ms") == requests_of("es-bilingual-en") == ("300m", "3.5Gi")
+    for language, cpu, memory in (
+        ("en", "600m", "5Gi"),
+        ("yue", "600m", "2Gi"),
+        ("sv", "500m", "3Gi"),
+        ("en_ms", "300m", "3.5Gi"),
+        ("es-bilingual-en", "300m", "3.5Gi"),
+    ):
+        found = speech(TranscriberSettings(), GlobalSettings(), language).resources
+        assert found == {"requests": {"cpu": cpu, "memory": memory}}
 
 
 def test_a_domain_is_cut_off_where_capacity_is_looked_up() -> None:
@@ -81,6 +89,17 @@ def test_the_capacity_check_follows_pre_warm_only_while_it_is_not_set() -> None:
     assert variant(True, False) == ("false", "true")
     assert variant(False, None) == ("false", "false")
     assert variant(False, True) == ("true", "false")
+
+
+def test_a_version_of_the_list_is_the_only_one() -> None:
+    """The one variable that the contract leaves to the list (contract: transcription 4.4)."""
+
+    def change(config: Json) -> None:
+        version = {"name": "TRANSCRIBER_VERSION", "value": "13.4.0"}
+        config["sm-realtime:transcribers"] = {"workerProxy": {"env": [version]}}
+
+    found = containers(run_program("sandbox", change), "rt-transcriber-en")["worker-proxy"]
+    assert [each["value"] for each in found["env"] if each["name"] == "TRANSCRIBER_VERSION"] == ["13.4.0"]
 
 
 def test_concurrency_is_told_to_both_who_need_it() -> None:
@@ -125,13 +144,12 @@ def template(language: str) -> Json:
         namespace_name="speechmatics",
         settings=TranscriberSettings(),
         global_=GlobalSettings(),
-        release_map="realtime",
-        resource_manager_url="http://resource-manager:8080",
+        manager=Address("realtime", "http://resource-manager:8080"),
         placement=Placement(Role.TRANSCRIBERS, "generation"),
         session_seconds=86400,
         ready=(),
     )
-    return group_template(args, language, f"rt-transcriber-{language.replace('_', '-')}", "rt-transcriber")
+    return group_template(args, speech(args.settings, args.global_, language), "rt-transcriber")
 
 
 def mutable(value: Any) -> Iterator[int]:

@@ -1,0 +1,31 @@
+"""Differences of transcribers and inference servers."""
+
+from __future__ import annotations
+
+from components.speech.differences.difference import Added, Difference
+from components.speech.pre_stop import TRITON_PRE_STOP
+
+TRANSCRIPTION: tuple[Difference, ...] = (
+    Difference(
+        "SessionGroup/rt-transcriber-sv",
+        "spec.defrag.enabled",
+        False,
+        "In the chart a language's `false` cannot beat the `true` of all languages, because false counts as not set "
+        "there; here it does what it says.",
+    ),
+    Difference(
+        "SessionGroup/*inference-server-*",
+        "spec.template.spec.containers[triton-server].lifecycle.preStop.exec.command",
+        # what it does is shown where it is run: tests/unit/components/speech/test_pre_stop.py
+        ["/bin/bash", "-c", TRITON_PRE_STOP],
+        "The contract describes the script and does not give it. Ours does the same, but takes a failing `netstat` for "
+        "open connections and counts a server on IPv4 and IPv6 as listening.",
+    ),
+    Difference(
+        "Service/*inference-server-*",
+        "metadata.annotations.pulumi.com/skipAwait",
+        Added("true"),
+        "Its pods are made by the vendor's controller and load models for up to 15 minutes: `up` does not wait.",
+    ),
+)
+"""The differences."""

@@ -1,0 +1,84 @@
+"""The two containers of an inference server's pod (contract: transcription 11.4 to 11.6)."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+
+from components.speech.images import server_tag, sidecar_image, triton_image
+from components.speech.model_costs import registered
+from components.speech.pod import Json, container, env, env_field, env_flag, port, session_env
+from components.speech.pre_stop import TRITON_PRE_STOP
+from components.speech.shared_maps import Address, token_store
+from components.speech.transcriber_languages import given_wins
+from stacks.schema.global_settings import GlobalSettings
+from stacks.schema.inference_server import ServerSettings
+
+HTTP, GRPC, METRICS = 8000, 8001, 8002
+
+
+def register_features(settings: ServerSettings, global_: GlobalSettings) -> str:
+    """What a pod registers: compact JSON, keys sorted by byte value."""
+    capacity = settings.inference_sidecar.register_features.capacity
+    payload = {"capacity": capacity, "model_costs": registered(settings), "version": server_tag(settings, global_)}
+    return json.dumps(payload, sort_keys=True, separators=(",", ":"))
+
+
+def by_name(variables: Mapping[str, str]) -> list[Json]:
+    """Variables from a map, in the order of their names."""
+    return [env(name, value) for name, value in sorted(variables.items())]
+
+
+def triton(settings: ServerSettings, global_: GlobalSettings) -> Json:
+    """The server itself (contract: transcription 11.4)."""
+    server = settings.triton_server
+    point = [env("SM_OPERATING_POINT", server.operating_point.value)] if server.operating_point else []
+    variables = [
+        env("NVIDIA_REQUIRE_CUDA", "cuda>=11.6"),
+        env("CUDA_VISIBLE_DEVICES", "0"),
+        env("SM_BATCH_MODE", "false"),
+        *point,
+        env("SM_LICENSE_FILE", "/etc/secrets/license.json"),
+    ]
+    return container(
+        "triton-server",
+        triton_image(settings, global_),
+        command=server.command,
+        args=server.args,
+        variables=[
+            *given_wins(variables, by_name(server.additional_envs)),
+            *session_env(settings.fullname_override),
+        ],
+        ports=[port("triton-http", HTTP), port("triton-grpc", GRPC), port("triton-metrics", METRICS)],
+        resources=copy.deepcopy(server.resources),
+        mounts=[
+            {"name": "triton-license", "mountPath": "/etc/secrets", "readOnly": True},
+            *copy.deepcopy(server.additional_volume_mounts),
+        ],
+        startup_probe=copy.deepcopy(server.startup_probe),
+        liveness_probe=copy.deepcopy(server.liveness_probe),
+        readiness_probe=copy.deepcopy(server.readiness_probe),
+        lifecycle={"preStop": {"exec": {"command": ["/bin/bash", "-c", TRITON_PRE_STOP]}}},
+    )
+
+
+def sidecar(settings: ServerSettings, global_: GlobalSettings, manager: Address) -> Json:
+    """The sidecar that registers the pod (contract: transcription 11.6)."""
+    own = settings.inference_sidecar
+    variables = [
+        env_field("POD_NAME", "metadata.name"),
+        env_field("POD_IP", "status.podIP"),
+        env("SM_METRICS_PORT", str(own.port)),
+        env_flag("REGISTER_CONDITIONS", own.register_conditions),
+        env("REGISTER_FEATURES", register_features(settings, global_)),
+        token_store(own.resource_manager, manager),
+        env_flag("SM_CRASH_DETECTOR_DRY_RUN", own.crash_detector_dry_run),
+    ]
+    return container(
+        "inference-sidecar",
+        sidecar_image(own.image, "inference-sidecar", global_),
+        variables=[*given_wins(variables, by_name(own.env)), *session_env(settings.fullname_override)],
+        ports=[port("sidecar-metrics", own.port), port("register-repop", 8022)],
+        resources=copy.deepcopy(own.resources),
+    )

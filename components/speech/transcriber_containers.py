@@ -1,0 +1,184 @@
+"""The three containers of a transcriber pod (contract: transcription 4)."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+
+from components.speech.images import sidecar_image, transcriber_image, transcriber_tag
+from components.speech.model_costs import feature
+from components.speech.pod import Json, container, env, env_config, env_field, env_flag, port, session_env
+from components.speech.shared_maps import Address, token_store
+from components.speech.transcriber_languages import Speech, given_wins
+from stacks.schema.global_settings import GlobalSettings
+from stacks.schema.transcriber_container import CacheType, DictionaryCache
+from stacks.schema.transcribers import Eats, TranscriberSettings
+
+APP = "rt-asr-transcriber"
+
+
+def register_features(settings: TranscriberSettings, global_: GlobalSettings, speech: Speech) -> str:
+    """What a pod registers with the resource manager: the chart's own text, blanks included."""
+    version = transcriber_tag(settings, global_)
+    return json.dumps({"capacity": speech.concurrency, "version": version, "model_costs": {speech.language: 1}})
+
+
+def usage_reporting(eats: Eats) -> Iterator[Json]:
+    """Where usage is reported to, and whether (contract: transcription 4.2, 1 to 3)."""
+    if not eats.enabled:
+        yield env("SM_ENABLE_USAGE_REPORTING", "false")
+        return
+    # the loader has made sure of the name
+    given = eats.config_map.name if eats.config_map.enabled else None
+    if given:
+        yield env_config("SM_EATS_URL", given, "sm_eats_url")
+        yield env_config("SM_ENABLE_USAGE_REPORTING", given, "sm_enable_usage_reporting")
+    else:
+        if eats.url:
+            yield env("SM_EATS_URL", eats.url)
+        yield env_flag("SM_ENABLE_USAGE_REPORTING", eats.enable_usage_reporting)
+    yield env_flag("SM_EATS_SECURE", eats.secure)
+
+
+def dictionary_cache(cache: DictionaryCache, manager: str | None) -> Iterator[Json]:
+    """Where custom dictionaries are kept (contract: transcription 4.2, 4 to 7); `manager` is the resource manager's."""
+    kind = "SM_CUSTOM_DICTIONARY_CACHE"
+    if not cache.enabled:
+        return
+    yield env(f"{kind}_TYPE", cache.type.value)
+    if cache.type is CacheType.HTTP:
+        yield env(f"{kind}_HTTP_ENDPOINT", f"{manager or ''}/v1/cd-cache")
+        yield env(f"{kind}_FALLBACK_ON_CACHE_FAILURE", "true")
+        yield env(f"{kind}_HTTP_ASYNC", "true")
+        return
+    limits = (
+        ("DIR_MAX_SIZE", cache.max_dir_size),
+        ("DIR_MAX_ENTRIES", cache.max_dir_entries),
+        ("ENTRY_MAX_SIZE", cache.max_entry_size),
+    )
+    for name, limit in limits:
+        yield env(f"{kind}_{name}", str(-1 if limit is None else limit))
+
+
+def speaker_secret(settings: TranscriberSettings) -> str:
+    """Name of the Secret with the keys by which speakers are told again."""
+    return f"{settings.fullname_override}-speaker-id"
+
+
+def transcriber_variables(settings: TranscriberSettings, global_: GlobalSettings, speech: Speech) -> list[Json]:
+    """The transcriber's variables, the configuration's and the controller's aside (contract: transcription 4.2)."""
+    own, server = settings.transcriber, "0.0.0.0:8008"
+    found = [
+        *usage_reporting(settings.eats),
+        *dictionary_cache(own.cd_cache, settings.resource_manager.url),
+    ]
+    if settings.translation.enabled:
+        found.append(env("SM_TRANSLATION_ENDPOINT", settings.translation.url))
+    if settings.session_transfer.enabled:
+        found.append(env("SM_DO_SESSION_TRANSFER", "true"))
+    found.append(env("SM_MAX_CONCURRENT_CONNECTIONS", str(speech.concurrency)))
+    if own.otel.enabled:
+        found += [env_field("HOST_IP", "status.hostIP"), env("OTEL_EXPORTER_ENDPOINT", "http://$(HOST_IP):4317")]
+    if own.speaker_id.enabled:
+        for name, key in (("PUBLIC", "public-key"), ("PRIVATE", "private-key")):
+            reference = {"secretKeyRef": {"name": speaker_secret(settings), "key": key}}
+            found.append({"name": f"SM_SPEAKERS_{name}_KEY", "valueFrom": reference})
+    if global_.flow.flow_use_local_transcriber:
+        found.append(env("SM_DISABLE_API_VALIDATION", "true"))
+    if not speech.on_cpu:
+        found += [
+            env("SM_ENHANCED_INFERENCE_ENDPOINT", server),
+            env("SM_INFERENCE_ENDPOINT", server),
+            env("SM_INFERENCE_ENDPOINT_RETRY_TIMEOUT", "20"),
+        ]
+    return found
+
+
+def transcriber_container(settings: TranscriberSettings, global_: GlobalSettings, speech: Speech) -> Json:
+    """The transcriber (contract: transcription 4.2)."""
+    own = settings.transcriber
+    cache = [{"name": "cache", "mountPath": "/cache"}] if own.cd_cache.enabled and own.cd_cache.volume else []
+    return container(
+        APP,
+        transcriber_image(settings, global_, speech.language),
+        image_pull_policy=own.image_pull_policy.value,
+        args=["--json"],
+        variables=[
+            *given_wins(transcriber_variables(settings, global_, speech), [*speech.processor.env, *own.env]),
+            *session_env(speech.name),
+        ],
+        ports=[port("ws", 9000), port("health-port", 8001)],
+        liveness_probe=copy.deepcopy(own.liveness_probe),
+        readiness_probe=copy.deepcopy(own.readiness_probe),
+        startup_probe=copy.deepcopy(own.startup_probe),
+        resources=speech.resources,
+        mounts=[
+            {"name": "license", "mountPath": "/license.json", "subPath": "license.json", "readOnly": True},
+            *cache,
+            *copy.deepcopy(own.volume_mounts),
+        ],
+    )
+
+
+def readiness_tracker(settings: TranscriberSettings, global_: GlobalSettings, speech: Speech, manager: Address) -> Json:
+    """The sidecar that registers the pod (contract: transcription 4.3)."""
+    tracker = settings.readiness_tracker
+    warm = tracker.pre_warm
+    variables = [
+        token_store(settings.resource_manager, manager),
+        env_field("POD_NAME", "metadata.name"),
+        env_field("POD_IP", "status.podIP"),
+        env_flag("REGISTER_CONDITIONS", tracker.register_conditions),
+        env("REGISTER_FEATURES", register_features(settings, global_, speech)),
+        env("READINESS_TRACKER_HEALTH_CHECK_PORT", "8002"),
+        env("LANGUAGE_FEATURE", tracker.language_override or feature(speech.language)),
+        env("SM_RESTART_TRANSCRIBER_AFTER_N_SESSIONS", str(tracker.restart_after_n_sessions)),
+        env_flag("PRE_WARM_ENABLED", warm.enabled),
+        env_flag("PRE_WARM_EVERY_SESSION", warm.every_session),
+        env("PRE_WARM_OPERATING_POINT", warm.operating_point.value),
+        env("PRE_WARM_CONTRACT_ID", warm.contract_id),
+        env_flag("PRE_WARM_ONLY", warm.pre_warm_only),
+    ]
+    namespace = [] if _names(tracker.env, "SM_K8S_NAMESPACE") else [env_field("SM_K8S_NAMESPACE", "metadata.namespace")]
+    return container(
+        "readiness-tracker",
+        sidecar_image(tracker.image, tracker.image.repository, global_),
+        image_pull_policy=tracker.image_pull_policy and tracker.image_pull_policy.value,
+        variables=[*given_wins(variables, tracker.env), *namespace, *session_env(speech.name)],
+        ports=[port("check-port", 8002), port("register-repop", 8022), port("rt-repop", 8023)],
+        resources=copy.deepcopy(tracker.resources),
+        readiness_probe=copy.deepcopy(tracker.readiness_probe),
+        startup_probe=copy.deepcopy(tracker.startup_probe),
+    )
+
+
+def _names(given: tuple[Json, ...], name: str) -> bool:
+    return any(each["name"] == name for each in given)
+
+
+def worker_proxy(settings: TranscriberSettings, global_: GlobalSettings, speech: Speech, manager: Address) -> Json:
+    """The native sidecar towards the inference servers (contract: transcription 4.4; Kubernetes is above 1.29 here)."""
+    proxy, warm = settings.worker_proxy, settings.readiness_tracker.pre_warm
+    check = proxy.check_for_capacity_on_start
+    variables = [
+        env("LANGUAGE_FEATURE", feature(speech.language)),
+        token_store(settings.resource_manager, manager),
+        env("SM_MODELS_SHARED_BY_LANGUAGES_PREFIXES", "body,diar,audio_event_detection"),
+        env("TRANSCRIBER_VERSION", transcriber_tag(settings, global_)),
+        env_flag("SM_CHECK_FOR_CAPACITY_ON_START", warm.enabled if check is None else check),
+        env("SM_CHECK_FOR_CAPACITY_ON_START_OPERATING_POINT", warm.operating_point.value),
+        env_field("POD_NAME", "metadata.name"),
+        env_field("POD_IP", "status.podIP"),
+    ]
+    return container(
+        "worker-proxy",
+        sidecar_image(proxy.image, proxy.image.repository, global_),
+        image_pull_policy=proxy.image_pull_policy and proxy.image_pull_policy.value,
+        restart_policy="Always",
+        variables=[*given_wins(variables, proxy.env), *session_env(speech.name)],
+        ports=[port("wp-repop", 8024)],
+        resources=copy.deepcopy(proxy.resources),
+        readiness_probe=copy.deepcopy(proxy.readiness_probe),
+        startup_probe=copy.deepcopy(proxy.startup_probe),
+    )

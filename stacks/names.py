@@ -1,0 +1,241 @@
+"""The names of all objects the program makes in the cluster, and the keys of the configuration they come from.
+
+Told from the settings alone, before anything is made. A test compares them with the recorded objects, so an object that
+is not listed here fails it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from components.cluster.ingress_controller import CLASS_NAME, CONFIG_MAP, TLS_SECRET
+from components.cluster.ingress_rights import NAME as INGRESS
+from components.flow.llm_proxy import vllm_service
+from components.speech.crd import GROUP, PLURAL
+from components.speech.proxy_maps import FEATURES_MAP
+from components.speech.session_groups_controller import NAME as CONTROLLER
+from components.speech.transcriber_languages import speeches
+from stacks.schema import Settings
+from stacks.schema.flow.llm_proxy import LlmProxySettings
+
+RELEASE, NAMESPACE = "release", "namespace"
+MANAGER, TRANSCRIBERS, PROXY = (f"{part}.fullnameOverride" for part in ("resourceManager", "transcribers", "proxy"))
+FLOW, VLLM = "flow.fullnameOverride", "flow.vllm.fullnameOverride"
+
+
+@dataclass(frozen=True)
+class Name:
+    """One object."""
+
+    kind: str
+    namespace: str | None
+    """None for what belongs to the whole cluster."""
+    name: str
+    path: str = ""
+    """The key that decides the name; empty where it is the program's own."""
+    made: bool = True
+    """Whether the program makes it; a Secret may also be there already."""
+
+
+def names(settings: Settings) -> tuple[Name, ...]:
+    """All of them, those of parts that are switched off left out."""
+    layers = (_base, _redis, _secrets, _ingress, _control_plane, _beside, _data_plane, _flow, _proxy)
+    return tuple(name for layer in layers for name in layer(settings))
+
+
+def full_names(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """The names that parts go by, each with its key: their pods and accounts are told apart by them."""
+    parts = [("resourceManager", settings.resource_manager.fullname_override)]
+    parts += [(key, part.fullname_override) for key, part in settings.data_plane.items() if part.enabled]
+    if settings.proxy.enabled:
+        parts.append(("proxy", settings.proxy.fullname_override))
+    named = tuple((f"{key}.fullnameOverride", name) for key, name in parts)
+    return (*named, *_of_flow(settings)) if settings.flow.enabled else named
+
+
+def _of_flow(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The parts of Flow, each with the key of its name: one of two for some, of which `serviceName` comes first."""
+    flow = settings.flow
+    yield FLOW, flow.fullname_override
+    for key, part in (("llmProxy", flow.llm_proxy), ("tts", flow.tts)):
+        if part.enabled:
+            yield f"flow.{key}.{'serviceName' if part.service_name else 'fullnameOverride'}", part.name
+    if flow.vllm.enabled:
+        yield VLLM, flow.vllm.fullname_override
+
+
+def _each(kinds: str, namespace: str | None, name: str, path: str = "") -> Iterator[Name]:
+    """One name that several kinds have."""
+    return (Name(kind, namespace, name, path) for kind in kinds.split())
+
+
+def _base(settings: Settings) -> Iterator[Name]:
+    yield Name("Namespace", None, settings.namespace, NAMESPACE)
+    yield Name("CustomResourceDefinition", None, f"{PLURAL}.{GROUP}")
+    yield Name("DaemonSet", "kube-system", "nvidia-device-plugin")
+
+
+def _redis(settings: Settings) -> Iterator[Name]:
+    here, base = settings.namespace, f"{settings.release}-redis"
+    yield Name("ServiceAccount", here, base, RELEASE)
+    yield Name("ConfigMap", here, f"{base}-configuration", RELEASE)
+    yield Name("Service", here, f"{base}-headless", RELEASE)
+    yield from _each("StatefulSet Service", here, f"{base}-master", RELEASE)
+
+
+def _secrets(settings: Settings) -> Iterator[Name]:
+    here, global_ = settings.namespace, settings.global_
+    licensing = global_.licensing
+    yield Name("Secret", here, licensing.secret_name, "global.licensing.secretName", settings.creates_license)
+    # one that is listed twice is a matter of the list (`stacks.rules.lists`)
+    for index, pull in enumerate(dict.fromkeys(each.name for each in global_.image_pull_secrets)):
+        made = index == 0 and settings.pull_secret.create_secret
+        yield Name("Secret", here, pull, f"global.imagePullSecrets[{index}].name", made)
+    certificate = settings.proxy.ingress.tls.secret_name
+    if settings.proxy.enabled and settings.proxy.ingress.enabled and certificate:
+        yield Name("Secret", here, certificate, "proxy.ingress.tls.secretName", made=False)
+
+
+def _ingress(settings: Settings) -> Iterator[Name]:
+    if not settings.ingress.enabled:
+        return
+    yield from _each("Namespace ClusterRole ClusterRoleBinding", None, INGRESS)
+    yield Name("IngressClass", None, CLASS_NAME)
+    kinds = "ServiceAccount Role RoleBinding Deployment Service PodDisruptionBudget"
+    yield from _each(kinds, INGRESS, INGRESS)
+    yield Name("ConfigMap", INGRESS, CONFIG_MAP)
+    yield Name("Secret", INGRESS, TLS_SECRET)
+    yield from _each("Role RoleBinding", settings.namespace, f"{INGRESS}-watched")
+
+
+def _control_plane(settings: Settings) -> Iterator[Name]:
+    here, base, release = settings.namespace, settings.resource_manager.fullname_override, settings.release
+    yield Name("ConfigMap", here, release, RELEASE)
+    yield Name("ConfigMap", here, "languages")
+    yield Name("ConfigMap", here, f"{base}-config", MANAGER)
+    yield from _each("ServiceAccount Deployment Service", here, base, MANAGER)
+    if settings.resource_manager.pdb.enabled:
+        yield Name("PodDisruptionBudget", here, base, MANAGER)
+    yield Name("Role", here, f"{base}-pod-reader", MANAGER)
+    yield Name("RoleBinding", here, f"{base}-kube-access", MANAGER)
+    yield Name("Role", here, f"{base}-sessiongroups-reader", MANAGER)
+    yield Name("RoleBinding", here, f"{base}-sessiongroups-access", MANAGER)
+    yield Name("ServiceAccount", here, f"{base}-sessiongroups", MANAGER)
+    yield Name("PodDisruptionBudget", here, f"{base}-safe-to-evict", MANAGER)
+    yield from _each("ClusterRole ClusterRoleBinding", None, f"{release}-{CONTROLLER}", RELEASE)
+    yield from _each("Deployment Service", here, CONTROLLER)
+
+
+def _beside(settings: Settings) -> Iterator[Name]:
+    manager, here = settings.resource_manager, settings.namespace
+    base, metrics, reconciliation = manager.fullname_override, manager.metrics, manager.reconciliation
+    if metrics.enabled or reconciliation.enabled:
+        yield Name("ServiceAccount", here, f"{base}-metrics", MANAGER)
+        yield Name("Role", here, f"{base}-list-workloads", MANAGER)
+        yield Name("RoleBinding", here, f"{base}-metrics-permissions", MANAGER)
+    if metrics.enabled:
+        yield from _each("Deployment Service", here, f"{base}-metrics", MANAGER)
+        if metrics.worker_monitor.enabled:
+            yield Name("ClusterRole", None, f"{base}-access-cadvisor", MANAGER)
+            yield Name("ClusterRoleBinding", None, f"{base}-metrics-cadvisor-access", MANAGER)
+    if reconciliation.enabled:
+        yield Name("Deployment", here, f"{base}-reconciliation", MANAGER)
+        if reconciliation.node_monitor.enabled:
+            name = f"{settings.release}-reconciliation-node-monitor"
+            yield Name("ClusterRoleBinding", None, name, RELEASE)
+
+
+def _data_plane(settings: Settings) -> Iterator[Name]:
+    here, transcribers = settings.namespace, settings.transcribers
+    if transcribers.enabled:
+        base = transcribers.fullname_override
+        yield Name("ServiceAccount", here, base, TRANSCRIBERS)
+        yield Name("Role", here, f"{base}-pod-access", TRANSCRIBERS)
+        yield Name("RoleBinding", here, f"{base}-kube-access", TRANSCRIBERS)
+        # two languages of one group name are a matter of the languages (`stacks.rules.speech`)
+        for group in sorted({each.name for each in speeches(transcribers, settings.global_)}):
+            yield Name("SessionGroup", here, group, TRANSCRIBERS)
+    for key, server in settings.inference_servers.items():
+        if server.enabled:
+            path = f"{key}.fullnameOverride"
+            yield from _each("SessionGroup Service", here, server.fullname_override, path)
+
+
+def _flow(settings: Settings) -> Iterator[Name]:
+    flow, here = settings.flow, settings.namespace
+    if not flow.enabled:
+        return
+    by_name = {name: path for path, name in _of_flow(settings)}
+    base = flow.fullname_override
+    yield from _each("SessionGroup Service", here, base, FLOW)
+    yield Name("ConfigMap", here, flow.config_map_name, "flow.configMapName")
+    yield from _secret(flow.external_secrets.enabled, here, base, FLOW)
+    account = "flow.serviceAccountName" if flow.service_account_name else FLOW
+    yield Name("ServiceAccount", here, flow.service_account_name or base, account)
+    yield Name("Role", here, f"{base}-pod-access", FLOW)
+    yield Name("RoleBinding", here, f"{base}-kube-access", FLOW)
+    if flow.internal_app.enabled and flow.ingress.enabled:
+        yield Name("Ingress", here, f"{base}-api", FLOW)
+    if flow.llm_proxy.enabled:
+        yield from _llm_proxy(flow.llm_proxy, here, by_name[flow.llm_proxy.name])
+    if flow.tts.enabled:
+        name = flow.tts.name
+        yield from _each("SessionGroup Service", here, name, by_name[name])
+        if flow.tts.ingress.enabled:
+            yield Name("Ingress", here, name, by_name[name])
+    if flow.vllm.enabled:
+        yield from _vllm(settings)
+
+
+def _secret(stored: bool, here: str, name: str, path: str, made: bool = True) -> Iterator[Name]:
+    """A Secret, or one that an operator makes and the object it makes it of."""
+    if stored:
+        yield Name("ExternalSecret", here, name, path)
+    yield Name("Secret", here, name, path, made and not stored)
+
+
+def _llm_proxy(proxy: LlmProxySettings, here: str, path: str) -> Iterator[Name]:
+    yield from _each("Deployment Service", here, proxy.name, path)
+    yield Name("ConfigMap", here, proxy.config_map_name, "flow.llmProxy.configMapName")
+    yield from _secret(proxy.external_secrets.enabled, here, proxy.name, path)
+    if proxy.pod_disruption_budget.enabled:
+        yield Name("PodDisruptionBudget", here, proxy.name, path)
+    if proxy.ingress.enabled:
+        yield Name("Ingress", here, proxy.name, path)
+
+
+def _vllm(settings: Settings) -> Iterator[Name]:
+    vllm, shared, here = settings.flow.vllm, settings.global_.flow.vllm.service, settings.namespace
+    base, token = vllm.fullname_override, vllm.hf_token_secret
+    yield Name("Deployment", here, base, VLLM)
+    keys = {"global.flow.vllm.service.serviceName": shared.service_name}
+    keys["flow.vllm.service.serviceName"] = vllm.service.service_name
+    service, _ = vllm_service(settings.flow, settings.global_.flow)
+    yield Name("Service", here, service, next((key for key, given in keys.items() if given), VLLM))
+    yield Name("PersistentVolumeClaim", here, vllm.persistence.name, "flow.vllm.persistence.name")
+    stored = token.create_secret and vllm.external_secrets.enabled
+    yield from _secret(stored, here, token.secret_name, "flow.vllm.hfTokenSecret.secretName", token.create_secret)
+    if vllm.pod_disruption_budget.enabled:
+        yield Name("PodDisruptionBudget", here, base, VLLM)
+    if vllm.ingress.enabled:
+        yield Name("Ingress", here, base, VLLM)
+
+
+def _proxy(settings: Settings) -> Iterator[Name]:
+    proxy, here, base = settings.proxy, settings.namespace, settings.proxy.fullname_override
+    if not proxy.enabled:
+        return
+    yield Name("ConfigMap", here, FEATURES_MAP)
+    yield Name("ConfigMap", here, f"{base}-config", PROXY)
+    if proxy.agent_api.config_map.enabled:
+        yield Name("ConfigMap", here, f"{base}-agent-config", PROXY)
+    if proxy.proxy.dns.enabled:
+        yield Name("ConfigMap", here, f"{base}-dns", PROXY)
+    yield from _each("ServiceAccount Service", here, base, PROXY)
+    yield Name("Role", here, f"{base}-cm-reader", PROXY)
+    yield Name("RoleBinding", here, f"{base}-cm-access", PROXY)
+    for key in proxy.proxy.deployments:
+        yield from _each("Deployment PodDisruptionBudget", here, f"{base}-{key}", PROXY)
+    if proxy.ingress.enabled:
+        yield Name("Ingress", here, base, PROXY)

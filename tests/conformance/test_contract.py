@@ -1,0 +1,112 @@
+"""Every file of the contract at an API server: the program's objects as it would have them, defaults and pruning done.
+
+Namespaces and the kind SessionGroup stand; all else is created in a dry run, with strict validation, so that a variant
+costs little.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from components.speech.crd import API_VERSION, KIND
+from sandbox.kube import Kube, KubeError
+from sandbox.kubernetes.state import to_wire
+from sandbox.plane.control_plane import ControlPlane
+from sandbox.toolchain import Tools
+from tests.conftest import Loop
+from tests.live.declared import pruned
+from tests.sandbox.twin.world import eventually
+from tests.unit.contract.compare import DEFAULTS, VARIANTS, lay_over, title, unexplained
+from tests.unit.graph import Graph, Json, run_program
+
+STANDING = ("Namespace", "CustomResourceDefinition")
+"""What must be there before anything in it, or of its kind, can be tried."""
+
+
+def objects(graph: Graph) -> list[Json]:
+    """The program's objects as they are sent."""
+    return [to_wire(each.inputs) for each in graph.kubernetes if "metadata" in each.inputs]
+
+
+@pytest.fixture(scope="module")
+def defaults() -> list[Json]:
+    return objects(run_program("sandbox"))
+
+
+@pytest.fixture(scope="module")
+def bare(tools: Tools, tmp_path_factory: pytest.TempPathFactory, defaults: list[Json]) -> Iterator[ControlPlane]:
+    """A control plane of these tests' own, with namespaces and kind."""
+    loop = Loop()
+    plane = ControlPlane(tmp_path_factory.mktemp("contract") / "cluster", tools, agents=False)
+    try:
+        loop.run(plane.start())
+        loop.run(stand(plane, [each for each in defaults if each["kind"] in STANDING]))
+        yield plane
+    finally:
+        loop.run(plane.stop())
+        loop.close()
+
+
+async def stand(plane: ControlPlane, standing: list[Json]) -> None:
+    """Create objects and wait until the kind among them is served."""
+    async with Kube(plane.admin_kubeconfig(), "test") as kube:
+        for each in standing:
+            await kube.create(each)
+
+        async def served() -> bool:
+            try:
+                await kube.list(API_VERSION, KIND)
+            except KubeError as error:
+                if error.code in (404, 429, 503):  # not served yet, or its storage is being set up
+                    return False
+                raise
+            return True
+
+        await eventually(served, "the kind is served")
+
+
+@pytest.fixture
+async def kube(bare: ControlPlane) -> AsyncIterator[Kube]:
+    async with Kube(bare.admin_kubeconfig(), "test") as client:
+        yield client
+
+
+async def tried(kube: Kube, declared: list[Json]) -> dict[str, Json]:
+    """What the API server would hold at the declared fields, by title."""
+    live = {}
+    for each in declared:
+        answer = kube.apply(each, dry_run=True) if each["kind"] in STANDING else kube.create(each, dry_run=True)
+        live[title(each)] = pruned(await answer, each)
+    return live
+
+
+async def test_the_defaults_are_the_contracts_in_the_eyes_of_the_api_server(kube: Kube, defaults: list[Json]) -> None:
+    live = await tried(kube, defaults)
+    found = [line for file in DEFAULTS for line in unexplained(file, live)]
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture
+def variant(request: pytest.FixtureRequest) -> tuple[str, list[Json]]:
+    """A file and the objects with its values; the program has a loop of its own, so it runs before the test's."""
+    file: str = request.param
+    return file, objects(run_program("sandbox", functools.partial(lay_over, file)))
+
+
+@pytest.mark.parametrize("variant", VARIANTS, indirect=True, ids=str)
+async def test_a_variant_is_the_contracts_in_the_eyes_of_the_api_server(
+    variant: tuple[str, list[Json]], kube: Kube
+) -> None:
+    file, declared = variant
+    found = unexplained(file, await tried(kube, declared))
+    assert not found, "\n".join(found)
+
+
+async def test_a_field_the_kind_does_not_know_is_seen(kube: Kube, defaults: list[Json]) -> None:
+    group = next(each for each in defaults if title(each) == "SessionGroup/rt-transcriber-en")
+    broken = {**group, "spec": {**group["spec"], "scaling": {**group["spec"]["scaling"], "scaleOnCapacityLeft": -2}}}
+    with pytest.raises(Exception, match="scaleOnCapacityLeft"):
+        await tried(kube, [broken])

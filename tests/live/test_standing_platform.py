@@ -1,0 +1,363 @@
+"""The platform on a standing plane, in the order of a deployment's life: up, change, grow, destroy.
+
+The tests share one platform and run from top to bottom; each leaves it whole for the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sandbox.ingress.front import POD, UPSTREAM_ID
+from tests.live.conftest import Json, Platform
+from tests.live.views import (
+    changed,
+    front,
+    generations,
+    group_pods,
+    live_pods,
+    objects_of,
+    pool_of,
+    ready,
+    through,
+    type_and_name,
+)
+from tests.seed_languages import SEED_LANGUAGES
+from tests.unit.contract.compare import DEFAULTS, contract, lay_over, unexplained
+
+GPU_ROLE = "inference"
+EVERYTHING = "every_language"
+"""The contract's file of all languages and all servers that have models."""
+WHERE = {
+    # role of the pool -> the workloads whose pods belong there, by name
+    "inference": ("inference-server-enhanced-recipe1", "nvidia-device-plugin"),
+    "transcribers": ("rt-transcriber-en",),
+    "services": (
+        "resource-manager",
+        "resource-manager-metrics",
+        "resource-manager-reconciliation",
+        "sessiongroups-controller",
+        "realtime-redis-master",
+        "proxy-a",
+        "nginx-ingress",
+    ),
+}
+
+
+def test_every_pod_is_ready_on_its_pool(platform: Platform) -> None:
+    pools, pods = pool_of(platform), live_pods(platform)
+    assert all(ready(pod) for pod in pods), [p["metadata"]["name"] for p in pods if not ready(p)]
+    for role, workloads in WHERE.items():
+        for workload in workloads:
+            placed = [pools[p["spec"]["nodeName"]] for p in pods if p["metadata"]["name"].startswith(workload)]
+            assert placed, f"no pod of {workload}"
+            assert set(placed) == {role}, f"{workload} runs on {placed}"
+    assert "system" not in {pools[p["spec"]["nodeName"]] for p in pods}
+
+
+def test_one_gpu_for_each_inference_pod(platform: Platform) -> None:
+    for pod in live_pods(platform):
+        if pod["metadata"]["name"].startswith("inference-server"):
+            limits = [c.get("resources", {}).get("limits", {}) for c in pod["spec"]["containers"]]
+            assert [limit["nvidia.com/gpu"] for limit in limits if "nvidia.com/gpu" in limit] == ["1"]
+            node = json.loads(platform.kubectl("get", "node", pod["spec"]["nodeName"], "-o", "json"))
+            assert node["metadata"]["labels"]["node.kubernetes.io/instance-type"] == "Standard_NC4as_T4_v3"
+            assert node["status"]["allocatable"]["nvidia.com/gpu"] == "1"
+
+
+def test_the_summary_says_what_stands_and_what_was_simulated(platform: Platform) -> None:
+    summary = platform.first_up
+    for line in platform.kubectl("get", "sessiongroups", "-A", "--no-headers").splitlines():
+        assert line.split()[1] in summary
+    pods = len(live_pods(platform))
+    assert f"{pods}/{pods}" in summary
+    (ingress,) = platform.objects("ingresses")
+    assert f"wss://{ingress['spec']['rules'][0]['host']}/v2" in summary
+    assert f"127.0.0.1:{front(platform)}" in summary
+    assert "simulated" in summary.lower()
+
+
+def test_the_objects_in_the_api_server_are_the_contracts(platform: Platform) -> None:
+    objects = objects_of(platform, DEFAULTS)
+    found = [line for file in DEFAULTS for line in unexplained(file, objects)]
+    assert not found, "\n".join(found)
+
+
+def test_a_client_reaches_the_active_proxy(platform: Platform) -> None:
+    (ingress,) = platform.objects("ingresses")
+    assert ingress["status"]["loadBalancer"]["ingress"] == [{"ip": platform.output("address")}]
+    host = ingress["spec"]["rules"][0]["host"]
+    said, headers = asyncio.run(through(front(platform), host, "/v2/en"))
+    assert said == "hello"
+    assert headers[POD].startswith("proxy-a-")
+    assert re.fullmatch("[0-9a-f]{32}", headers["Request-Id"])
+    assert headers[UPSTREAM_ID] == headers["Request-Id"]
+
+
+def test_a_second_up_changes_nothing_and_says_so(platform: Platform) -> None:
+    before = {(o["kind"], o["metadata"]["name"]): o["metadata"]["uid"] for o in platform.objects("all")}
+    said = platform.run("make", "up")
+    after = {(o["kind"], o["metadata"]["name"]): o["metadata"]["uid"] for o in platform.objects("all")}
+    assert after == before
+    assert "nothing changed" in said.lower()
+
+
+@pytest.mark.parametrize("refresh", [(), ("--refresh",)], ids=["plain", "refresh"])
+def test_a_second_preview_is_empty_and_nothing_is_pending(platform: Platform, refresh: tuple[str, ...]) -> None:
+    platform.pulumi("preview", "--expect-no-changes", *refresh)
+    assert platform.pending() == []
+
+
+def test_no_secret_stands_in_clear_in_the_state(platform: Platform) -> None:
+    secrets = [s for s in platform.objects("secrets") if s.get("type") != "kubernetes.io/service-account-token"]
+    encoded = [value for s in secrets for value in (s.get("data") or {}).values() if value]
+    clear = [base64.b64decode(value).decode() for value in encoded]
+    registries = [base64.b64decode(s["data"][key]) for s in secrets if (key := ".dockerconfigjson") in s["data"]]
+    passwords = [login["password"] for text in registries for login in json.loads(text)["auths"].values()]
+    user = yaml.safe_load(platform.pulumi("stack", "output", "kubeconfig", "--show-secrets"))["users"][0]["user"]
+    assert clear, "the sandbox's stack creates secrets"
+    assert passwords, "one of them is for the registry"
+    assert [text for text in clear if "PRIVATE KEY" in text], "one of them is the ingress controller's"
+    state = json.dumps(platform.state())
+    for held in (*encoded, *clear, *passwords, user["client-key-data"]):
+        assert held not in state
+        assert json.dumps(held)[1:-1] not in state
+
+
+def test_an_image_tag_changes_exactly_its_objects(platform: Platform) -> None:
+    def change(config: Json) -> None:
+        image = config.setdefault("sm-realtime:global", {}).setdefault("transcriber", {}).setdefault("image", {})
+        image["tag"] = "13.5.1"
+
+    platform.configure(change)
+    touched = {type_and_name(urn): op for urn, op in platform.steps().items()}
+    # the two groups that run the image, and what carries its tag as a label (contract, transcription 11.8 and 13.2)
+    assert touched == {
+        ("kubernetes:speechmatics.com/v1:SessionGroup", "transcribers-en"): "update",
+        ("kubernetes:speechmatics.com/v1:SessionGroup", "inference-recipe1-group"): "update",
+        ("kubernetes:core/v1:Service", "inference-recipe1-service"): "update",
+        ("kubernetes:core/v1:ServiceAccount", "transcribers-account"): "update",
+    }
+    platform.pulumi("up", "--yes", "--skip-preview")
+    assert "nothing changed" in platform.run("make", "up").lower()
+    images = {c["image"].rsplit(":", 1)[1] for p in live_pods(platform) for c in p["spec"]["containers"]
+              if "asr-transcriber" in c["image"] or "sm-gpu" in c["image"]}  # fmt: skip
+    assert images == {"13.5.1"}
+    assert platform.pending() == []
+
+
+def a_language(config: Json) -> None:
+    config["sm-realtime:global"].setdefault("transcriber", {})["languages"] = ["en", "cy"]
+
+
+def a_model_cost(config: Json) -> None:
+    features = {"registerFeatures": {"modelCosts": {"ensemble_en": 17}}}
+    config["sm-realtime:inferenceServerEnhancedRecipe1"] = {"inferenceSidecar": features}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (a_language, {"transcribers-cy": "create", "maps-languages": "update"}),
+        (a_model_cost, {"inference-recipe1-group": "update"}),
+    ],
+)
+def test_one_knob_changes_exactly_its_objects(
+    platform: Platform, change: Callable[[Json], None], expected: dict[str, str]
+) -> None:
+    file = platform.checkout / "stacks" / "Pulumi.sandbox.yaml"
+    before = file.read_text()
+    try:
+        platform.configure(change)
+        assert {name: op for (_, name), op in changed(platform).items()} == expected
+    finally:
+        file.write_text(before)
+
+
+def test_scaling_hands_the_pods_to_the_controller_and_takes_back_no_fewer(platform: Platform) -> None:
+    """One update of three knobs, a language and a model cost among them; the second preview of each state is empty."""
+
+    def on(config: Json) -> None:
+        a_language(config)
+        a_model_cost(config)
+        config["sm-realtime:global"]["sessionGroups"] = {"scaling": {"enabled": True}}
+        config["sm-realtime:transcribers"] = {"sessionGroups": {"scaling": {"minReplicas": 2, "maxReplicas": 2}}}
+        config["sm-realtime:pools"]["inference"][0]["maxCount"] = 5
+
+    def off(config: Json) -> None:
+        del config["sm-realtime:global"]["sessionGroups"]
+
+    def with_what_is_there(config: Json) -> None:
+        config["sm-realtime:transcribers"] = {"sessionGroups": {"replicas": 2}}
+
+    platform.configure(on)
+    platform.pulumi("up", "--yes", "--skip-preview")
+    for group in ("rt-transcriber-en", "rt-transcriber-cy"):
+        where = ("-n", "speechmatics", "--for=jsonpath={.spec.replicas}=2", "--timeout=120s")
+        platform.kubectl("wait", f"sessiongroup/{group}", *where)
+    platform.pulumi("preview", "--expect-no-changes")
+    platform.configure(off)
+    said = platform.pulumi("up", "--yes", "--skip-preview", fails=True)
+    assert "rt-transcriber-en: 2 pods, configured 1" in said
+    assert "pulumi config set --path 'transcribers.sessionGroups.replicas' 2" in said
+    assert {len(group_pods(platform, f"rt-transcriber-{language}")) for language in ("en", "cy")} == {2}
+    platform.configure(with_what_is_there)
+    platform.pulumi("up", "--yes", "--skip-preview")
+    platform.pulumi("preview", "--expect-no-changes")
+    assert platform.pending() == []
+    platform.run("make", "up")
+    assert {len(group_pods(platform, f"rt-transcriber-{language}")) for language in ("en", "cy")} == {2}
+
+
+def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(platform: Platform) -> None:
+    """Four updates: add, activate, retire, remove. The session lives through three of them; the last waits for it."""
+    group, pool_type = "inference-server-enhanced-recipe1", "azure-native:containerservice:AgentPool"
+
+    def pool(config: Json) -> list[Json]:
+        entries = config["sm-realtime:pools"][GPU_ROLE]
+        assert isinstance(entries, list)
+        return entries
+
+    def add(config: Json) -> None:
+        first = pool(config)[0]
+        pool(config).append({**first, "number": first["number"] + 1, "state": "standby"})
+
+    def activate(config: Json) -> None:
+        pool(config)[0]["state"], pool(config)[1]["state"] = "draining", "active"
+
+    def retire(config: Json) -> None:
+        pool(config)[0]["state"] = "retiring"
+
+    def remove(config: Json) -> None:
+        del pool(config)[0]
+
+    def pods_on(generation: str) -> set[str]:
+        # without those that are stopping: of an earlier roll they may be, and one with a session never is
+        nodes = {n["metadata"]["name"] for n in generations(platform).get(generation, [])}
+        pods = [p for p in live_pods(platform) if p["metadata"]["name"].startswith(group)]
+        return {p["metadata"]["uid"] for p in pods if p["spec"].get("nodeName") in nodes}
+
+    (old,) = generations(platform)
+    (pod,) = [p["metadata"] for p in live_pods(platform) if p["metadata"]["name"].startswith(group)]
+    where = ("-n", pod["namespace"])
+    version = json.loads(platform.kubectl("get", "sessiongroup", group, *where, "-o", "json"))["status"]["specVersion"]
+    platform.kubectl("annotate", "pod", *where, pod["name"], "sandbox.sm-realtime/sessions=1")
+    for change, expected in (
+        (add, {pool_type: "create"}),
+        (activate, {"kubernetes:speechmatics.com/v1:SessionGroup": "update"}),
+        (retire, {}),
+    ):
+        platform.configure(change)
+        steps = changed(platform)
+        assert {kind: op for (kind, _), op in steps.items()} == expected, change.__name__
+        assert len(steps) == len(expected), steps
+        platform.pulumi("up", "--yes", "--skip-preview")
+        assert platform.pending() == [], change.__name__
+        assert pods_on(old) == {pod["uid"]}, f"{change.__name__}: the busy pod is no more where it was"
+    new = ("-l", f"app.kubernetes.io/name={group},speechmatics.com/spec-version={version + 1}", "--timeout=180s")
+    platform.kubectl("wait", "--for=create", "pod", *where, *new)
+    platform.kubectl("wait", "--for=condition=Ready", "pod", *where, *new)
+    assert pods_on(old) == {pod["uid"]}
+
+    # refused under both readings of what deleting a pool does, before Azure is asked
+    platform.configure(remove)
+    for reading in ("drain", "abrupt"):
+        platform.sandbox("set", "poolDelete", reading)
+        said = platform.pulumi("up", "--yes", "--skip-preview", fails=True)
+        assert "session pods are still on its nodes" in said
+        assert pod["name"] in said
+        assert pods_on(old) == {pod["uid"]}
+
+    platform.kubectl("annotate", "pod", *where, pod["name"], "sandbox.sm-realtime/sessions-")
+    platform.kubectl("wait", "--for=delete", *where, f"pod/{pod['name']}", "--timeout=180s")
+    assert pods_on(old) == set()
+    assert {key[0]: op for key, op in changed(platform).items()} == {pool_type: "delete"}
+    platform.pulumi("up", "--yes", "--skip-preview")
+    assert platform.pending() == []
+    assert old not in generations(platform)
+    assert len(generations(platform)) == 1
+    assert all(ready(p) for p in live_pods(platform))
+
+
+STEM = {"inference": "inference-server-", "transcribers": "rt-transcriber-"}
+"""Role of a pool -> how the names of its session pods begin."""
+
+
+def everything(config: Json) -> None:
+    """Every language of the contract, newer ones included, and every server that has models; the pools as they are."""
+    pools = config["sm-realtime:pools"]
+    config["sm-realtime:global"]["transcriber"] = {}
+    lay_over(EVERYTHING, config)
+    config["sm-realtime:pools"] = pools
+    for pool in ("inference", "transcribers"):
+        pools[pool][0]["maxCount"] = 12
+
+
+def test_every_language_and_every_server_stands(platform: Platform) -> None:
+    platform.configure(everything)
+    operations = set(changed(platform).values())
+    assert operations == {"create", "update"}
+    platform.run("make", "up", timeout=900)
+    pools, pods = pool_of(platform), live_pods(platform)
+    assert all(ready(pod) for pod in pods)
+    groups = {g["metadata"]["name"] for g in platform.objects("sessiongroups")}
+    assert groups == {each["metadata"]["name"] for each in contract(EVERYTHING) if each["kind"] == "SessionGroup"}
+    assert {f"rt-transcriber-{language}" for language in SEED_LANGUAGES} <= groups
+    for pod in pods:
+        name = pod["metadata"]["name"]
+        wanted = next((role for role, stem in STEM.items() if name.startswith(stem)), None)
+        if pod["metadata"]["namespace"] != "kube-system":
+            assert pools[pod["spec"]["nodeName"]] == (wanted or "services"), name
+    assert {re.sub("-[a-z0-9]{5}$", "", p["metadata"]["name"]) for p in pods} >= groups
+    nodes = {node["metadata"]["name"]: node for node in platform.objects("nodes")}
+    for role, size in (("inference", "Standard_NC4as_T4_v3"), ("transcribers", "Standard_E16s_v5")):
+        on = [pod["spec"]["nodeName"] for pod in pods if pod["metadata"]["name"].startswith(STEM[role])]
+        assert {nodes[name]["metadata"]["labels"]["node.kubernetes.io/instance-type"] for name in on} == {size}
+        if role == "inference":
+            assert {nodes[name]["status"]["allocatable"]["nvidia.com/gpu"] for name in on} == {"1"}
+            assert len(set(on)) == len(on) == 5
+    found = unexplained(EVERYTHING, objects_of(platform, [EVERYTHING]))
+    assert not found, "\n".join(found)
+    platform.pulumi("preview", "--expect-no-changes")
+    assert platform.pending() == []
+
+
+def test_destroy_deletes_nothing_at_all_while_a_group_shows_usage(platform: Platform) -> None:
+    platform.pulumi("config", "set", "--path", "protection.enabled", "false")
+    platform.pulumi("up", "--yes", "--skip-preview")
+    pod = group_pods(platform, "rt-transcriber-en")[0]["metadata"]
+    platform.kubectl("annotate", "pod", "-n", pod["namespace"], pod["name"], "sandbox.sm-realtime/sessions=1")
+    platform.kubectl(
+        "wait", "sessiongroup/rt-transcriber-en", "-n", pod["namespace"], "--for=jsonpath={.status.usage}=1",
+        "--timeout=60s",
+    )  # fmt: skip
+    before = {r["urn"] for r in platform.state()["resources"]}
+    said = platform.pulumi("destroy", "--run-program", "--yes", "--skip-preview", fails=True)
+    assert re.search(r"rt-transcriber-en\D+1", said), said
+    assert {r["urn"] for r in platform.state()["resources"]} == before
+    assert platform.pending() == []
+    platform.kubectl("annotate", "pod", "-n", pod["namespace"], pod["name"], "sandbox.sm-realtime/sessions-")
+    platform.kubectl(
+        "wait", "sessiongroup/rt-transcriber-en", "-n", pod["namespace"], "--for=jsonpath={.status.usage}=0",
+        "--timeout=60s",
+    )  # fmt: skip
+
+
+def test_destroy_leaves_nothing(platform: Platform) -> None:
+    platform.pulumi("destroy", "--run-program", "--yes", "--skip-preview")
+    home = platform.checkout / ".sandbox"
+    left = [json.loads(path.read_text()) for path in sorted((home / "clusters").glob("*.left.json"))]
+    assert left == [[]], f"in the API server when the cluster went: {left}"
+    assert azure_resources(home) == []
+    assert platform.state().get("resources", []) == []
+
+
+def azure_resources(home: Path) -> list[str]:
+    return sorted(json.loads((home / "azure.json").read_text())["resources"])

@@ -1,0 +1,102 @@
+"""The lists of names and of variables against the recorded objects: what is made and in no list fails here."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from stacks.load import read
+from stacks.misplaced import places
+from stacks.names import names
+from stacks.rules.lists import identity, lists
+from stacks.rules.names import LIMITS
+from stacks.schema import Settings
+from stacks.variables import LISTS, SET
+from tests.unit.contract.compare import VARIANTS, lay_over
+from tests.unit.graph import Change, Graph, Json, run_program, stack_config
+from tests.unit.variants import all_recipes
+
+
+def without_the_edge(config: Json) -> None:
+    """Parts switched off that no other variant switches off."""
+    off = ("ingress", "proxy", "transcribers")
+    config.update({f"sm-realtime:{part}": {"enabled": False} for part in off})
+
+
+CHANGES: dict[str, Change | None] = {
+    "sandbox": None,
+    "all recipes": all_recipes,
+    "without the edge": without_the_edge,
+    **{file: functools.partial(lay_over, file) for file in VARIANTS},
+}
+"""The sandbox stack, the variants of the contract and more. An option that makes an object belongs into one of them."""
+
+
+@functools.cache
+def recorded(variant: str) -> Graph:
+    return run_program("sandbox", CHANGES[variant])
+
+
+@functools.cache
+def settings(variant: str) -> Settings:
+    config, flagged = stack_config("sandbox")
+    parsed: dict[str, Any] = {k: v if k in flagged else json.loads(v) for k, v in config.items()}
+    change = CHANGES[variant]
+    if change is not None:
+        change(parsed)
+    found, problems = read({k: v if isinstance(v, str) else json.dumps(v) for k, v in parsed.items()}, flagged)
+    assert found is not None, problems
+    return found
+
+
+@pytest.mark.parametrize("variant", CHANGES)
+def test_the_names_are_those_of_the_recorded_objects(variant: str) -> None:
+    made = sorted(
+        (each.type.rpartition(":")[2], str(each.inputs["metadata"].get("namespace")), each.object_name)
+        for each in recorded(variant).kubernetes
+    )
+    assert sorted((e.kind, str(e.namespace), e.name) for e in names(settings(variant)) if e.made) == made
+
+
+def test_every_limit_is_of_a_kind_there_is() -> None:
+    assert LIMITS.keys() <= {each.kind for each in names(settings("sandbox"))}
+
+
+def containers(variant: str) -> Iterator[tuple[str, set[str]]]:
+    """Every container of the recorded objects with the names of its variables."""
+    for each in recorded(variant).kubernetes:
+        pod = each.inputs.get("spec", {}).get("template", {}).get("spec", {})
+        for container in [*pod.get("initContainers", ()), *pod.get("containers", ())]:
+            yield container["name"], {variable["name"] for variable in container.get("env", ())}
+
+
+def added(variant: str) -> dict[str, set[str]]:
+    """The variables that the configuration adds, by container."""
+    found: dict[str, set[str]] = {}
+    for _, pattern, items in lists(settings(variant)):
+        if pattern in LISTS:
+            found.setdefault(LISTS[pattern], set()).update(str(identity(each)) for each in items)
+    return found
+
+
+def test_the_variables_are_those_of_the_recorded_objects() -> None:
+    """None that is set is missing in the list, and none is in it that no variant sets."""
+    found: dict[str, set[str]] = {}
+    for variant in CHANGES:
+        more = added(variant)
+        for name, variables in containers(variant):
+            if name in SET:
+                found.setdefault(name, set()).update(variables - more.get(name, set()))
+    assert found == {name: set(variables) for name, variables in SET.items()}
+
+
+def test_every_list_of_variables_is_known() -> None:
+    keys = ("env", "envFrom", "additionalEnv", "additionalEnvFrom", "additionalEnvs")
+    text = {"proxy.env"}
+    session_pods = ("transcribers.", "inferenceServer", "flow.")
+    found = {path for key in keys for path in places(key) if not path.startswith(session_pods)}
+    assert found - text == LISTS.keys()
