@@ -11,15 +11,19 @@ from dataclasses import dataclass
 
 from components.cluster.ingress_controller import CLASS_NAME, CONFIG_MAP, TLS_SECRET
 from components.cluster.ingress_rights import NAME as INGRESS
+from components.flow.llm_proxy import vllm_service
 from components.speech.crd import GROUP, PLURAL
 from components.speech.proxy_maps import FEATURES_MAP
 from components.speech.session_groups_controller import NAME as CONTROLLER
 from components.speech.transcriber_languages import speeches
+from stacks.licenses import created, uses
 from stacks.schema import Settings
+from stacks.schema.flow.llm_proxy import LlmProxySettings
 
 RELEASE, NAMESPACE = "release", "namespace"
 REDIS = "resourceManager.redis.fullnameOverride"
 MANAGER, TRANSCRIBERS, PROXY = (f"{part}.fullnameOverride" for part in ("resourceManager", "transcribers", "proxy"))
+FLOW, VLLM = "flow.fullnameOverride", "flow.vllm.fullnameOverride"
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Name:
 
 def names(settings: Settings) -> tuple[Name, ...]:
     """All of them, those of parts that are switched off left out."""
-    layers = (_base, _redis, _secrets, _control_plane_secrets, _ingress, _control_plane, _beside, _data_plane, _proxy)
+    secrets = (_secrets, _control_plane_secrets)
+    layers = (_base, _redis, *secrets, _ingress, _control_plane, _beside, _data_plane, _flow, _proxy)
     return tuple(name for layer in layers for name in layer(settings))
 
 
@@ -48,7 +53,19 @@ def full_names(settings: Settings) -> tuple[tuple[str, str], ...]:
     parts += [(key, part.fullname_override) for key, part in settings.data_plane.items() if part.enabled]
     if settings.proxy.enabled:
         parts.append(("proxy", settings.proxy.fullname_override))
-    return tuple((f"{key}.fullnameOverride", name) for key, name in parts)
+    named = tuple((f"{key}.fullnameOverride", name) for key, name in parts)
+    return (*named, *_of_flow(settings)) if settings.flow.enabled else named
+
+
+def _of_flow(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The parts of Flow, each with the key of its name: one of two for some, of which `serviceName` comes first."""
+    flow = settings.flow
+    yield FLOW, flow.fullname_override
+    for key, part in (("llmProxy", flow.llm_proxy), ("tts", flow.tts)):
+        if part.enabled:
+            yield f"flow.{key}.{'serviceName' if part.service_name else 'fullnameOverride'}", part.name
+    if flow.vllm.enabled:
+        yield VLLM, flow.vllm.fullname_override
 
 
 def _each(kinds: str, namespace: str | None, name: str, path: str = "") -> Iterator[Name]:
@@ -83,8 +100,11 @@ def _redis(settings: Settings) -> Iterator[Name]:
 
 def _secrets(settings: Settings) -> Iterator[Name]:
     here, global_ = settings.namespace, settings.global_
-    licensing = global_.licensing
-    yield Name("Secret", here, licensing.secret_name, "global.licensing.secretName", licensing.create_secret)
+    licenses = created(settings)
+    paths = {use.name: f"{use.path}.secretName" for use in reversed(uses(settings))}
+    paths[global_.licensing.secret_name] = "global.licensing.secretName"
+    for name, path in paths.items():
+        yield Name("Secret", here, name, path, name in licenses)
     # one that is listed twice is a matter of the list (`stacks.rules.lists`)
     for index, pull in enumerate(dict.fromkeys(each.name for each in global_.image_pull_secrets)):
         made = index == 0 and settings.pull_secret.create_secret
@@ -98,18 +118,18 @@ def _control_plane_secrets(settings: Settings) -> Iterator[Name]:
     """Secrets with addresses: made here, fetched from a store under the same name, or there already."""
     here, chosen, read = settings.namespace, settings.resource_manager.secrets, settings.control_plane_secrets
     store = chosen.external_secrets.enabled
-    for section, name, given, created, keys in (
+    for section, name, given, made, keys in (
         ("redis", settings.redis_secret, chosen.redis.name, chosen.redis.create, {"redisUrl", "cdCacheUrl"}),
         ("database", settings.database_secret, chosen.database.name, chosen.database.create, {"databaseUrl"}),
     ):
         path = f"resourceManager.secrets.{section}.name" if given else MANAGER
-        fetched = store and (created or (section == "redis" and chosen.cd_cache.create))
+        fetched = store and (made or (section == "redis" and chosen.cd_cache.create))
         if fetched:
             yield Name("ExternalSecret", here, name, path)
         # one that exists may hold the addresses of both
-        both = section == "database" and name == settings.redis_secret and not (created or chosen.redis.create)
+        both = section == "database" and name == settings.redis_secret and not (made or chosen.redis.create)
         if fetched or (keys & read.keys() and not both):
-            yield Name("Secret", here, name, path, made=created and not store)
+            yield Name("Secret", here, name, path, made=made and not store)
 
 
 def _ingress(settings: Settings) -> Iterator[Name]:
@@ -175,6 +195,66 @@ def _data_plane(settings: Settings) -> Iterator[Name]:
         if server.enabled:
             path = f"{key}.fullnameOverride"
             yield from _each("SessionGroup Service", here, server.fullname_override, path)
+
+
+def _flow(settings: Settings) -> Iterator[Name]:
+    flow, here = settings.flow, settings.namespace
+    if not flow.enabled:
+        return
+    by_name = {name: path for path, name in _of_flow(settings)}
+    base = flow.fullname_override
+    yield from _each("SessionGroup Service", here, base, FLOW)
+    yield Name("ConfigMap", here, flow.config_map_name, "flow.configMapName")
+    yield from _secret(flow.external_secrets.enabled, here, base, FLOW)
+    account = "flow.serviceAccountName" if flow.service_account_name else FLOW
+    yield Name("ServiceAccount", here, flow.service_account_name or base, account)
+    yield Name("Role", here, f"{base}-pod-access", FLOW)
+    yield Name("RoleBinding", here, f"{base}-kube-access", FLOW)
+    if flow.internal_app.enabled and flow.ingress.enabled:
+        yield Name("Ingress", here, f"{base}-api", FLOW)
+    if flow.llm_proxy.enabled:
+        yield from _llm_proxy(flow.llm_proxy, here, by_name[flow.llm_proxy.name])
+    if flow.tts.enabled:
+        name = flow.tts.name
+        yield from _each("SessionGroup Service", here, name, by_name[name])
+        if flow.tts.ingress.enabled:
+            yield Name("Ingress", here, name, by_name[name])
+    if flow.vllm.enabled:
+        yield from _vllm(settings)
+
+
+def _secret(stored: bool, here: str, name: str, path: str, made: bool = True) -> Iterator[Name]:
+    """A Secret, or one that an operator makes and the object it makes it of."""
+    if stored:
+        yield Name("ExternalSecret", here, name, path)
+    yield Name("Secret", here, name, path, made and not stored)
+
+
+def _llm_proxy(proxy: LlmProxySettings, here: str, path: str) -> Iterator[Name]:
+    yield from _each("Deployment Service", here, proxy.name, path)
+    yield Name("ConfigMap", here, proxy.config_map_name, "flow.llmProxy.configMapName")
+    yield from _secret(proxy.external_secrets.enabled, here, proxy.name, path)
+    if proxy.pod_disruption_budget.enabled:
+        yield Name("PodDisruptionBudget", here, proxy.name, path)
+    if proxy.ingress.enabled:
+        yield Name("Ingress", here, proxy.name, path)
+
+
+def _vllm(settings: Settings) -> Iterator[Name]:
+    vllm, shared, here = settings.flow.vllm, settings.global_.flow.vllm.service, settings.namespace
+    base, token = vllm.fullname_override, vllm.hf_token_secret
+    yield Name("Deployment", here, base, VLLM)
+    keys = {"global.flow.vllm.service.serviceName": shared.service_name}
+    keys["flow.vllm.service.serviceName"] = vllm.service.service_name
+    service, _ = vllm_service(settings.flow, settings.global_.flow)
+    yield Name("Service", here, service, next((key for key, given in keys.items() if given), VLLM))
+    yield Name("PersistentVolumeClaim", here, vllm.persistence.name, "flow.vllm.persistence.name")
+    stored = token.create_secret and vllm.external_secrets.enabled
+    yield from _secret(stored, here, token.secret_name, "flow.vllm.hfTokenSecret.secretName", token.create_secret)
+    if vllm.pod_disruption_budget.enabled:
+        yield Name("PodDisruptionBudget", here, base, VLLM)
+    if vllm.ingress.enabled:
+        yield Name("Ingress", here, base, VLLM)
 
 
 def _proxy(settings: Settings) -> Iterator[Name]:

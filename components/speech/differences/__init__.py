@@ -11,6 +11,7 @@ from components.speech.differences.control_plane import CONTROL_PLANE
 from components.speech.differences.crd import CRD
 from components.speech.differences.difference import Added, Difference, Instead, Like, Ours, Which, is_value
 from components.speech.differences.everywhere import EVERYWHERE
+from components.speech.differences.flow import FLOW
 from components.speech.differences.gpu_plugin import GPU_PLUGIN
 from components.speech.differences.ingress import INGRESS_CONTROLLER
 from components.speech.differences.proxy import PROXY
@@ -29,6 +30,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     *PROXY,
     *REDIS,
     *REDIS_NODES,
+    *FLOW,
     *SECRETS,
     *GPU_PLUGIN,
     *INGRESS_CONTROLLER,
