@@ -6,15 +6,18 @@ is not listed here fails it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from components.cluster.ingress_controller import CLASS_NAME, CONFIG_MAP, TLS_SECRET
 from components.cluster.ingress_rights import NAME as INGRESS
 from components.speech.crd import GROUP, PLURAL
+from components.speech.proxy_ingress import certificates, charts
 from components.speech.proxy_maps import FEATURES_MAP
+from components.speech.proxy_secrets import wanted_secrets
 from components.speech.session_groups_controller import NAME as CONTROLLER
 from components.speech.transcriber_languages import speeches
+from stacks.licenses import created, named
 from stacks.schema import Settings
 
 RELEASE, NAMESPACE = "release", "namespace"
@@ -35,10 +38,14 @@ class Name:
     """Whether the program makes it; a Secret may also be there already."""
 
 
-def names(settings: Settings) -> tuple[Name, ...]:
-    """All of them, those of parts that are switched off left out."""
-    layers = (_base, _redis, _secrets, _ingress, _control_plane, _beside, _data_plane, _proxy)
-    return tuple(name for layer in layers for name in layer(settings))
+def names(settings: Settings, contents: Collection[str] = ()) -> tuple[Name, ...]:
+    """All of them, those of parts that are switched off left out.
+
+    `contents` are the flat keys of the configuration that have one: by them a Secret of the proxy is made or exists.
+    """
+    layers = (_base, _redis, _secrets, _ingress, _control_plane, _beside, _data_plane, _proxy, _proxy_ingress)
+    found = tuple(name for layer in layers for name in layer(settings))
+    return (*found, *_proxy_secrets(settings, contents))
 
 
 def full_names(settings: Settings) -> tuple[tuple[str, str], ...]:
@@ -71,15 +78,13 @@ def _redis(settings: Settings) -> Iterator[Name]:
 
 def _secrets(settings: Settings) -> Iterator[Name]:
     here, global_ = settings.namespace, settings.global_
-    licensing = global_.licensing
-    yield Name("Secret", here, licensing.secret_name, "global.licensing.secretName", licensing.create_secret)
+    made_here = created(settings)
+    for license_secret, path in named(settings).items():
+        yield Name("Secret", here, license_secret, path, license_secret in made_here)
     # one that is listed twice is a matter of the list (`stacks.rules.lists`)
     for index, pull in enumerate(dict.fromkeys(each.name for each in global_.image_pull_secrets)):
         made = index == 0 and settings.pull_secret.create_secret
         yield Name("Secret", here, pull, f"global.imagePullSecrets[{index}].name", made)
-    certificate = settings.proxy.ingress.tls.secret_name
-    if settings.proxy.enabled and settings.proxy.ingress.enabled and certificate:
-        yield Name("Secret", here, certificate, "proxy.ingress.tls.secretName", made=False)
 
 
 def _ingress(settings: Settings) -> Iterator[Name]:
@@ -152,15 +157,51 @@ def _proxy(settings: Settings) -> Iterator[Name]:
     if not proxy.enabled:
         return
     yield Name("ConfigMap", here, FEATURES_MAP)
-    yield Name("ConfigMap", here, f"{base}-config", PROXY)
+    if proxy.config.enabled:
+        yield Name("ConfigMap", here, f"{base}-config", PROXY)
     if proxy.agent_api.config_map.enabled:
         yield Name("ConfigMap", here, f"{base}-agent-config", PROXY)
     if proxy.proxy.dns.enabled:
         yield Name("ConfigMap", here, f"{base}-dns", PROXY)
-    yield from _each("ServiceAccount Service", here, base, PROXY)
+    if proxy.proxy.custom_dict.enabled:
+        yield Name("ConfigMap", here, f"{base}-custom-dict", PROXY)
+    account = proxy.service_account_name
+    yield Name("ServiceAccount", here, account or base, "proxy.serviceAccountName" if account else PROXY)
+    yield Name("Service", here, base, PROXY)
     yield Name("Role", here, f"{base}-cm-reader", PROXY)
     yield Name("RoleBinding", here, f"{base}-cm-access", PROXY)
     for key in proxy.proxy.deployments:
         yield from _each("Deployment PodDisruptionBudget", here, f"{base}-{key}", PROXY)
-    if proxy.ingress.enabled:
-        yield Name("Ingress", here, base, PROXY)
+    if proxy.proxy_cache.enabled:
+        kinds = "Deployment" if proxy.proxy_cache.redis.external else "Deployment Service"
+        yield from _each(kinds, here, f"{base}-cache", PROXY)
+
+
+def _proxy_ingress(settings: Settings) -> Iterator[Name]:
+    proxy, here = settings.proxy, settings.namespace
+    if not (proxy.enabled and proxy.ingress.enabled):
+        return
+    for suffix in [""] if settings.our_ingress else [each.suffix for each in charts(proxy.ingress)]:
+        yield Name("Ingress", here, f"{proxy.fullname_override}{suffix}", PROXY)
+    first, *second = certificates(proxy.ingress).values()
+    if first:
+        yield Name("Secret", here, first, "proxy.ingress.tls.secretName", made=False)
+    for secret in second:
+        # both hosts may stand in one certificate
+        if secret and secret != first:
+            yield Name("Secret", here, secret, "proxy.ingress.flow.additionalHost.tlsSecretName", made=False)
+
+
+def _proxy_secrets(settings: Settings, contents: Collection[str]) -> Iterator[Name]:
+    proxy, here = settings.proxy, settings.namespace
+    existing: set[str] = set()
+    for secret in wanted_secrets(proxy):
+        path = PROXY if secret.name == f"{proxy.fullname_override}-{secret.use}" else secret.named_at
+        if proxy.external_secrets.enabled:
+            yield Name("ExternalSecret", here, secret.name, path)
+        made = not proxy.external_secrets.enabled and bool(secret.given(contents))
+        # one that exists may hold the keys of several
+        if made or secret.name not in existing:
+            yield Name("Secret", here, secret.name, path, made)
+        if not (made or proxy.external_secrets.enabled):
+            existing.add(secret.name)
