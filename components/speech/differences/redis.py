@@ -81,7 +81,12 @@ REDIS: tuple[Difference, ...] = (
     ),
     Difference(MASTER, f"{CLAIM}.apiVersion", Added("v1"), _CLAIM),
     Difference(MASTER, f"{CLAIM}.kind", Added("PersistentVolumeClaim"), _CLAIM),
-    Difference("*/*-redis *-redis-*", "metadata.labels.app.kubernetes.io/component", Added("master"), _ONE_SET),
+    Difference(
+        "ServiceAccount/*-redis ConfigMap/*-redis-* Service/*-redis-* StatefulSet/*-redis-*",
+        "metadata.labels.app.kubernetes.io/component",
+        Added("master"),
+        _ONE_SET,
+    ),
     Difference(
         "Service/*-redis-headless",
         "spec.selector.app.kubernetes.io/component",
