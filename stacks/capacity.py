@@ -16,6 +16,7 @@ from stacks.services import workloads
 
 MIB = 2**20
 GIB = 2**30
+GPU = "nvidia.com/gpu"
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,14 @@ def together(*containers: Json) -> Pod:
     return sum(cpu for cpu, _ in each), sum(memory for _, memory in each)
 
 
+def gpus_of(resources: Json) -> int:
+    """GPUs that a container takes."""
+    return ceil(quantity(str((resources.get("limits") or {}).get(GPU, "0"))))
+
+
 def gpus(server: ServerSettings) -> int:
     """GPUs one pod of a server takes."""
-    return ceil(quantity((server.triton_server.resources.get("limits") or {}).get("nvidia.com/gpu", "0")))
+    return gpus_of(server.triton_server.resources)
 
 
 def placed(settings: Settings, pool: str | None) -> list[ServerSettings]:
@@ -92,19 +98,50 @@ def inference_pods(settings: Settings, pool: str | None = None) -> int:
     return sum(server_pods(settings, server) for server in placed(settings, pool))
 
 
+@dataclass(frozen=True)
+class OfFlow:
+    """Pods of Flow on a GPU pool that must fit at once."""
+
+    pods: int
+    """The most it may want, and those that start beside the old ones."""
+    gpus: int
+    """Of one pod."""
+    requests: Pod
+
+
+def flow_on_gpus(settings: Settings, pool: str | None = None) -> list[OfFlow]:
+    """The language model and the voices of Flow, where they are on and placed in this pool; None is the role's own."""
+    flow, tts, vllm = settings.flow, settings.flow.tts, settings.flow.vllm
+    found: list[OfFlow] = []
+    if flow.enabled and tts.enabled and tts.pool == pool:
+        groups = tts.session_groups
+        pods = groups.most(settings.global_.session_groups.scaling.enabled) + groups.allowed_surge
+        found.append(OfFlow(pods, gpus_of(tts.resources), together(tts.resources, tts.inference_sidecar.resources)))
+    if flow.enabled and vllm.enabled and vllm.pool == pool:
+        found.append(OfFlow(vllm.replicas + 1, vllm.config.num_gpus, together(vllm.resources)))
+    return found
+
+
+def flow_gpus(settings: Settings, pool: str | None = None) -> int:
+    """GPUs that Flow must find at once: a new pod of the language model or of the voices starts beside the old one."""
+    return sum(each.pods * each.gpus for each in flow_on_gpus(settings, pool))
+
+
 def inference_gpus(settings: Settings, pool: str | None = None) -> int:
-    """GPUs that those pods take."""
-    return sum(server_pods(settings, server) * gpus(server) for server in placed(settings, pool))
+    """GPUs that all pods of one pool take."""
+    servers = sum(server_pods(settings, server) * gpus(server) for server in placed(settings, pool))
+    return servers + flow_gpus(settings, pool)
 
 
 def inference_requests(settings: Settings, pool: str | None = None) -> list[Pod]:
     """What every one of those pods requests beside its GPUs."""
-    return [
+    servers = [
         pod
         for server in placed(settings, pool)
         for pod in [together(server.triton_server.resources, server.inference_sidecar.resources)]
         * server_pods(settings, server)
     ]
+    return servers + [pod for each in flow_on_gpus(settings, pool) for pod in [each.requests] * each.pods]
 
 
 def transcriber_requests(settings: Settings, pool: str | None = None) -> list[Pod]:

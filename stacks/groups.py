@@ -21,7 +21,8 @@ class Group:
     pods: int
     """The most it may want."""
     sessions: int
-    """Sessions at once in all of them; an inference server's with the dearest language it serves here."""
+    """Sessions at once in all of them; an inference server's with the dearest language it serves here, and those of
+    Flow's voices with the dearest voice."""
 
 
 OVERRIDES = "transcribers.transcriber.languages.overrides.sessionGroupsScaling"
@@ -63,13 +64,32 @@ def _dearest(settings: Settings, server: ServerSettings) -> int:
     return max((session_cost(costs, language, point) for language in deployed for point in points(server)), default=0)
 
 
+def flow(settings: Settings) -> dict[str, Group]:
+    """The groups of Flow by their key, where they are on: conversations, and the voices that speak in them.
+
+    What they hold is no transcription; a conversation's transcriber is counted there.
+    """
+    own, tts, everywhere = settings.flow, settings.flow.tts, settings.global_.session_groups.scaling.enabled
+    found = {}
+    if own.enabled:
+        pods = own.session_groups.most(everywhere)
+        sessions = pods * own.max_concurrent_connections.value
+        found["flow"] = Group(own.fullname_override, "flow.sessionGroups.replicas", pods, sessions)
+    if own.enabled and tts.enabled:
+        pods = tts.session_groups.most(everywhere)
+        cost = max(tts.costs.values(), default=0)
+        held = tts.inference_sidecar.register_features.capacity // cost if cost else 0
+        found["flow.tts"] = Group(tts.name, "flow.tts.sessionGroups.replicas", pods, pods * held)
+    return found
+
+
 def session_groups(settings: Settings) -> tuple[Group, ...]:
     """All of them."""
-    return (*inference(settings).values(), *transcribers(settings).values())
+    return (*inference(settings).values(), *transcribers(settings).values(), *flow(settings).values())
 
 
 def capacity(settings: Settings) -> int:
-    """Sessions the platform holds at once when every language is in full use.
+    """Transcriptions the platform holds at once when every language is in full use; conversations are none.
 
     Each language counts as its transcribers hold, and all languages of one inference server together as the server
     holds; a language of two servers counts at the first, in the contract's order. Languages on CPU need no server.

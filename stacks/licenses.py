@@ -31,6 +31,10 @@ def uses(settings: Settings) -> tuple[LicenseUse, ...]:
     for key, server in settings.inference_servers.items():
         if server.enabled:
             parts.append((f"{key}.tritonServer.licensing", server.triton_server.licensing))
+    if settings.flow.enabled:
+        parts.append(("flow.licensing", settings.flow.licensing))
+        if settings.flow.tts.enabled:
+            parts.append(("flow.tts.licensing", settings.flow.tts.licensing))
     return tuple(LicenseUse(path, license_name(settings, own), own.create_secret) for path, own in parts)
 
 

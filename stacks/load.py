@@ -34,7 +34,7 @@ from stacks.misplaced import (
 from stacks.problem import PROJECT, Problem, report, set_command, set_secret
 from stacks.redis_url import RedisUrlError, redis_url
 from stacks.rules import check
-from stacks.schema import SECRET_KEYS, Settings
+from stacks.schema import FLOW_SECRETS, SECRET_KEYS, Settings
 from stacks.schema.base import SHAPES
 from stacks.schema.proxy_secrets import PROXY_SECRET_KEYS
 from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
@@ -55,6 +55,7 @@ CODES = {
     "enum": "not-allowed",
     "not_allowed": "not-allowed",
     "not_kubernetes": "not-kubernetes",
+    "secret_in_clear": "secret-in-clear",
     "string_pattern_mismatch": "bad-format",
     "bad_format": "bad-format",
     "string_too_short": "out-of-range",
@@ -78,6 +79,9 @@ class Secrets:
     """What the proxy reads from Secrets, by flat key."""
     control_plane: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     """What the control plane reads from Secrets, by flat key."""
+    hugging_face_token: pulumi.Output[str] | None = None
+    flow: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    """Key of Flow's Secret → its content, those that are set."""
 
 
 def dotted(location: tuple[int | str, ...]) -> str:
@@ -298,8 +302,14 @@ def load() -> tuple[Settings, Secrets]:
     config = pulumi.Config(PROJECT)
     given = config.get_secret(LICENSE)
     text = given.apply(license_text) if given is not None else None
+    flow = _given(config, [key for key, _ in FLOW_SECRETS.values()])
     return settings, Secrets(
-        text, config.get_secret("registryPassword"), _given(config, PROXY_SECRET_KEYS), _control_plane(config)
+        license_json=text,
+        registry_password=config.get_secret("registryPassword"),
+        proxy=_given(config, PROXY_SECRET_KEYS),
+        control_plane=_control_plane(config),
+        hugging_face_token=config.get_secret("huggingFaceToken"),
+        flow={name: flow[key] for name, (key, _) in FLOW_SECRETS.items() if key in flow},
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from stacks.problem import PROJECT, Problem, set_secret
-from stacks.schema import SECRET_KEYS, Settings
+from stacks.schema import FLOW_SECRETS, SECRET_KEYS, Settings
 
 PROVIDERS = {"azure-native": "azure", "kubernetes": "access"}
 """Packages with an explicit provider → the provider's name in this program."""
@@ -38,11 +38,9 @@ SEED_SECRETS = {
     "proxy.livekit.data.livekit-api-key": ("livekitApiKey", "key.txt"),
     "proxy.livekit.data.livekit-api-secret": ("livekitApiSecret", "secret.txt"),
     "proxy.agentAPI.secretData.flow-mp-api-internal-password": ("agentApiPassword", "password.txt"),
+    **{f"flow.secrets.data.{name}": (key, f"{name}.txt") for name, (key, _) in FLOW_SECRETS.items()},
 }
 """Where the seed keeps secrets among other values → the flat key of ours, and a file it may come from."""
-
-LATER = {"flow": "Flow"}
-"""Sections of the seed that the program does not have yet → what they are about."""
 
 SERVERS = (
     "inferenceServerEnhancedRecipe1",
@@ -72,11 +70,13 @@ def closest(key: str, known: Iterable[str]) -> str | None:
 
 
 def plain(document: Mapping[str, Any], path: str) -> bool:
-    """Whether what stands at a secret's place in the seed is an address without a password."""
+    """Whether what stands at a secret's place in the seed is none: nothing, or an address without a password."""
     found: Any = document
     for part in path.split("."):
         found = found.get(part) if isinstance(found, dict) else None
-    return path in PLAIN and isinstance(found, str) and PLAIN[path].fullmatch(found) is not None
+    if path not in PLAIN:
+        return False
+    return found is None or (isinstance(found, str) and PLAIN[path].fullmatch(found) is not None)
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
@@ -166,11 +166,8 @@ def secret_among_values(path: str) -> Problem:
 
 
 def not_there(location: tuple[int | str, ...], given: Any) -> Problem | None:
-    """A key without a near miss: of what is to come, or the one key of that name, which stands elsewhere."""
+    """A key without a near miss: the one key of that name, which stands elsewhere."""
     path, key = ".".join(str(part) for part in location), str(location[-1])
-    remove = f"pulumi config rm --path '{path}'"
-    if path in LATER:
-        return Problem(path, "unknown-key", f"{LATER[path]} is not deployed by this program yet", remove)
     elsewhere = places(key)
     if len(elsewhere) != 1 or not _alike(location, elsewhere[0]) or not _fits(elsewhere[0], given):
         return None

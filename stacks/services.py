@@ -38,7 +38,12 @@ def requested(resources: Mapping[str, Any]) -> tuple[str, str]:
 
 def asked(*containers: Resources) -> tuple[str, str]:
     """CPU and memory that a pod of these containers requests."""
-    each = [requested(resources_of(container, Resources())) for container in containers]
+    return together(*(resources_of(container, Resources()) for container in containers))
+
+
+def together(*containers: Mapping[str, Any]) -> tuple[str, str]:
+    """The same of containers whose requests and limits are as Kubernetes has them."""
+    each = [requested(container) for container in containers]
     if len(each) == 1:
         return each[0]
     return f"{sum(quantity(cpu) for cpu, _ in each):f}", f"{sum(quantity(memory) for _, memory in each):.0f}"
@@ -46,7 +51,8 @@ def asked(*containers: Resources) -> tuple[str, str]:
 
 def workloads(settings: Settings) -> tuple[Workload, ...]:
     """All of them. A new one on this pool is added here; a test asks the recorded objects for their requests."""
-    return (*_control_plane(settings), *_redis(settings), *_proxies(settings), *_cache(settings), *_ingress(settings))
+    parts = (_control_plane, _redis, _proxies, _cache, _flow, _ingress)
+    return tuple(workload for part in parts for workload in part(settings))
 
 
 def _control_plane(settings: Settings) -> Iterator[Workload]:
@@ -102,6 +108,19 @@ def _cache(settings: Settings) -> Iterator[Workload]:
         own = asked(cache.resources, *([] if cache.redis.external else [cache.redis.resources]))
         path = "proxy.proxyCache.resources"
         yield Workload(f"{proxy.fullname_override}-cache", *own, cache.replicas, path, pool=cache.pool)
+
+
+def _flow(settings: Settings) -> Iterator[Workload]:
+    """What of Flow runs here; its language model and its voices need GPUs."""
+    flow, proxy = settings.flow, settings.flow.llm_proxy
+    if not flow.enabled:
+        return
+    groups, own = flow.session_groups, together(flow.resources, flow.readiness_tracker.resources)
+    pods = groups.most(settings.global_.session_groups.scaling.enabled)
+    yield Workload(flow.fullname_override, *own, pods, "flow.resources", groups.allowed_surge, flow.pool)
+    if proxy.enabled:
+        own = together(proxy.resources)
+        yield Workload(proxy.name, *own, proxy.replicas, "flow.llmProxy.resources", pool=proxy.pool)
 
 
 def _ingress(settings: Settings) -> Iterator[Workload]:

@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from components.speech.proxy_pod import OWN_VARIABLES
 
-_REDIS = frozenset({"REDIS_CONN_URL", "REDIS_FAIL_OVER_CLIENT_ENABLED", "REDIS_SETUP_TIMEOUT_DURATION"})
+_REDIS = frozenset(
+    {
+        "REDIS_CONN_URL",
+        "REDIS_USE_EXTERNAL",
+        "REDIS_DB_INDEX",
+        "REDIS_FAIL_OVER_CLIENT_ENABLED",
+        "REDIS_SETUP_TIMEOUT_DURATION",
+        "SSL_CERT_DIR",
+    }
+)
 SET: dict[str, frozenset[str]] = {
     "resource-manager": _REDIS
     | {
@@ -24,6 +33,10 @@ SET: dict[str, frozenset[str]] = {
         "TRANSCRIBER_NAMESPACE",
         "SM_FLOW_USE_LOCAL_TRANSCRIBER",
         "SM_INFERENCE_CAPACITY_ON_TRANSCRIBER_REQUEST_ENABLED",
+        "CD_CACHE_MAX_ENTRY_SIZE_BYTES",
+        "CD_CACHE_REDIS_CONN_URL",
+        "CD_CACHE_REDIS_EXPIRY_SECOND",
+        "CD_CACHE_MAX_KEYS_PER_CONTRACT",
     },
     "metrics": _REDIS
     | {
@@ -42,6 +55,9 @@ SET: dict[str, frozenset[str]] = {
         "SM_TOKEN_STORE_RECONCILIATION_INTERVAL",
         "SM_CLUSTER_NAME",
         "REPOPULATION_ENABLED",
+        "SM_DB_CONN_STRING",
+        "SG_CONTROLLER_ADDRESS",
+        "SG_CONTROLLER_PAUSE_DURATION",
         "SM_NODE_MONITOR_ENABLED",
         "SM_NODE_MONITOR_CPU_THRESHOLD",
         "SM_NODE_MONITOR_CONDITION_DURATION",

@@ -1,6 +1,7 @@
 """The one table of images: what each listens on, how long it takes to start and to stop, what it needs.
 
-Ports and HTTP paths are the contract's (transcription 4, 11; control plane 4, 10.3; proxy; nginx: its own manual).
+Ports and HTTP paths are the contract's (transcription 4, 11; control plane 4, 10.3; proxy; flow 2 to 5; nginx: its own
+manual).
 Start and stop seconds are the stand-in's own: nobody here has measured the vendor's images. An image that is not in the
 table cannot be pulled.
 """
@@ -92,6 +93,15 @@ _TRANSCRIBER = Image(
     license_file="/license.json",
     session_port=9000,
 )
+_FLOW = Image(
+    start_seconds=3,
+    stop_seconds=1,
+    ports={3000: (), 3001: ("/api/health", "/api/ready", "/api/active_sessions")},
+    license_file="/license.json",
+    session_port=3000,
+)
+_TTS = Image(8, 1, {8000: ()}, license_file="/license.json", session_port=8000)
+_VLLM = Image(20, 2, {8000: ("/health", "/metrics")})
 _REDIS = Image(
     1,
     1,
@@ -124,6 +134,10 @@ IMAGES: Mapping[str, Image] = {
     f"{VENDOR}/inference-sidecar": Image(1, 1, _METRICS_SIDECAR),
     f"{VENDOR}/proxy-service": Image(2, 1, {8080: ("/live", "/ready")}, session_port=8080),
     f"{VENDOR}/cache-sidecar": Image(1, 1, {8080: ()}),
+    f"{VENDOR}/flow-service": _FLOW,
+    f"{VENDOR}/llm-proxy": Image(1, 1, {8080: ()}),
+    f"{VENDOR}/sm-tts-inference-server": _TTS,
+    "docker.io/vllm/vllm-openai": _VLLM,
     "docker.io/library/redis": _REDIS,
     "docker.io/nginx/nginx-ingress": _NGINX,
     "quay.io/nginx/nginx-ingress": _NGINX,

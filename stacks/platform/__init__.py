@@ -5,6 +5,7 @@ base           what speech stands on: namespace, kind, Secrets, GPU plugin, Redi
 ingress        the controller where clients enter
 control_plane  the services that place sessions and run the session groups
 data_plane     inference servers and transcribers
+flow           conversations with agents, where they are on
 edge           where clients enter: the proxy and its Ingress
 """
 
@@ -22,6 +23,7 @@ from stacks.platform.base import base
 from stacks.platform.control_plane import control_plane
 from stacks.platform.data_plane import data_plane
 from stacks.platform.edge import edge, url
+from stacks.platform.flow import flow
 from stacks.platform.ingress import ingress_controller
 from stacks.schema import Settings
 
@@ -33,8 +35,11 @@ def speech(settings: Settings, secrets: Secrets, found: Foundation) -> list[str]
     opts = pulumi.ResourceOptions(providers=[found.access.provider])
     on = base(settings, secrets, found, opts)
     maps, controller = control_plane(settings, found, on, opts)
-    groups = data_plane(settings, found, on, maps, (on.crd.ready, controller.ready), opts)
-    edge(settings, found, on, maps, ingress_controller(settings, found, on, opts), opts)
+    ready = (on.crd.ready, controller.ready)
+    groups = data_plane(settings, found, on, maps, ready, opts)
+    way_in = ingress_controller(settings, found, on, opts)
+    groups += flow(settings, secrets, found, on, maps, ready, way_in, opts)
+    edge(settings, found, on, maps, way_in, opts)
     return groups
 
 

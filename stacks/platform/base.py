@@ -21,6 +21,7 @@ from stacks.load import Secrets
 from stacks.platform import redis
 from stacks.platform.azure import Foundation
 from stacks.platform.existing import control_plane_registries, existing_secrets, notice, refuse
+from stacks.platform.flow_secrets import flow_registries
 from stacks.platform.redis import ControlPlaneSecrets
 from stacks.schema import Settings
 from stacks.versions import GPU_PLUGIN_IMAGE
@@ -60,6 +61,7 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
     from_vendor = (
         *speech_registries(settings.transcribers, settings.inference_servers.values(), global_),
         *control_plane_registries(settings),
+        *flow_registries(settings),
     )
     registries = (*from_vendor, *proxy_registries(settings.proxy, global_))
     names = created(settings)

@@ -23,11 +23,6 @@ from stacks.schema.placement import PlacementSettings
 from stacks.schema.pools import Role
 
 
-def pod_selectors(settings: Settings) -> tuple[str, ...]:
-    """Full names of the enabled data-plane components, in the chart's order (contract: control plane 10.1)."""
-    return tuple(part.fullname_override for part in settings.data_plane.values() if part.enabled)
-
-
 def placed(common: ControlPlane, found: Foundation, settings: Settings, own: PlacementSettings) -> ControlPlane:
     """What a service has in common with the others; what it says of nodes itself comes first."""
     said = {name: getattr(own, name) for name in PlacementSettings.model_fields if getattr(own, name)}
@@ -52,7 +47,7 @@ def control_plane(
             redis_url=on.redis.address,
             resource_manager_port=manager.service.port,
             languages=manager.config.languages or global_.transcriber.languages,
-            pod_selectors=pod_selectors(settings),
+            pod_selectors=settings.pod_selectors,
         ),
         opts,
     )

@@ -19,6 +19,7 @@ from stacks.licenses import existing
 from stacks.load import REFUSED
 from stacks.platform.existing_edge import edge_secrets
 from stacks.platform.existing_secret import PULL_TYPE, from_files, named_secret, opaque, pull_command
+from stacks.platform.flow_secrets import flow_secrets
 from stacks.problem import Problem, numbered
 from stacks.schema import Settings
 
@@ -67,7 +68,8 @@ def existing_secrets(
                 create=command,
             )
         )
-    wanted += [*data_plane_secrets(settings, registries), *_control_plane(settings), *edge_secrets(settings, contents)]
+    wanted += [*data_plane_secrets(settings, registries), *_control_plane(settings)]
+    wanted += [*edge_secrets(settings, contents), *flow_secrets(settings)]
     # one Secret for several parts that read the same in it is named once
     once = {(secret.name, secret.keys, secret.type, secret.hosts): secret for secret in reversed(wanted)}
     return tuple(once.values())[::-1]

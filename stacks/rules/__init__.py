@@ -8,6 +8,7 @@ from stacks.problem import Problem
 from stacks.rules.control_plane import budget, known_selectors, monitors, pod_selectors
 from stacks.rules.data_plane import DATA_PLANE
 from stacks.rules.fit import FIT
+from stacks.rules.flow import FLOW
 from stacks.rules.gpu import drivers
 from stacks.rules.ingress import ingress_namespace
 from stacks.rules.lists import ENTRIES
@@ -58,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     *DATA_PLANE,
     *PROXY,
     *REDIS,
+    *FLOW,
 )
 
 

@@ -40,7 +40,7 @@ def pod_selectors(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
 def known_selectors(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """Reconciliation looks after the pods whose names begin like this; of an unknown name there are none."""
     reconciliation = settings.resource_manager.reconciliation
-    known = [part.fullname_override for part in settings.data_plane.values() if part.enabled]
+    known = list(settings.pod_selectors)
     if not reconciliation.enabled or not known:
         return
     for index, each in enumerate(reconciliation.pod_selector_list):

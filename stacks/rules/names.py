@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from stacks.misplaced import default_at
-from stacks.names import Name, full_names, names
+from stacks.name import Name
+from stacks.names import full_names, names
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
 

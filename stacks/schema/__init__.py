@@ -6,6 +6,7 @@ from pydantic import Field
 
 from stacks.schema.azure import AzureSettings
 from stacks.schema.base import DnsLabel, Section
+from stacks.schema.flow import FlowSettings
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.inference_server import (
     CustomSettings,
@@ -26,11 +27,25 @@ from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
 from stacks.schema.resource_manager import ResourceManagerSettings
 from stacks.schema.transcribers import TranscriberSettings
 
+FLOW_SECRETS = {
+    "flow-asr-api-key": ("flowAsrApiKey", "the key of Flow's speech to text elsewhere"),
+    "flow-eleven-labs-api-key": ("flowElevenLabsApiKey", "Flow's key at ElevenLabs"),
+    "flow-openai-api-key": ("flowOpenaiApiKey", "Flow's key at OpenAI"),
+    "flow-azure-openai-api-key": ("flowAzureOpenaiApiKey", "Flow's key at Azure OpenAI"),
+    "flow-playht-api-key": ("flowPlayhtApiKey", "Flow's key at PlayHT"),
+    "flow-playht-user-id": ("flowPlayhtUserId", "Flow's user id at PlayHT"),
+    "flow-mp-api-internal-password": ("flowMpApiInternalPassword", "the vendor's management platform's password"),
+    "flow-mp-api-key": ("flowMpApiKey", "the key of the vendor's management platform"),
+}
+"""Keys of Flow's Secret → the flat key of ours and what it is (contract: flow 2.7)."""
+
 SECRET_KEYS = {
     "licenseJson": "the Speechmatics license, the text of license.json",
     "registryPassword": "the password at the vendor's registry",
     **PROXY_SECRET_KEYS,
     **CONTROL_PLANE_SECRET_KEYS,
+    "huggingFaceToken": "the token with which vLLM fetches its model from Hugging Face",
+    **dict(FLOW_SECRETS.values()),
 }
 """Configuration keys that hold a secret, each a flat key of its own: only a top-level key is kept secret everywhere."""
 
@@ -69,6 +84,7 @@ class Settings(Section):
         alias="inferenceServerEnhancedRecipe4",
         description="The inference server with enhanced model recipe 4.",
     )
+    flow: FlowSettings = Field(default_factory=FlowSettings, description="Conversations with agents.")
     proxy: ProxySettings = Field(default_factory=ProxySettings, description="The proxy in front of the transcribers.")
     azure: AzureSettings = Field(description="The cluster and the network around it.")
     pools: PoolSettings = Field(description="The node pools.")
@@ -105,6 +121,14 @@ class Settings(Section):
     def our_ingress(self) -> bool:
         """Whether our controller serves the proxy's Ingress; another one gets the chart's own."""
         return self.ingress.enabled and self.proxy.ingress.ingress_class_name == OUR_CLASS
+
+    @property
+    def pod_selectors(self) -> tuple[str, ...]:
+        """Full names of the enabled parts that hold sessions, in the chart's order (contract: control plane 10.1)."""
+        flow, transcribers = self.flow, self.transcribers
+        talking = [flow.fullname_override, *([flow.tts.name] if flow.tts.enabled else [])] if flow.enabled else []
+        servers = [each.fullname_override for each in self.inference_servers.values() if each.enabled]
+        return (*([transcribers.fullname_override] if transcribers.enabled else []), *talking, *servers)
 
     @property
     def redis_secret(self) -> str:

@@ -9,6 +9,11 @@ from pydantic import BeforeValidator, Field
 
 from stacks.schema.base import DnsLabel, GoDuration, Section, shaped
 
+SecretKey = Annotated[
+    str, shaped("^[-._a-zA-Z0-9]{1,253}$", "a key of a Secret: at most 253 letters, digits, -, _ and .")
+]
+"""A key of a Secret."""
+
 
 class StoreKind(StrEnum):
     """What kind of store is asked."""
@@ -28,9 +33,7 @@ class RemoteRef(Section):
 class ExternalData(Section):
     """One key of the Secret and where its value comes from."""
 
-    secret_key: Annotated[str, shaped("^[-._a-zA-Z0-9]{1,253}$", "at most 253 letters, digits, -, _ and .")] = Field(
-        description="Key in the Secret."
-    )
+    secret_key: SecretKey = Field(description="Key in the Secret.")
     remote_ref: RemoteRef = Field(description="Where its value stands.")
 
 

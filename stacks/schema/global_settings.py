@@ -87,10 +87,55 @@ class GlobalResourceManager(Section):
     )
 
 
+class FlowImage(Section):
+    """Where the Flow service comes from, and its tag."""
+
+    registry: Registry = Field(VENDOR_REGISTRY, description="Registry to pull images from.")
+    tag: ImageTag = Field("0.27.4-1305499", description="Image tag for Flow service component.")
+
+
+class TtsImage(Section):
+    """Where TTS comes from, and its tag."""
+
+    registry: Registry = Field(VENDOR_REGISTRY, description="Registry to pull images from.")
+    tag: ImageTag = Field("1.1.0", description="Image tag for TTS component.")
+
+
+class GlobalTts(Section):
+    """Common TTS configuration."""
+
+    image: TtsImage = Field(default_factory=TtsImage, description="Image registry and tag.")
+
+
+class GlobalVllmService(Section):
+    """vLLM's Service."""
+
+    service_name: DnsLabel | None = Field(None, description="Its name; unset is `flow.vllm.service.serviceName`.")
+    port: int | None = Field(None, gt=0, lt=65536, description="Its port; unset is `flow.vllm.service.port`.")
+
+
+class GlobalVllmConfig(Section):
+    """vLLM's model."""
+
+    model: str | None = Field(None, min_length=1, description="Model to use; unset is `flow.vllm.config.model`.")
+
+
+class GlobalVllm(Section):
+    """What the LLM proxy knows of vLLM."""
+
+    enabled: bool = Field(
+        False, description="Add vLLM to the LLM proxy's models, as group `vllm`; an unset list has it anyway."
+    )
+    service: GlobalVllmService = Field(default_factory=GlobalVllmService, description="Its Service.")
+    config: GlobalVllmConfig = Field(default_factory=GlobalVllmConfig, description="Its model.")
+
+
 class GlobalFlow(Section):
-    """What the transcription services know of Flow."""
+    """Common Flow configuration, and what the transcription services know of Flow."""
 
     flow_use_local_transcriber: bool = Field(True, description="Connect local ASR workers from Flow workers.")
+    image: FlowImage = Field(default_factory=FlowImage, description="Image registry and tag.")
+    vllm: GlobalVllm = Field(default_factory=GlobalVllm, description="What the LLM proxy knows of vLLM.")
 
 
 class GlobalConfig(Section):
@@ -126,4 +171,5 @@ class GlobalSettings(Section):
         default_factory=GlobalResourceManager, description="Common resource manager components configuration."
     )
     proxy: GlobalProxy = Field(default_factory=GlobalProxy, description="Common proxy configuration.")
-    flow: GlobalFlow = Field(default_factory=GlobalFlow, description="What transcription knows of Flow.")
+    flow: GlobalFlow = Field(default_factory=GlobalFlow, description="Common Flow configuration.")
+    tts: GlobalTts = Field(default_factory=GlobalTts, description="Common TTS configuration.")

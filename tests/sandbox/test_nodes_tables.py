@@ -65,6 +65,22 @@ def test_known_images() -> None:
     assert images.of("registry.example/redis:7") is None
 
 
+@pytest.mark.parametrize(
+    ("image", "port", "paths"),
+    [
+        (f"{VENDOR}/flow-service:0.27.4-1305499", 3001, ("/api/health", "/api/ready", "/api/active_sessions")),
+        (f"{VENDOR}/sm-tts-inference-server:1.1.0", 8000, ()),
+        (f"{VENDOR}/llm-proxy:1.34.6-1307912", 8080, ()),
+        ("vllm/vllm-openai:v0.7.3", 8000, ("/health", "/metrics")),
+    ],
+)
+def test_where_flow_listens(image: str, port: int, paths: tuple[str, ...]) -> None:
+    """Contract: flow 2.2, 2.3, 3.1, 4.2, 5.1."""
+    found = images.of(image)
+    assert found is not None
+    assert found.ports[port] == paths
+
+
 def test_there_is_a_transcriber_for_each_of_the_contracts_languages() -> None:
     assert len(images.LANGUAGES - {"es-bilingual-en"}) == 58
 

@@ -37,6 +37,7 @@ PROXY: dict[str, Any] = {
         "e30=",
     ),
 }  # fmt: skip
+TOKEN: dict[str, Any] = {"type": "Opaque", "data": {"hf-token-secret": "e30=", "key": "e30="}}
 KINDS = {
     "registry": LOGIN,
     "speaker": SPEAKER,
@@ -48,6 +49,8 @@ KINDS = {
     "redis": ADDRESSES,
     "address": ADDRESSES,
     "database": ADDRESSES,
+    "vllm": TOKEN,
+    "keys": TOKEN,
 }
 """What a Secret holds, by a part of its name; any other is a login."""
 NOT_FOUND: dict[str, Any] = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}

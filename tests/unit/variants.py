@@ -29,3 +29,15 @@ def scaled(config: Json) -> None:
     """Scaling on."""
     config["sm-realtime:global"]["sessionGroups"] = {"scaling": {"enabled": True}}
     config["sm-realtime:pools"]["inference"][0]["maxCount"] = 12
+
+
+def talking(config: Json) -> None:
+    """Flow with its defaults, the token's Secret made here and one key of another service."""
+    config["sm-realtime:flow"] = {
+        "enabled": True,
+        "config": {"llm": {"chatgpt": {"enabled": True}}},
+        "vllm": {"hfTokenSecret": {"createSecret": True}},
+    }
+    config["sm-realtime:huggingFaceToken"] = "made-up-token"
+    config["sm-realtime:flowOpenaiApiKey"] = "made-up-key"
+    config["sm-realtime:pools"]["inference"][0]["maxCount"] = 6

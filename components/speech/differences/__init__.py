@@ -11,10 +11,12 @@ from components.speech.differences.control_plane import CONTROL_PLANE
 from components.speech.differences.crd import CRD
 from components.speech.differences.difference import Added, Difference, Instead, Like, Ours, Which, is_value
 from components.speech.differences.everywhere import EVERYWHERE
+from components.speech.differences.flow import FLOW
 from components.speech.differences.gpu_plugin import GPU_PLUGIN
 from components.speech.differences.ingress import INGRESS_CONTROLLER
 from components.speech.differences.proxy import PROXY
 from components.speech.differences.redis import REDIS
+from components.speech.differences.redis_nodes import REDIS_NODES
 from components.speech.differences.secrets import SECRETS
 from components.speech.differences.transcription import TRANSCRIPTION
 
@@ -27,6 +29,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     *TRANSCRIPTION,
     *PROXY,
     *REDIS,
+    *REDIS_NODES,
+    *FLOW,
     *SECRETS,
     *GPU_PLUGIN,
     *INGRESS_CONTROLLER,

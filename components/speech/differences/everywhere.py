@@ -9,7 +9,7 @@ from components.speech.differences.difference import NOTHING, Added, Difference,
 SERVICES = (
     "Deployment/*resource-manager Deployment/*resource-manager-metrics Deployment/*resource-manager-reconciliation "
     "Deployment/sessiongroups-controller Deployment/*proxy-a Deployment/*proxy-b Deployment/*proxy-cache "
-    "StatefulSet/*-redis-master"
+    "StatefulSet/*-redis-master StatefulSet/*-redis-replicas StatefulSet/*-redis-node"
 )
 SURGING = (
     "Deployment/*resource-manager Deployment/*resource-manager-metrics Deployment/sessiongroups-controller "
@@ -34,18 +34,18 @@ _TAINT = (
     "The pool's taint keeps every other work away from it; this toleration lets its own in. It stands after those of "
     "the vendor, which all stay. The GPU pool has the taint the vendor's servers tolerate, so nothing is added there."
 )
-_SURGE = (
+SURGE = (
     "New before old, one at a time. Kubernetes' 25 % takes nothing away while there are fewer than four pods, because "
     "it rounds down; from four on it takes pods away before new ones are ready."
 )
-_GRACE = (
+GRACE = (
     "A session lasts up to 24 hours; told to stop, its pod must be allowed to live as long. The default of 30 seconds "
     "(transcriber) or 600 seconds (inference server) cuts it."
 )
-_AUTOSCALER = "The cluster autoscaler must not take the node away from under a session."
+AUTOSCALER = "The cluster autoscaler must not take the node away from under a session."
 
 
-def _placed(objects: str, role: str, stem: str) -> tuple[Difference, ...]:
+def placed_on(objects: str, role: str, stem: str) -> tuple[Difference, ...]:
     selector = "spec.template.spec.nodeSelector.sm-realtime"
     return (
         Difference(objects, f"{selector}/pool", Added(role), _PLACEMENT),
@@ -53,7 +53,7 @@ def _placed(objects: str, role: str, stem: str) -> tuple[Difference, ...]:
     )
 
 
-def _tolerated(objects: str, role: str) -> Difference:
+def tolerating(objects: str, role: str) -> Difference:
     toleration: dict[str, Any] = {
         "key": "sm-realtime/pool",
         "operator": "Equal",
@@ -63,11 +63,11 @@ def _tolerated(objects: str, role: str) -> Difference:
     return Difference(objects, "spec.template.spec.tolerations[*]", Added(toleration), _TAINT)
 
 
-def _surging(objects: str, surge: object, unavailable: object) -> tuple[Difference, ...]:
+def surging(objects: str, surge: object, unavailable: object) -> tuple[Difference, ...]:
     update = "spec.strategy.rollingUpdate"
     return (
-        Difference(objects, f"{update}.maxSurge", surge, _SURGE),
-        Difference(objects, f"{update}.maxUnavailable", unavailable, _SURGE),
+        Difference(objects, f"{update}.maxSurge", surge, SURGE),
+        Difference(objects, f"{update}.maxUnavailable", unavailable, SURGE),
     )
 
 
@@ -75,22 +75,22 @@ EVERYWHERE: tuple[Difference, ...] = (
     Difference("*", "metadata.labels.app.kubernetes.io/managed-by", "sm-realtime", _NOT_HELM),
     Difference("*", "metadata.labels.helm.sh/chart", NOTHING, _NOT_HELM),
     Difference("*", "metadata.annotations.helm.sh/chart", NOTHING, _NOT_HELM),
-    *_placed(SERVICES, "services", "svc"),
-    *_placed(TRANSCRIBERS, "transcribers", "trans"),
-    *_placed(SERVERS, "inference", "(infer|t4b)"),
-    _tolerated(SERVICES, "services"),
-    _tolerated(TRANSCRIBERS, "transcribers"),
+    *placed_on(SERVICES, "services", "svc"),
+    *placed_on(TRANSCRIBERS, "transcribers", "trans"),
+    *placed_on(SERVERS, "inference", "(infer|t4b)"),
+    tolerating(SERVICES, "services"),
+    tolerating(TRANSCRIBERS, "transcribers"),
     Difference(
         SERVERS,
         "spec.template.spec.tolerations[*]",
         Added({"key": "sku", "operator": "Equal", "value": "gpu", "effect": "NoSchedule"}),
         "Where the configuration's own tolerations take the place of the vendor's, that of the GPU pool's taint stays.",
     ),
-    Difference(SURGING, "spec.strategy.type", Added("RollingUpdate"), _SURGE),
-    *_surging("Deployment/*resource-manager Deployment/*proxy-a Deployment/*proxy-b Deployment/*proxy-cache", 1, 0),
-    *_surging("Deployment/*resource-manager-metrics Deployment/sessiongroups-controller", Added(1), Added(0)),
-    Difference(SERVERS, "spec.template.spec.terminationGracePeriodSeconds", DAY, _GRACE),
-    Difference(TRANSCRIBERS, "spec.template.spec.terminationGracePeriodSeconds", Added(DAY), _GRACE),
-    Difference(SESSIONS, AUTOSCALER_VETO, Added("false"), _AUTOSCALER),
+    Difference(SURGING, "spec.strategy.type", Added("RollingUpdate"), SURGE),
+    *surging("Deployment/*resource-manager Deployment/*proxy-a Deployment/*proxy-b Deployment/*proxy-cache", 1, 0),
+    *surging("Deployment/*resource-manager-metrics Deployment/sessiongroups-controller", Added(1), Added(0)),
+    Difference(SERVERS, "spec.template.spec.terminationGracePeriodSeconds", DAY, GRACE),
+    Difference(TRANSCRIBERS, "spec.template.spec.terminationGracePeriodSeconds", Added(DAY), GRACE),
+    Difference(SESSIONS, AUTOSCALER_VETO, Added("false"), AUTOSCALER),
 )
 """The differences."""

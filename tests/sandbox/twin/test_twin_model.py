@@ -106,6 +106,8 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
             },
             Features(100, 24),
         ),
+        ({"capacity": 3, "model_costs": {"flow-worker": 1}}, Features(3, 1)),
+        ({"capacity": 4, "model_costs": {"american-female": 2, "calm": 3}}, Features(4, 3)),
     ],
 )  # fmt: skip
 def test_capacity_and_the_dearest_session(payload: Json, expected: Features) -> None:

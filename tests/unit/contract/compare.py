@@ -13,7 +13,6 @@ row, with `<key>` for what the row has under that key.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -93,11 +92,14 @@ def lay_over(variant: str, config: Json) -> None:
 
 
 def opened(expected: Any, actual: Any) -> Any:
-    """Text that is JSON as what it says, where the contract gives its content and not its blanks."""
+    """Text that is JSON or YAML as what it says, where the contract gives its content and not its blanks."""
     if isinstance(actual, str) and isinstance(expected, dict | list):
-        return json.loads(actual)
+        return yaml.safe_load(actual)
     if isinstance(expected, dict) and isinstance(actual, dict):
         return {key: opened(expected.get(key), value) for key, value in actual.items()}
+    if isinstance(expected, list) and isinstance(actual, list):
+        by_name = {each["name"]: each for each in expected if isinstance(each, dict) and "name" in each}
+        return [opened(by_name.get(each.get("name")), each) if isinstance(each, dict) else each for each in actual]
     return actual
 
 

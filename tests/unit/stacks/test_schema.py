@@ -17,7 +17,7 @@ from tests.unit.graph import CHECKOUT
 
 SPELLING = (
     "[a-z][A-Za-z0-9]*|(ensemble|lm)_[a-z]{2}|CPUFactor|"
-    "agent_id|deadline_duration|log_only|warning_count|warning_interval"
+    "agent_id|deadline_duration|log_only|warning_count|warning_interval|model_list|model_name|llm_params|api_key"
 )
 """camelCase, and the seed's own exceptions: keys that the vendor's services read themselves."""
 
@@ -28,9 +28,16 @@ def models(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[type[
     seen.add(model)
     yield model
     for field in model.model_fields.values():
-        for each in (field.annotation, *getattr(field.annotation, "__args__", ())):
+        for each in parts(field.annotation):
             if isinstance(each, type) and issubclass(each, BaseModel):
                 yield from models(each, seen)
+
+
+def parts(annotation: Any) -> Iterator[Any]:
+    """A type and every type it is made of."""
+    yield annotation
+    for each in getattr(annotation, "__args__", ()):
+        yield from parts(each)
 
 
 MODELS = sorted(models(Settings, set()), key=lambda model: model.__name__)
@@ -58,7 +65,7 @@ def test_settings_cannot_be_changed_after_loading() -> None:
 
 
 def test_the_schema_needs_nothing_of_ours() -> None:
-    for path in (CHECKOUT / "stacks" / "schema").glob("*.py"):
+    for path in (CHECKOUT / "stacks" / "schema").rglob("*.py"):
         tree = ast.parse(path.read_text())
         imported = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module}
         ours = {m for m in imported if m.partition(".")[0] in ("stacks", "components", "sandbox", "operations")}
