@@ -45,13 +45,19 @@ def created(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*names, *(use.name for use in uses(settings) if use.create)]))
 
 
-def existing(settings: Settings) -> dict[str, str]:
-    """Names of the Secrets that must be there, each with the path that names it."""
-    made, everybodys = created(settings), settings.global_.licensing.secret_name
+def named(settings: Settings) -> dict[str, str]:
+    """Names of all of them, each with the path that names it."""
+    everybodys = settings.global_.licensing
     found: dict[str, str] = {}
     for use in uses(settings):
-        path = "global.licensing" if use.name == everybodys else use.path
+        path = "global.licensing" if use.name == everybodys.secret_name else use.path
         found.setdefault(use.name, f"{path}.secretName")
-    if not found:
-        found[everybodys] = "global.licensing.secretName"
-    return {name: path for name, path in found.items() if name not in made}
+    if everybodys.create_secret or not found:
+        found.setdefault(everybodys.secret_name, "global.licensing.secretName")
+    return found
+
+
+def existing(settings: Settings) -> dict[str, str]:
+    """Names of the Secrets that must be there, each with the path that names it."""
+    made = created(settings)
+    return {name: path for name, path in named(settings).items() if name not in made}

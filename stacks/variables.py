@@ -75,6 +75,7 @@ SET: dict[str, frozenset[str]] = {
         "SM_RECONCILE_MAX_PAUSE_DURATION",
     },
     "proxy-service": frozenset(OWN_VARIABLES),
+    "proxy-service-cache": frozenset({"DB_CONN_STRING", "REDIS_USE_EXTERNAL", "REDIS_CONN_STRING"}),
 }
 """Containers whose lists only add variables → those that are set already, in one mode or another."""
 
@@ -85,5 +86,6 @@ LISTS = {
     "resourceManager.sessionGroups.additionalEnv": "sessiongroups-controller",
     "proxy.proxy.additionalEnv": "proxy-service",
     "proxy.proxy.deployments.<key>.additionalEnv": "proxy-service",
+    "proxy.proxyCache.additionalEnv": "proxy-service-cache",
 }
 """Lists (or maps) of variables by path, `<key>` being any key of a map → the container they are added to."""
