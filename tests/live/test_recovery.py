@@ -132,7 +132,7 @@ def test_the_engine_is_killed_while_a_cluster_is_created(plane: Platform) -> Non
         second.kill_engine()
         second.said()
         assert second.failed
-    assert [urn.rsplit("::", 1)[1] for urn in plane.pending()] == ["cluster"]
+    assert [urn.rsplit("::", 1)[1] for urn in plane.pending()] == ["cluster-aks"]
 
 
 def test_the_engine_is_killed_while_a_workload_is_created(plane: Platform) -> None:
@@ -141,7 +141,7 @@ def test_the_engine_is_killed_while_a_workload_is_created(plane: Platform) -> No
         third.kill_engine()
         said = third.said()
         assert third.failed
-    assert "ManagedCluster cluster: it exists, and is taken over" in said
+    assert "ManagedCluster cluster-aks: it exists, and is taken over" in said
     assert any(urn.rsplit("::", 2)[1].endswith("apps/v1:StatefulSet") for urn in plane.pending())
 
 
