@@ -10,7 +10,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
@@ -65,7 +65,11 @@ class Up:
 
     def _updating(self) -> psutil.Process | None:
         below = psutil.Process(self._process.pid).children(recursive=True)
-        return next((each for each in below if each.name() == "pulumi" and "up" in each.cmdline()), None)
+        for each in below:
+            with suppress(psutil.NoSuchProcess):  # an earlier command of the engine that has just ended
+                if each.name() == "pulumi" and "up" in each.cmdline():
+                    return each
+        return None
 
     def kill_engine(self) -> None:
         engine = self._updating()
@@ -77,7 +81,8 @@ class Up:
         if self._process.returncode is None:
             make = psutil.Process(self._process.pid)
             for each in (*make.children(recursive=True), make):
-                each.kill()
+                with suppress(psutil.NoSuchProcess):  # it went with its parent
+                    each.kill()
             self._process.communicate()
 
     def said(self) -> str:
