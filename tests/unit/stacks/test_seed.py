@@ -39,7 +39,7 @@ NOT_EFFECTIVE = {
 """Rows that take no other value than their default, or none here; every other one changes an object."""
 
 OTHER_DEFAULT = {
-    "flow.llmProxy.config": "made from the model, group and Service of vLLM, so that all agree; a list given replaces it",
+    "flow.llmProxy.config": "made from model, group and Service of vLLM, so that all agree; a given list replaces it",
     "proxy.agentAPI.configMap.data": "the table says it in words",
     'proxy.ingress.annotations."nginx.ingress.kubernetes.io/configuration-snippet"': "our controller adds the header",
     'proxy.ingress.annotations."nginx.ingress.kubernetes.io/use-regex"': "our controller takes the paths as they are",
