@@ -37,8 +37,12 @@ key marked *ours* is this program's. `[]` is an item of a list, `<key>` a key of
 """
 
 
+UNKNOWN = "not looked at yet: `python -m tests.reach`"
+"""What stands for the fields of a key that has not been recorded."""
+
+
 class StaleError(Exception):
-    """A key without an entry among what the keys reach, or an entry without a key."""
+    """An entry among what the keys reach without a key."""
 
 
 def reached() -> Reached:
@@ -48,10 +52,10 @@ def reached() -> Reached:
 
 
 def text(all_keys: list[Key], fields: Reached) -> str:
-    """The page. Raises `StaleError` where the two do not know the same keys."""
+    """The page. Raises `StaleError` for what is recorded of a key that is not there."""
     wanted = {key.path for key in all_keys if key.kind is Kind.EFFECTIVE and not key.section}
-    if differing := sorted(wanted ^ fields.keys()):
-        raise StaleError(", ".join(differing))
+    if gone := sorted(fields.keys() - wanted):
+        raise StaleError(", ".join(gone))
     return "\n".join([HEAD, *_sections(all_keys, fields)]) + "\n"
 
 
@@ -73,7 +77,9 @@ def _row(key: Key, fields: Mapping[str, list[str]]) -> str:
     kind = "create only" if fields and all(map(_create_only, fields.values())) else key.kind.value
     default = "**required**" if key.required else "" if key.default is None else _code(json.dumps(key.default))
     ours = ", ours" if key.ours else ""
-    cells = (_code(key.path), _cell(key.type), default, f"{kind}{ours}", _cell(_said(key)), reaches(fields))
+    looked_at = fields or key.kind is not Kind.EFFECTIVE
+    where = reaches(fields) if looked_at else UNKNOWN
+    cells = (_code(key.path), _cell(key.type), default, f"{kind}{ours}", _cell(_said(key)), where)
     return f"| {' | '.join(cells)} |"
 
 

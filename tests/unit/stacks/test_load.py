@@ -138,7 +138,16 @@ def test_every_key_of_the_schema_is_set_by_the_case_with_everything() -> None:
     assert {each.path for each in found} - {each.path for each in found if each.is_set} == set()
 
 
-NOT_OF_ITS_TYPE = {"int_type", "string_type", "bool_type", "tuple_type", "dict_type", "model_type", "none_required"}
+NOT_OF_ITS_TYPE = {
+    "int_type",
+    "int_parsing",
+    "string_type",
+    "bool_type",
+    "tuple_type",
+    "dict_type",
+    "model_type",
+    "none_required",
+}
 """Errors that say of a value that it is not of the key's type."""
 
 
