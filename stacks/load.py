@@ -6,7 +6,6 @@ import json
 import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import EnumType
 from typing import Any
@@ -15,7 +14,6 @@ import pulumi
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from components.cluster.license import LicenseError, ends, license_text, warning
 from stacks.misplaced import (
     SEED_SECRETS,
     closest,
@@ -32,19 +30,14 @@ from stacks.misplaced import (
     take,
 )
 from stacks.problem import PROJECT, Problem, report, set_command, set_secret
-from stacks.redis_url import RedisUrlError, redis_url
 from stacks.rules import check
-from stacks.schema import FLOW_SECRETS, SECRET_KEYS, Settings
+from stacks.schema import SECRET_KEYS, Settings
 from stacks.schema.base import SHAPES
-from stacks.schema.proxy_secrets import PROXY_SECRET_KEYS
-from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
+from stacks.secrets import Secrets, expiry_warning, secrets_of, unreadable
 
 REFUSED = 32
 """Exit code with which the language host takes the message as shown already."""
 
-LICENSE = "licenseJson"
-
-REDIS_ADDRESSES = ("redisUrl", "cdCacheUrl")
 SCALARS = ("release", "namespace")
 """Top-level keys whose value is text; every other one is an object."""
 
@@ -67,21 +60,6 @@ CODES = {
     "less_than_equal": "out-of-range",
 }
 """Pydantic's error types → reason codes; every other one is a wrong type."""
-
-
-@dataclass(frozen=True)
-class Secrets:
-    """The secrets of the stack, never in clear."""
-
-    license_json: pulumi.Output[str] | None
-    registry_password: pulumi.Output[str] | None
-    proxy: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
-    """What the proxy reads from Secrets, by flat key."""
-    control_plane: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
-    """What the control plane reads from Secrets, by flat key."""
-    hugging_face_token: pulumi.Output[str] | None = None
-    flow: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
-    """Key of Flow's Secret → its content, those that are set."""
 
 
 def dotted(location: tuple[int | str, ...]) -> str:
@@ -164,9 +142,9 @@ def problem_of(error: ErrorDetails) -> Problem:
         return Problem(
             path, "unquoted-word", reason, f'write it in quotes in the stack file, such as "{_WORDS[value]}"'
         )
-    # null and empty are set by leaving the key out
+    # null, and what is empty, can only be left out: the command line would set their text
     at, value = location == error["loc"], wanted(error)
-    mend = set_command(path, value) if at and value not in ("null", "{}") else f"pulumi config rm --path '{path}'"
+    mend = set_command(path, value) if at and value not in ("null", "{}", "[]") else f"pulumi config rm --path '{path}'"
     return Problem(path, CODES.get(error["type"], "wrong-type"), message(error), mend)
 
 
@@ -227,10 +205,8 @@ def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict
             if full not in flagged:
                 reason = f"{SECRET_KEYS[key]}, in clear"
                 problems.append(Problem(key, "secret-in-clear", reason, set_secret(key, "FILE")))
-            elif key == LICENSE and text:
-                problems += unreadable_license(text)
-            elif key in REDIS_ADDRESSES and text:
-                problems += unreadable_address(key, text)
+            elif text:
+                problems += unreadable(key, text)
             continue
         if full in flagged:
             problems += flagged_key(key, _parsed(text))
@@ -240,25 +216,6 @@ def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict
         secret_among_values(path) for path in SEED_SECRETS if not plain(document, path) and take(document, path)
     ]
     return document, problems + slips(document)
-
-
-def unreadable_license(text: str) -> list[Problem]:
-    """What is wrong with the license; none of it is repeated."""
-    try:
-        license_text(text)
-    except LicenseError as error:
-        reason = f"{SECRET_KEYS[LICENSE]}, or the same in base64: {error}"
-        return [Problem(LICENSE, "license-unreadable", reason, set_secret(LICENSE, "license.json"))]
-    return []
-
-
-def unreadable_address(key: str, text: str) -> list[Problem]:
-    """What is wrong with an address; none of it is repeated."""
-    try:
-        redis_url(text)
-    except RedisUrlError as error:
-        return [Problem(key, "address-unreadable", f"{SECRET_KEYS[key]}: {error}", set_secret(key, "redis-url.txt"))]
-    return []
 
 
 def _parsed(text: str) -> Any:
@@ -299,37 +256,4 @@ def load() -> tuple[Settings, Secrets]:
     said = expiry_warning(pulumi.runtime.get_config_env(), datetime.now(UTC))
     if said:
         pulumi.log.warn(said)
-    config = pulumi.Config(PROJECT)
-    given = config.get_secret(LICENSE)
-    text = given.apply(license_text) if given is not None else None
-    flow = _given(config, [key for key, _ in FLOW_SECRETS.values()])
-    return settings, Secrets(
-        license_json=text,
-        registry_password=config.get_secret("registryPassword"),
-        proxy=_given(config, PROXY_SECRET_KEYS),
-        control_plane=_control_plane(config),
-        hugging_face_token=config.get_secret("huggingFaceToken"),
-        flow={name: flow[key] for name, (key, _) in FLOW_SECRETS.items() if key in flow},
-    )
-
-
-def _given(config: pulumi.Config, keys: Collection[str]) -> dict[str, pulumi.Output[str]]:
-    """The contents there are, by flat key."""
-    contents = {key: config.get_secret(key) for key in keys}
-    return {key: secret for key, secret in contents.items() if secret is not None}
-
-
-def _control_plane(config: pulumi.Config) -> dict[str, pulumi.Output[str]]:
-    return {
-        key: secret.apply(redis_url) if key in REDIS_ADDRESSES else secret
-        for key, secret in _given(config, CONTROL_PLANE_SECRET_KEYS).items()
-    }
-
-
-def expiry_warning(config: Mapping[str, str], now: datetime) -> str | None:
-    """What is said of the license's end. It stops nothing: the license that mends it comes by the same way."""
-    given = config.get(f"{PROJECT}:{LICENSE}")
-    said = warning(ends(license_text(given)), now) if given else None
-    return (
-        f"{PROJECT}:{LICENSE}  [license-ends]  {said}. New one: {set_secret(LICENSE, 'license.json')}" if said else None
-    )
+    return settings, secrets_of(pulumi.Config(PROJECT))

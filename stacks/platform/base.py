@@ -17,13 +17,13 @@ from components.speech.crd import Crd, CrdArgs
 from components.speech.images import registries as speech_registries
 from components.speech.proxy_pod import registries as proxy_registries
 from stacks.licenses import created
-from stacks.load import Secrets
 from stacks.platform import redis
 from stacks.platform.azure import Foundation
 from stacks.platform.existing import control_plane_registries, existing_secrets, notice, refuse
 from stacks.platform.flow_secrets import flow_registries
 from stacks.platform.redis import ControlPlaneSecrets
 from stacks.schema import Settings
+from stacks.secrets import Secrets
 from stacks.versions import GPU_PLUGIN_IMAGE
 
 

@@ -12,13 +12,13 @@ from components.flow.tts import Tts, TtsArgs
 from components.flow.vllm import Vllm, VllmArgs
 from components.speech.shared_maps import Address, SharedMaps
 from stacks.licenses import license_name
-from stacks.load import Secrets
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
 from stacks.platform.data_plane import resource_manager_url
 from stacks.platform.ingress import WayIn as Controller
 from stacks.schema import Settings
 from stacks.schema.pools import Role
+from stacks.secrets import Secrets
 
 
 def common(settings: Settings, on: Base, controller: Controller | None) -> FlowCommon:

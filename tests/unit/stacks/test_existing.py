@@ -68,9 +68,9 @@ def test_what_transcribers_and_servers_name_by_themselves_must_exist_once() -> N
     )
     assert [(secret.name, secret.path) for secret in found] == [
         LOGIN,
-        LICENSE,
-        ("speech-pull", "transcribers.imagePullSecrets[0].name"),
+        # everybody's is read by nobody
         ("speech-license", "transcribers.transcriber.licensing.secretName"),
+        ("speech-pull", "transcribers.imagePullSecrets[0].name"),
         ("rt-transcriber-speaker-id", "transcribers.transcriber.speakerId.enabled"),
     ]
     assert found[-1].keys == ("private-key", "public-key")

@@ -9,7 +9,7 @@ import pytest
 
 from components.cluster.license import LICENSE_ANNOTATION
 from stacks.licenses import created, existing
-from stacks.load import expiry_warning
+from stacks.secrets import expiry_warning
 from tests.unit.graph import Graph, Json, Resource, run_program
 from tests.unit.stacks.test_existing import settings
 
