@@ -27,10 +27,25 @@ def without_the_edge(config: Json) -> None:
     config.update({f"sm-realtime:{part}": {"enabled": False} for part in off})
 
 
+def with_an_authority(config: Json) -> None:
+    """A Redis outside the cluster whose certificate is of an authority of its own."""
+    config["sm-realtime:resourceManager"] = {
+        "redis": {"enabled": False},
+        "externalRedis": {"enabled": True, "caSecretName": "redis-authority"},
+    }
+
+
+def with_names_of_redis(config: Json) -> None:
+    """Redis with Sentinel under a name of its own."""
+    config["sm-realtime:resourceManager"] = {"redis": {"fullnameOverride": "sessions", "sentinel": {"enabled": True}}}
+
+
 CHANGES: dict[str, Change | None] = {
     "sandbox": None,
     "all recipes": all_recipes,
     "without the edge": without_the_edge,
+    "with an authority": with_an_authority,
+    "with names of Redis": with_names_of_redis,
     **{file: functools.partial(lay_over, file) for file in VARIANTS},
 }
 """The sandbox stack, the variants of the contract and more. An option that makes an object belongs into one of them."""
