@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docs" / "reference" / "values.md"
 REACHED = ROOT / "operations" / "reached.yaml"
 MOST_OBJECTS, MOST_PATHS = 3, 3
+MOST_NAMED = 20
 CREATE_ONLY = " (create only)"
 
 Reached = Mapping[str, Mapping[str, list[str]]]
@@ -46,7 +47,9 @@ class StaleError(Exception):
 
 
 def reached() -> Reached:
-    """What each key reaches, as recorded."""
+    """What each key reaches, as recorded; nothing before it was recorded once."""
+    if not REACHED.exists():
+        return {}
     found = yaml.load(REACHED.read_text(encoding="utf-8"), yaml.CSafeLoader)
     return {key: each["fields"] for key, each in found.items()}
 
@@ -55,7 +58,8 @@ def text(all_keys: list[Key], fields: Reached) -> str:
     """The page. Raises `StaleError` for what is recorded of a key that is not there."""
     wanted = {key.path for key in all_keys if key.kind is Kind.EFFECTIVE and not key.section}
     if gone := sorted(fields.keys() - wanted):
-        raise StaleError(", ".join(gone))
+        rest = f" and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
+        raise StaleError(", ".join(gone[:MOST_NAMED]) + rest)
     return "\n".join([HEAD, *_sections(all_keys, fields)]) + "\n"
 
 

@@ -7,6 +7,7 @@ does not is split until the keys are found that say something else.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -62,6 +63,22 @@ def test_a_key_recorded_wrongly_is_found_among_the_others() -> None:
     assert "spec.made.up" in surprise
 
 
+POOL = r"^pools\.(services|inference|transcribers)"
 LOSING = {
-    "names": r"",
+    "a name, the namespace, the release": r"(^|\.)(fullnameOverride|secretName)$|^release$|^namespace$",
+    "the name of a pull secret made here": r"^global\.imagePullSecrets(\[\]\.name)?$",
+    "a part is switched off": r"(^|\.)enabled$|createSecret$",
+    "a language, a proxy's deployment is taken out": r"^global\.transcriber\.languages$|^proxy\.proxy\.deployments$",
+    "a generation is taken out": rf"{POOL}$",
+    "immutable in a generation: another one takes over": rf"{POOL}\[\]\.(number|kubernetesVersion|vmSize|zones|maxPods|"
+    r"osDiskType|osDiskSizeGB|gpuDriver)$",
+    "immutable in Azure, and guarded": r"^azure\.",
+    "immutable in a StatefulSet, and guarded": r"^redis\.",
 }
+"""Why a key may replace or delete objects at all, and the keys of which that is so."""
+
+
+@pytest.mark.parametrize("key", sorted(key for key, each in ENTRIES.items() if each.loses))
+def test_a_key_that_replaces_or_deletes_is_one_of_these(key: str) -> None:
+    """Every other one changes objects in place, there and back."""
+    assert [why for why, keys in LOSING.items() if re.search(keys, key)], ENTRIES[key].loses
