@@ -44,15 +44,15 @@ KINDS = {
     "license": LICENSE,
     "certificate": CERTIFICATE,
     "proxy-": PROXY,
-    "own-": PROXY,
-    "front-": PROXY,
     "redis": ADDRESSES,
     "address": ADDRESSES,
     "database": ADDRESSES,
     "vllm": TOKEN,
     "keys": TOKEN,
+    "own-": PROXY,
+    "front-": PROXY,
 }
-"""What a Secret holds, by a part of its name; any other is a login."""
+"""What a Secret holds, by the first of these that is a part of its name; any other is a login."""
 NOT_FOUND: dict[str, Any] = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}
 
 MISSING: set[str] = {"nginx-default-tls"}

@@ -56,7 +56,7 @@ def test_a_wrong_configuration_is_refused_with_path_code_reason_and_mend(path: P
 
 def reason_codes() -> set[str]:
     """Every code the loader and the rules can give: the second argument of each `Problem`, and those of the schema."""
-    loader = [CHECKOUT / "stacks" / name for name in ("load.py", "misplaced.py")]
+    loader = [CHECKOUT / "stacks" / name for name in ("load.py", "misplaced.py", "secrets.py")]
     modules = [*loader, *(CHECKOUT / "stacks" / "rules").glob("*.py")]
     calls = [node for path in modules for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     problems = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Problem"]
@@ -159,11 +159,13 @@ def one_value(field: FieldInfo) -> bool:
     default: Any = field.get_default(call_default_factory=True)
     kinds = [each for each in (field.annotation, *get_args(field.annotation)) if isinstance(each, type)]
     members: list[Any] = [member.value for kind in kinds if issubclass(kind, Enum) for member in kind]
-    others = [not default] if isinstance(default, bool) else members or [1, "other", ["other"]]
+    others = [not default] if isinstance(default, bool) else members or [1, 2, "other", ["other"], {"other": "one"}]
     annotated: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     taken: TypeAdapter[Any] = TypeAdapter(annotated)
     refused = False
     for other in others:
+        if other == default and type(other) is type(default):
+            continue
         try:
             taken.validate_json(json.dumps(other))
         except ValidationError as error:
@@ -179,6 +181,9 @@ def one_value(field: FieldInfo) -> bool:
     ("annotation", "default", "only_one"),
     [
         (Annotated[int, only(8080, "fixed")], 8080, True),
+        (Annotated[int, only(1, "the candidate itself")], 1, True),
+        (Annotated[dict[str, str], only({}, "none")], {}, True),
+        (Annotated[dict[str, Any] | None, only(None, "none")], None, True),
         (Annotated[tuple[str, ...], only((), "none")], (), True),
         (type(None), None, True),
         (Literal["rt"], "rt", True),
