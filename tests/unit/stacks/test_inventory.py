@@ -14,7 +14,7 @@ from stacks.misplaced import places
 from stacks.names import names
 from stacks.rules.lists import identity, lists
 from stacks.rules.names import LIMITS
-from stacks.schema import Settings
+from stacks.schema import SECRET_KEYS, Settings
 from stacks.variables import LISTS, SET
 from tests.unit.contract.compare import VARIANTS, lay_over
 from tests.unit.graph import Change, Graph, Json, run_program, stack_config
@@ -48,6 +48,8 @@ def settings(variant: str) -> Settings:
     change = CHANGES[variant]
     if change is not None:
         change(parsed)
+    # a variant may have secrets of its own, which are flat keys
+    flagged = [*flagged, *(key for key in parsed if key.partition(":")[2] in SECRET_KEYS and key not in flagged)]
     found, problems = read({k: v if isinstance(v, str) else json.dumps(v) for k, v in parsed.items()}, flagged)
     assert found is not None, problems
     return found
