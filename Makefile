@@ -29,10 +29,12 @@ down: ## remove all that `make up` made
 env: ## print the shell exports with which plain pulumi and kubectl use the local plane
 	@$(PY) -m sandbox env
 
-check: ## format, lint, strict types
+check: ## format, lint, strict types, generated files fresh
 	$(RUFF) format --check
 	$(RUFF) check
 	$(MYPY)
+	$(PY) -m operations schema --check
+	$(PY) -m operations reference --check
 
 test: check ## the checks, then every test
 	$(PY) -m sandbox.toolchain

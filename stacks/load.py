@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import EnumType
 from typing import Any
 
@@ -30,16 +30,13 @@ from stacks.misplaced import (
     take,
 )
 from stacks.problem import PROJECT, Problem, report, set_command, set_secret
-from stacks.redis_url import RedisUrlError, redis_url
 from stacks.rules import check
-from stacks.schema import FLOW_SECRETS, SECRET_KEYS, Settings
+from stacks.schema import SECRET_KEYS, Settings
 from stacks.schema.base import SHAPES
-from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
+from stacks.secrets import Secrets, expiry_warning, secrets_of, unreadable
 
 REFUSED = 32
 """Exit code with which the language host takes the message as shown already."""
-
-REDIS_ADDRESSES = ("redisUrl", "cdCacheUrl")
 
 SCALARS = ("release", "namespace")
 """Top-level keys whose value is text; every other one is an object."""
@@ -63,19 +60,6 @@ CODES = {
     "less_than_equal": "out-of-range",
 }
 """Pydantic's error types → reason codes; every other one is a wrong type."""
-
-
-@dataclass(frozen=True)
-class Secrets:
-    """The secrets of the stack, never in clear."""
-
-    license_json: pulumi.Output[str] | None
-    registry_password: pulumi.Output[str] | None
-    control_plane: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
-    """What the control plane reads from Secrets, by flat key."""
-    hugging_face_token: pulumi.Output[str] | None = None
-    flow: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
-    """Key of Flow's Secret → its content, those that are set."""
 
 
 def dotted(location: tuple[int | str, ...]) -> str:
@@ -158,7 +142,9 @@ def problem_of(error: ErrorDetails) -> Problem:
         return Problem(
             path, "unquoted-word", reason, f'write it in quotes in the stack file, such as "{_WORDS[value]}"'
         )
-    mend = set_command(path, wanted(error)) if location == error["loc"] else f"pulumi config rm --path '{path}'"
+    # null, and what is empty, can only be left out: the command line would set their text
+    at, value = location == error["loc"], wanted(error)
+    mend = set_command(path, value) if at and value not in ("null", "{}", "[]") else f"pulumi config rm --path '{path}'"
     return Problem(path, CODES.get(error["type"], "wrong-type"), message(error), mend)
 
 
@@ -219,8 +205,8 @@ def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict
             if full not in flagged:
                 reason = f"{SECRET_KEYS[key]}, in clear"
                 problems.append(Problem(key, "secret-in-clear", reason, set_secret(key, "FILE")))
-            elif key in REDIS_ADDRESSES and text:
-                problems += unreadable_address(key, text)
+            elif text:
+                problems += unreadable(key, text)
             continue
         if full in flagged:
             problems += flagged_key(key, _parsed(text))
@@ -230,15 +216,6 @@ def _document(config: Mapping[str, str], flagged: Collection[str]) -> tuple[dict
         secret_among_values(path) for path in SEED_SECRETS if not plain(document, path) and take(document, path)
     ]
     return document, problems + slips(document)
-
-
-def unreadable_address(key: str, text: str) -> list[Problem]:
-    """What is wrong with an address; none of it is repeated."""
-    try:
-        redis_url(text)
-    except RedisUrlError as error:
-        return [Problem(key, "address-unreadable", f"{SECRET_KEYS[key]}: {error}", set_secret(key, "redis-url.txt"))]
-    return []
 
 
 def _parsed(text: str) -> Any:
@@ -276,18 +253,7 @@ def load() -> tuple[Settings, Secrets]:
     if settings is None:
         pulumi.log.error(report(pulumi.get_stack(), problems))
         sys.exit(REFUSED)
-    config = pulumi.Config(PROJECT)
-    contents = {key: config.get_secret(key) for key in CONTROL_PLANE_SECRET_KEYS}
-    control_plane = {
-        key: secret.apply(redis_url) if key in REDIS_ADDRESSES else secret
-        for key, secret in contents.items()
-        if secret is not None
-    }
-    flow = {name: config.get_secret(key) for name, (key, _) in FLOW_SECRETS.items()}
-    return settings, Secrets(
-        license_json=config.get_secret("licenseJson"),
-        registry_password=config.get_secret("registryPassword"),
-        control_plane=control_plane,
-        hugging_face_token=config.get_secret("huggingFaceToken"),
-        flow={name: value for name, value in flow.items() if value is not None},
-    )
+    said = expiry_warning(pulumi.runtime.get_config_env(), datetime.now(UTC))
+    if said:
+        pulumi.log.warn(said)
+    return settings, secrets_of(pulumi.Config(PROJECT))

@@ -28,6 +28,16 @@ SEED_SECRETS = {
     "resourceManager.redis.url": ("redisUrl", "redis-url.txt"),
     "resourceManager.database.connectionUrl": ("databaseUrl", "database-url.txt"),
     "flow.vllm.hfTokenSecret.token": ("huggingFaceToken", "token.txt"),
+    "proxy.events.data.endpoint": ("proxyEventsEndpoint", "endpoint.txt"),
+    "proxy.events.data.conn-string": ("proxyEventsConnString", "conn-string.txt"),
+    "proxy.storage.data.storageaccountname": ("proxyStorageAccountName", "account.txt"),
+    "proxy.storage.data.storageaccountkey": ("proxyStorageAccountKey", "account-key.txt"),
+    "proxy.database.data.conn_string": ("proxyDatabaseConnString", "conn-string.txt"),
+    "proxy.proxyCache.redis.data.conn_string": ("proxyRedisConnString", "conn-string.txt"),
+    "proxy.livekit.data.livekit-url": ("livekitUrl", "url.txt"),
+    "proxy.livekit.data.livekit-api-key": ("livekitApiKey", "key.txt"),
+    "proxy.livekit.data.livekit-api-secret": ("livekitApiSecret", "secret.txt"),
+    "proxy.agentAPI.secretData.flow-mp-api-internal-password": ("agentApiPassword", "password.txt"),
     **{f"flow.secrets.data.{name}": (key, f"{name}.txt") for name, (key, _) in FLOW_SECRETS.items()},
 }
 """Where the seed keeps secrets among other values → the flat key of ours, and a file it may come from."""
@@ -60,11 +70,13 @@ def closest(key: str, known: Iterable[str]) -> str | None:
 
 
 def plain(document: Mapping[str, Any], path: str) -> bool:
-    """Whether what stands at a secret's place in the seed is an address without a password."""
+    """Whether what stands at a secret's place in the seed is none: nothing, or an address without a password."""
     found: Any = document
     for part in path.split("."):
         found = found.get(part) if isinstance(found, dict) else None
-    return path in PLAIN and isinstance(found, str) and PLAIN[path].fullmatch(found) is not None
+    if path not in PLAIN:
+        return False
+    return found is None or (isinstance(found, str) and PLAIN[path].fullmatch(found) is not None)
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:

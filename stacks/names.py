@@ -6,43 +6,36 @@ is not listed here fails it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 
 from components.cluster.ingress_controller import CLASS_NAME, CONFIG_MAP, TLS_SECRET
 from components.cluster.ingress_rights import NAME as INGRESS
 from components.flow.llm_proxy import vllm_service
 from components.speech.crd import GROUP, PLURAL
-from components.speech.proxy_maps import FEATURES_MAP
 from components.speech.session_groups_controller import NAME as CONTROLLER
 from components.speech.transcriber_languages import speeches
+from stacks.licenses import created, named
+from stacks.name import Name, fetched_or_made, of_kinds
+from stacks.names_of_proxy import proxy, proxy_ingress, proxy_secrets
 from stacks.schema import Settings
 from stacks.schema.flow.llm_proxy import LlmProxySettings
 from stacks.schema.flow.tts import TtsSettings
 
 RELEASE, NAMESPACE = "release", "namespace"
-MANAGER, TRANSCRIBERS, PROXY = (f"{part}.fullnameOverride" for part in ("resourceManager", "transcribers", "proxy"))
+REDIS = "resourceManager.redis.fullnameOverride"
+MANAGER, TRANSCRIBERS = "resourceManager.fullnameOverride", "transcribers.fullnameOverride"
 FLOW, VLLM = "flow.fullnameOverride", "flow.vllm.fullnameOverride"
 
 
-@dataclass(frozen=True)
-class Name:
-    """One object."""
+def names(settings: Settings, contents: Collection[str] = ()) -> tuple[Name, ...]:
+    """All of them, those of parts that are switched off left out.
 
-    kind: str
-    namespace: str | None
-    """None for what belongs to the whole cluster."""
-    name: str
-    path: str = ""
-    """The key that decides the name; empty where it is the program's own."""
-    made: bool = True
-    """Whether the program makes it; a Secret may also be there already."""
-
-
-def names(settings: Settings) -> tuple[Name, ...]:
-    """All of them, those of parts that are switched off left out."""
-    layers = (_base, _redis, _secrets, _ingress, _control_plane, _beside, _data_plane, _flow, _proxy)
-    return tuple(name for layer in layers for name in layer(settings))
+    `contents` are the flat keys of the configuration that have one: by them a Secret of the proxy is made or exists.
+    """
+    secrets = (_secrets, _control_plane_secrets)
+    layers = (_base, _redis, *secrets, _ingress, _control_plane, _beside, _data_plane, _flow, proxy, proxy_ingress)
+    found = tuple(name for layer in layers for name in layer(settings))
+    return (*found, *proxy_secrets(settings, contents))
 
 
 def full_names(settings: Settings) -> tuple[tuple[str, str], ...]:
@@ -61,19 +54,14 @@ def _of_flow(settings: Settings) -> Iterator[tuple[str, str]]:
     yield FLOW, flow.fullname_override
     for key, part in (("llmProxy", flow.llm_proxy), ("tts", flow.tts)):
         if part.enabled:
-            yield _named(key, part), part.name
+            yield _key_of(key, part), part.name
     if flow.vllm.enabled:
         yield VLLM, flow.vllm.fullname_override
 
 
-def _named(key: str, part: LlmProxySettings | TtsSettings) -> str:
+def _key_of(key: str, part: LlmProxySettings | TtsSettings) -> str:
     """The key of a part's name: of two, the one that comes first where it is set."""
     return f"flow.{key}.{'serviceName' if part.service_name else 'fullnameOverride'}"
-
-
-def _each(kinds: str, namespace: str | None, name: str, path: str = "") -> Iterator[Name]:
-    """One name that several kinds have."""
-    return (Name(kind, namespace, name, path) for kind in kinds.split())
 
 
 def _base(settings: Settings) -> Iterator[Name]:
@@ -83,36 +71,63 @@ def _base(settings: Settings) -> Iterator[Name]:
 
 
 def _redis(settings: Settings) -> Iterator[Name]:
-    here, base = settings.namespace, f"{settings.release}-redis"
-    yield Name("ServiceAccount", here, base, RELEASE)
-    yield Name("ConfigMap", here, f"{base}-configuration", RELEASE)
-    yield Name("Service", here, f"{base}-headless", RELEASE)
-    yield from _each("StatefulSet Service", here, f"{base}-master", RELEASE)
+    here, wanted = settings.namespace, settings.resource_manager.redis
+    if not wanted.enabled:
+        return
+    base = wanted.fullname_override or f"{settings.release}-redis"
+    path = REDIS if wanted.fullname_override else RELEASE
+    yield Name("ServiceAccount", here, base, path)
+    yield Name("ConfigMap", here, f"{base}-configuration", path)
+    yield Name("Service", here, f"{base}-headless", path)
+    if wanted.sentinel.enabled:
+        yield Name("ConfigMap", here, f"{base}-scripts", path)
+        yield Name("Service", here, base, path)
+        yield from of_kinds("StatefulSet PodDisruptionBudget", here, f"{base}-node", path)
+        return
+    yield from of_kinds("StatefulSet Service", here, f"{base}-master", path)
+    if wanted.count:
+        yield from of_kinds("StatefulSet Service", here, f"{base}-replicas", path)
 
 
 def _secrets(settings: Settings) -> Iterator[Name]:
     here, global_ = settings.namespace, settings.global_
-    licensing = global_.licensing
-    yield Name("Secret", here, licensing.secret_name, "global.licensing.secretName", settings.creates_license)
+    made_here = created(settings)
+    for license_secret, path in named(settings).items():
+        yield Name("Secret", here, license_secret, path, license_secret in made_here)
     # one that is listed twice is a matter of the list (`stacks.rules.lists`)
     for index, pull in enumerate(dict.fromkeys(each.name for each in global_.image_pull_secrets)):
         made = index == 0 and settings.pull_secret.create_secret
         yield Name("Secret", here, pull, f"global.imagePullSecrets[{index}].name", made)
-    certificate = settings.proxy.ingress.tls.secret_name
-    if settings.proxy.enabled and settings.proxy.ingress.enabled and certificate:
-        yield Name("Secret", here, certificate, "proxy.ingress.tls.secretName", made=False)
+
+
+def _control_plane_secrets(settings: Settings) -> Iterator[Name]:
+    """Secrets with addresses: made here, fetched from a store under the same name, or there already."""
+    here, chosen, read = settings.namespace, settings.resource_manager.secrets, settings.control_plane_secrets
+    store = chosen.external_secrets.enabled
+    for section, name, given, made, keys in (
+        ("redis", settings.redis_secret, chosen.redis.name, chosen.redis.create, {"redisUrl", "cdCacheUrl"}),
+        ("database", settings.database_secret, chosen.database.name, chosen.database.create, {"databaseUrl"}),
+    ):
+        path = f"resourceManager.secrets.{section}.name" if given else MANAGER
+        fetched = store and (made or (section == "redis" and chosen.cd_cache.create))
+        if fetched:
+            yield Name("ExternalSecret", here, name, path)
+        # one that exists may hold the addresses of both
+        both = section == "database" and name == settings.redis_secret and not (made or chosen.redis.create)
+        if fetched or (keys & read.keys() and not both):
+            yield Name("Secret", here, name, path, made=made and not store)
 
 
 def _ingress(settings: Settings) -> Iterator[Name]:
     if not settings.ingress.enabled:
         return
-    yield from _each("Namespace ClusterRole ClusterRoleBinding", None, INGRESS)
+    yield from of_kinds("Namespace ClusterRole ClusterRoleBinding", None, INGRESS)
     yield Name("IngressClass", None, CLASS_NAME)
     kinds = "ServiceAccount Role RoleBinding Deployment Service PodDisruptionBudget"
-    yield from _each(kinds, INGRESS, INGRESS)
+    yield from of_kinds(kinds, INGRESS, INGRESS)
     yield Name("ConfigMap", INGRESS, CONFIG_MAP)
     yield Name("Secret", INGRESS, TLS_SECRET)
-    yield from _each("Role RoleBinding", settings.namespace, f"{INGRESS}-watched")
+    yield from of_kinds("Role RoleBinding", settings.namespace, f"{INGRESS}-watched")
 
 
 def _control_plane(settings: Settings) -> Iterator[Name]:
@@ -120,7 +135,7 @@ def _control_plane(settings: Settings) -> Iterator[Name]:
     yield Name("ConfigMap", here, release, RELEASE)
     yield Name("ConfigMap", here, "languages")
     yield Name("ConfigMap", here, f"{base}-config", MANAGER)
-    yield from _each("ServiceAccount Deployment Service", here, base, MANAGER)
+    yield from of_kinds("ServiceAccount Deployment Service", here, base, MANAGER)
     if settings.resource_manager.pdb.enabled:
         yield Name("PodDisruptionBudget", here, base, MANAGER)
     yield Name("Role", here, f"{base}-pod-reader", MANAGER)
@@ -129,8 +144,8 @@ def _control_plane(settings: Settings) -> Iterator[Name]:
     yield Name("RoleBinding", here, f"{base}-sessiongroups-access", MANAGER)
     yield Name("ServiceAccount", here, f"{base}-sessiongroups", MANAGER)
     yield Name("PodDisruptionBudget", here, f"{base}-safe-to-evict", MANAGER)
-    yield from _each("ClusterRole ClusterRoleBinding", None, f"{release}-{CONTROLLER}", RELEASE)
-    yield from _each("Deployment Service", here, CONTROLLER)
+    yield from of_kinds("ClusterRole ClusterRoleBinding", None, f"{release}-{CONTROLLER}", RELEASE)
+    yield from of_kinds("Deployment Service", here, CONTROLLER)
 
 
 def _beside(settings: Settings) -> Iterator[Name]:
@@ -141,7 +156,7 @@ def _beside(settings: Settings) -> Iterator[Name]:
         yield Name("Role", here, f"{base}-list-workloads", MANAGER)
         yield Name("RoleBinding", here, f"{base}-metrics-permissions", MANAGER)
     if metrics.enabled:
-        yield from _each("Deployment Service", here, f"{base}-metrics", MANAGER)
+        yield from of_kinds("Deployment Service", here, f"{base}-metrics", MANAGER)
         if metrics.worker_monitor.enabled:
             yield Name("ClusterRole", None, f"{base}-access-cadvisor", MANAGER)
             yield Name("ClusterRoleBinding", None, f"{base}-metrics-cadvisor-access", MANAGER)
@@ -165,7 +180,7 @@ def _data_plane(settings: Settings) -> Iterator[Name]:
     for key, server in settings.inference_servers.items():
         if server.enabled:
             path = f"{key}.fullnameOverride"
-            yield from _each("SessionGroup Service", here, server.fullname_override, path)
+            yield from of_kinds("SessionGroup Service", here, server.fullname_override, path)
 
 
 def _flow(settings: Settings) -> Iterator[Name]:
@@ -173,9 +188,9 @@ def _flow(settings: Settings) -> Iterator[Name]:
     if not flow.enabled:
         return
     base = flow.fullname_override
-    yield from _each("SessionGroup Service", here, base, FLOW)
+    yield from of_kinds("SessionGroup Service", here, base, FLOW)
     yield Name("ConfigMap", here, flow.config_map_name, "flow.configMapName")
-    yield from _secret(flow.external_secrets.enabled, here, base, FLOW)
+    yield from fetched_or_made(flow.external_secrets.enabled, here, base, FLOW)
     account = "flow.serviceAccountName" if flow.service_account_name else FLOW
     yield Name("ServiceAccount", here, flow.service_account_name or base, account)
     yield Name("Role", here, f"{base}-pod-access", FLOW)
@@ -183,27 +198,20 @@ def _flow(settings: Settings) -> Iterator[Name]:
     if flow.internal_app.enabled and flow.ingress.enabled:
         yield Name("Ingress", here, f"{base}-api", FLOW)
     if flow.llm_proxy.enabled:
-        yield from _llm_proxy(flow.llm_proxy, here, _named("llmProxy", flow.llm_proxy))
+        yield from _llm_proxy(flow.llm_proxy, here, _key_of("llmProxy", flow.llm_proxy))
     if flow.tts.enabled:
-        name, path = flow.tts.name, _named("tts", flow.tts)
-        yield from _each("SessionGroup Service", here, name, path)
+        name, path = flow.tts.name, _key_of("tts", flow.tts)
+        yield from of_kinds("SessionGroup Service", here, name, path)
         if flow.tts.ingress.enabled:
             yield Name("Ingress", here, name, path)
     if flow.vllm.enabled:
         yield from _vllm(settings)
 
 
-def _secret(stored: bool, here: str, name: str, path: str, made: bool = True) -> Iterator[Name]:
-    """A Secret, or one that an operator makes and the object it makes it of."""
-    if stored:
-        yield Name("ExternalSecret", here, name, path)
-    yield Name("Secret", here, name, path, made and not stored)
-
-
 def _llm_proxy(proxy: LlmProxySettings, here: str, path: str) -> Iterator[Name]:
-    yield from _each("Deployment Service", here, proxy.name, path)
+    yield from of_kinds("Deployment Service", here, proxy.name, path)
     yield Name("ConfigMap", here, proxy.config_map_name, "flow.llmProxy.configMapName")
-    yield from _secret(proxy.external_secrets.enabled, here, proxy.name, path)
+    yield from fetched_or_made(proxy.external_secrets.enabled, here, proxy.name, path)
     if proxy.pod_disruption_budget.enabled:
         yield Name("PodDisruptionBudget", here, proxy.name, path)
     if proxy.ingress.enabled:
@@ -220,27 +228,10 @@ def _vllm(settings: Settings) -> Iterator[Name]:
     yield Name("Service", here, service, next((key for key, given in keys.items() if given), VLLM))
     yield Name("PersistentVolumeClaim", here, vllm.persistence.name, "flow.vllm.persistence.name")
     stored = token.create_secret and vllm.external_secrets.enabled
-    yield from _secret(stored, here, token.secret_name, "flow.vllm.hfTokenSecret.secretName", token.create_secret)
+    yield from fetched_or_made(
+        stored, here, token.secret_name, "flow.vllm.hfTokenSecret.secretName", token.create_secret
+    )
     if vllm.pod_disruption_budget.enabled:
         yield Name("PodDisruptionBudget", here, base, VLLM)
     if vllm.ingress.enabled:
         yield Name("Ingress", here, base, VLLM)
-
-
-def _proxy(settings: Settings) -> Iterator[Name]:
-    proxy, here, base = settings.proxy, settings.namespace, settings.proxy.fullname_override
-    if not proxy.enabled:
-        return
-    yield Name("ConfigMap", here, FEATURES_MAP)
-    yield Name("ConfigMap", here, f"{base}-config", PROXY)
-    if proxy.agent_api.config_map.enabled:
-        yield Name("ConfigMap", here, f"{base}-agent-config", PROXY)
-    if proxy.proxy.dns.enabled:
-        yield Name("ConfigMap", here, f"{base}-dns", PROXY)
-    yield from _each("ServiceAccount Service", here, base, PROXY)
-    yield Name("Role", here, f"{base}-cm-reader", PROXY)
-    yield Name("RoleBinding", here, f"{base}-cm-access", PROXY)
-    for key in proxy.proxy.deployments:
-        yield from _each("Deployment PodDisruptionBudget", here, f"{base}-{key}", PROXY)
-    if proxy.ingress.enabled:
-        yield Name("Ingress", here, base, PROXY)

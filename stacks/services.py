@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.speech.proxy import resources_of
+from components.speech.proxy_pod import resources_of
 from stacks.quantities import quantity
 from stacks.schema import Settings
-from stacks.schema.proxy import ProxyDeployment
+from stacks.schema.proxy_pods import ProxyDeployment
 from stacks.schema.workload import Amounts, Resources
 
 
@@ -51,7 +51,8 @@ def together(*containers: Mapping[str, Any]) -> tuple[str, str]:
 
 def workloads(settings: Settings) -> tuple[Workload, ...]:
     """All of them. A new one on this pool is added here; a test asks the recorded objects for their requests."""
-    return (*_control_plane(settings), *_redis(settings), *_proxies(settings), *_flow(settings), *_ingress(settings))
+    parts = (_control_plane, _redis, _proxies, _cache, _flow, _ingress)
+    return tuple(workload for part in parts for workload in part(settings))
 
 
 def _control_plane(settings: Settings) -> Iterator[Workload]:
@@ -97,7 +98,16 @@ def _proxies(settings: Settings) -> Iterator[Workload]:
         given = own.requests != Amounts() or own.limits != Amounts()
         path = f"proxy.proxy.deployments.{key}.resources" if given else "proxy.proxy.resources"
         cpu, memory = requested(resources_of(service.resources, own))
-        yield Workload(f"{proxy.fullname_override}-{key}", cpu, memory, proxy.replicas, path)
+        yield Workload(f"{proxy.fullname_override}-{key}", cpu, memory, proxy.replicas, path, pool=proxy.pool)
+
+
+def _cache(settings: Settings) -> Iterator[Workload]:
+    """The proxy's cache: its program, and the Redis beside it."""
+    proxy, cache = settings.proxy, settings.proxy.proxy_cache
+    if proxy.enabled and cache.enabled:
+        own = asked(cache.resources, *([] if cache.redis.external else [cache.redis.resources]))
+        path = "proxy.proxyCache.resources"
+        yield Workload(f"{proxy.fullname_override}-cache", *own, cache.replicas, path, pool=cache.pool)
 
 
 def _flow(settings: Settings) -> Iterator[Workload]:

@@ -8,9 +8,18 @@ listed here.
 
 from __future__ import annotations
 
-from components.speech.proxy import OWN_VARIABLES
+from components.speech.proxy_pod import OWN_VARIABLES
 
-_REDIS = frozenset({"REDIS_CONN_URL", "REDIS_FAIL_OVER_CLIENT_ENABLED", "REDIS_SETUP_TIMEOUT_DURATION"})
+_REDIS = frozenset(
+    {
+        "REDIS_CONN_URL",
+        "REDIS_USE_EXTERNAL",
+        "REDIS_DB_INDEX",
+        "REDIS_FAIL_OVER_CLIENT_ENABLED",
+        "REDIS_SETUP_TIMEOUT_DURATION",
+        "SSL_CERT_DIR",
+    }
+)
 SET: dict[str, frozenset[str]] = {
     "resource-manager": _REDIS
     | {
@@ -24,6 +33,10 @@ SET: dict[str, frozenset[str]] = {
         "TRANSCRIBER_NAMESPACE",
         "SM_FLOW_USE_LOCAL_TRANSCRIBER",
         "SM_INFERENCE_CAPACITY_ON_TRANSCRIBER_REQUEST_ENABLED",
+        "CD_CACHE_MAX_ENTRY_SIZE_BYTES",
+        "CD_CACHE_REDIS_CONN_URL",
+        "CD_CACHE_REDIS_EXPIRY_SECOND",
+        "CD_CACHE_MAX_KEYS_PER_CONTRACT",
     },
     "metrics": _REDIS
     | {
@@ -42,6 +55,9 @@ SET: dict[str, frozenset[str]] = {
         "SM_TOKEN_STORE_RECONCILIATION_INTERVAL",
         "SM_CLUSTER_NAME",
         "REPOPULATION_ENABLED",
+        "SM_DB_CONN_STRING",
+        "SG_CONTROLLER_ADDRESS",
+        "SG_CONTROLLER_PAUSE_DURATION",
         "SM_NODE_MONITOR_ENABLED",
         "SM_NODE_MONITOR_CPU_THRESHOLD",
         "SM_NODE_MONITOR_CONDITION_DURATION",
@@ -59,6 +75,7 @@ SET: dict[str, frozenset[str]] = {
         "SM_RECONCILE_MAX_PAUSE_DURATION",
     },
     "proxy-service": frozenset(OWN_VARIABLES),
+    "proxy-service-cache": frozenset({"DB_CONN_STRING", "REDIS_USE_EXTERNAL", "REDIS_CONN_STRING"}),
 }
 """Containers whose lists only add variables → those that are set already, in one mode or another."""
 
@@ -69,5 +86,6 @@ LISTS = {
     "resourceManager.sessionGroups.additionalEnv": "sessiongroups-controller",
     "proxy.proxy.additionalEnv": "proxy-service",
     "proxy.proxy.deployments.<key>.additionalEnv": "proxy-service",
+    "proxy.proxyCache.additionalEnv": "proxy-service-cache",
 }
 """Lists (or maps) of variables by path, `<key>` being any key of a map → the container they are added to."""

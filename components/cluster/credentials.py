@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-LICENSE_KEY = "license.json"
-"""Key of the license Secret (contract: transcription 14.9)."""
+from components.cluster.license import LICENSE_KEY
 
 
 def encoded(text: str) -> str:
@@ -30,7 +29,8 @@ class CredentialsArgs:
     """What the Secrets need; a part that is None is expected to exist already."""
 
     namespace: pulumi.Output[str]
-    license_name: str
+    license_names: tuple[str, ...]
+    """Secrets with the license; the first is nearly always the only one."""
     license: pulumi.Output[str] | None
     """Text of license.json."""
     pull_secret_name: str
@@ -48,8 +48,9 @@ class Credentials(pulumi.ComponentResource):
         super().__init__("sm-realtime:cluster:Credentials", name, {}, opts)
         self.created = []
         if args.license is not None:
-            self._secret(f"{name}-license", args.namespace, args.license_name, "Opaque",
-                         {LICENSE_KEY: args.license.apply(encoded)})  # fmt: skip
+            for index, secret in enumerate(args.license_names):
+                self._secret(f"{name}-license{f'-{secret}' if index else ''}", args.namespace, secret, "Opaque",
+                             {LICENSE_KEY: args.license.apply(encoded)})  # fmt: skip
         if args.password is not None:
             registries, username = args.registries, args.username
             config = args.password.apply(lambda password: encoded(docker_config(registries, username, password)))
@@ -65,6 +66,7 @@ class Credentials(pulumi.ComponentResource):
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name=secret, namespace=namespace),
             type=kind,
             data=data,
-            opts=pulumi.ResourceOptions(parent=self),
+            # out of the program it is out of the state, and stays in the cluster for the pods that use it
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         self.created.append(secret)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from datetime import datetime
+from typing import NoReturn, TypeVar
 
 import httpx2 as httpx
 import pulumi
@@ -13,6 +15,8 @@ import yaml
 from lightkube import AsyncClient, KubeConfig
 from lightkube.resources.core_v1 import Secret
 
+from components.cluster.certificate import Pair, covers, hosts_of
+from components.cluster.license import LICENSE_KEY, ends, fingerprint
 from components.guard.live import DEADLINE_SECONDS, credentials, one_line
 
 
@@ -33,6 +37,8 @@ class ExistingSecret:
     """The command that makes it."""
     delete: str
     """The command that removes one of that name."""
+    hosts: tuple[str, ...] = ()
+    """Hosts its certificate must be for; none where it is no certificate."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,11 @@ class Found:
 
     type: str
     keys: frozenset[str]
+    license: str | None = None
+    """Tells this license from another (see `license.fingerprint`); None: it has none."""
+    license_ends: datetime | None = None
+    hosts: frozenset[str] = frozenset()
+    """Hosts of its certificate."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,9 @@ class Lack:
     code: str
     reason: str
     mend: str
+
+
+Answer = TypeVar("Answer")
 
 
 class UnreadableError(Exception):
@@ -82,7 +96,33 @@ def _lack(secret: ExistingSecret, found: Found | None) -> Lack | None:
     if missing:
         reason = f"the Secret {secret.name} has no key {', '.join(missing)}, from which {secret.purpose} is read"
         return Lack(secret, "secret-without-key", reason, again)
+    others = [host for host in secret.hosts if not covers(found.hosts, host)]
+    if others:
+        held = ", ".join(sorted(found.hosts)) or "no host"
+        reason = f"the certificate in the Secret {secret.name} is for {held} and not for {', '.join(others)}"
+        return Lack(secret, "secret-for-another-host", reason, again)
     return None
+
+
+def found_in(secret: Secret) -> Found:
+    """What is kept of a Secret."""
+    data = secret.data or {}
+    name = str(secret.metadata.name) if secret.metadata else ""
+    text = _decoded(data.get(LICENSE_KEY))
+    return Found(
+        type=secret.type or "Opaque",
+        keys=frozenset(data),
+        license=fingerprint(name, text.strip()) if text else None,
+        license_ends=ends(text) if text else None,
+        hosts=hosts_of(_decoded(data.get("tls.crt")) or ""),
+    )
+
+
+def _decoded(value: str | None) -> str | None:
+    try:
+        return base64.b64decode(value).decode() if value else None
+    except ValueError:
+        return None
 
 
 def absent(answer: httpx.Response) -> bool:
@@ -106,19 +146,47 @@ async def read_secrets(kubeconfig: str, namespace: str, names: Sequence[str]) ->
                 if not absent(error.response):
                     raise
                 continue
-            found[name] = Found(secret.type or "Opaque", frozenset(secret.data or {}))
+            found[name] = found_in(secret)
     finally:
         await client.close()
     return found
 
 
-def reader(provider: pulumi.ProviderResource, resource_group: str, cluster: str) -> Read:
-    """How the Secrets of this cluster are looked up: with plain strings, and within the deadline."""
+async def read_pair(kubeconfig: str, namespace: str, name: str) -> Pair | None:
+    """Certificate and key of a Secret; None where there is none, or it holds no certificate."""
+    client = AsyncClient(KubeConfig.from_dict(yaml.safe_load(kubeconfig)), timeout=httpx.Timeout(DEADLINE_SECONDS))
+    try:
+        data = (await client.get(Secret, name, namespace=namespace)).data or {}
+    except httpx.HTTPStatusError as error:
+        if not absent(error.response):
+            raise
+        return None
+    finally:
+        await client.close()
+    certificate, key = _decoded(data.get("tls.crt")), _decoded(data.get("tls.key"))
+    return Pair(certificate, key) if certificate and key else None
 
-    async def read(namespace: str, names: Sequence[str]) -> Mapping[str, Found]:
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where Secrets are looked up: with plain strings, and within the deadline."""
+
+    provider: pulumi.ProviderResource
+    resource_group: str
+    name: str
+
+    async def secrets(self, namespace: str, names: Sequence[str]) -> Mapping[str, Found]:
+        """Those that exist. Raises `UnreadableError`."""
+        return await self._asked(lambda kubeconfig: read_secrets(kubeconfig, namespace, names))
+
+    async def pair(self, namespace: str, name: str) -> Pair | None:
+        """Certificate and key of a Secret. Raises `UnreadableError`."""
+        return await self._asked(lambda kubeconfig: read_pair(kubeconfig, namespace, name))
+
+    async def _asked(self, question: Callable[[str], Awaitable[Answer]]) -> Answer:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                return await read_secrets(await credentials(provider, resource_group, cluster), namespace, names)
+                return await question(await credentials(self.provider, self.resource_group, self.name))
         except TimeoutError as error:
             raise UnreadableError(f"no answer within {DEADLINE_SECONDS:.0f} seconds") from error
         except httpx.HTTPStatusError as error:
@@ -130,8 +198,6 @@ def reader(provider: pulumi.ProviderResource, resource_group: str, cluster: str)
             # the SDK raises a plain Exception with the provider's text
             raise UnreadableError(f"the cluster's credentials: {type(error).__name__} {one_line(error)}") from error
 
-    return read
-
 
 @dataclass(frozen=True)
 class ExistingSecretsArgs:
@@ -142,6 +208,8 @@ class ExistingSecretsArgs:
     secrets: tuple[ExistingSecret, ...]
     read: Read
     refuse: Refuse
+    notice: Callable[[Mapping[str, Found]], None]
+    """Told of what was found when nothing is wrong."""
 
 
 class ExistingSecrets(pulumi.ComponentResource):
@@ -152,18 +220,25 @@ class ExistingSecrets(pulumi.ComponentResource):
     """
 
     namespace: pulumi.Output[str]
+    licenses: pulumi.Output[dict[str, str]]
+    """Fingerprints of the licenses among them, by the Secret's name."""
 
     def __init__(self, name: str, args: ExistingSecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:cluster:ExistingSecrets", name, {}, opts)
 
-        async def checked(namespace: str) -> str:
+        async def checked(namespace: str) -> dict[str, str]:
             try:
-                wrong = lacks(args.secrets, await args.read(namespace, [secret.name for secret in args.secrets]))
+                found = await args.read(namespace, [secret.name for secret in args.secrets])
             except UnreadableError as error:
                 await args.refuse(error)
+            wrong = lacks(args.secrets, found)
             if wrong:
                 await args.refuse(wrong)
-            return namespace
+            args.notice(found)
+            return {name: each.license for name, each in found.items() if each.license is not None}
 
-        self.namespace = args.namespace.apply(checked) if args.secrets else args.namespace
+        self.namespace, self.licenses = args.namespace, pulumi.Output.from_input({})
+        if args.secrets:
+            self.licenses = args.namespace.apply(checked)
+            self.namespace = pulumi.Output.all(args.namespace, self.licenses).apply(lambda both: str(both[0]))
         self.register_outputs({"namespace": self.namespace})

@@ -56,8 +56,8 @@ class IngressControllerArgs:
     rights: tuple[pulumi.Resource, ...]
     settings: IngressSettings
     image: str
-    certificate: Pair
-    """For every host whose Ingress names no Secret; used only when the Secret is made."""
+    certificate: pulumi.Output[Pair]
+    """For every host whose Ingress names no Secret; a secret."""
     address_name: pulumi.Input[str]
     address_group: str
     address_ready: pulumi.Resource
@@ -201,11 +201,10 @@ class IngressController(pulumi.ComponentResource):
             f"{name}-certificate",
             metadata=self._meta(args, TLS_SECRET),
             type="kubernetes.io/tls",
-            data=pulumi.Output.secret(
-                {"tls.crt": encoded(args.certificate.certificate), "tls.key": encoded(args.certificate.key)}
+            data=args.certificate.apply(
+                lambda pair: {"tls.crt": encoded(pair.certificate), "tls.key": encoded(pair.key)}
             ),
-            # every run makes a new pair, and the operator may have put another in: what is there stays
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["data"]),
+            opts=child,
         )
         ingress_class = kubernetes.networking.v1.IngressClass(
             f"{name}-class",

@@ -10,6 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
+from components.cluster.license import LICENSE_ANNOTATION, License
 from components.flow import config_file
 from components.flow.common import CONFIG_HASH, Face, FlowCommon, digest, with_env
 from components.flow.objects import Front, ingress, own_secret, service
@@ -54,6 +55,7 @@ class FlowServiceArgs:
     tts_url: str
     """The TTS of this platform."""
     placement: Placement
+    license: License
     ready: tuple[pulumi.Resource, ...]
     """What must run before a SessionGroup means anything: the kind and the controller."""
 
@@ -169,12 +171,11 @@ def group_template(
 ) -> Json:
     """The pod."""
     settings, policy = args.settings, session_pod(args.common.session_seconds)
-    license_ = settings.licensing.secret_name or args.common.global_.licensing.secret_name
     annotations: dict[str, pulumi.Input[str]] = {**settings.additional_pod_annotations, **policy.annotations}
     return pod_template(
         placement=args.placement,
         labels={**args.face.pod_labels, **SESSION_LABELS},
-        annotations={**annotations, **hashes},
+        annotations={**annotations, LICENSE_ANNOTATION: args.license.version, **hashes},
         containers=[worker(args, secret), tracker(args)],
         service_account=account,
         pull_secrets=args.common.pull_secrets(settings),
@@ -183,7 +184,10 @@ def group_template(
         volumes=[
             {
                 "name": "license",
-                "secret": {"secretName": license_, "items": [{"key": "license.json", "path": "license.json"}]},
+                "secret": {
+                    "secretName": args.license.secret,
+                    "items": [{"key": "license.json", "path": "license.json"}],
+                },
             },
             {
                 "name": "flow-service-config-file",

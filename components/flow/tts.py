@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
+from components.cluster.license import LICENSE_ANNOTATION, License
 from components.flow.common import Face, FlowCommon, with_env
 from components.flow.objects import Front, ingress, service
 from components.flow.session_group import SESSION_LABELS, scaled, spec
@@ -32,6 +33,7 @@ class TtsArgs:
     settings: TtsSettings
     manager: Address
     placement: Placement
+    license: License
     ready: tuple[pulumi.Resource, ...]
     """What must run before a SessionGroup means anything: the kind and the controller."""
 
@@ -104,11 +106,14 @@ def sidecar(args: TtsArgs) -> Json:
 def group_template(args: TtsArgs) -> Json:
     """The pod."""
     settings, policy = args.settings, session_pod(args.common.session_seconds)
-    license_ = settings.licensing.secret_name or args.common.global_.licensing.secret_name
     return pod_template(
         placement=args.placement,
         labels={**args.face.pod_labels, **SESSION_LABELS},
-        annotations={**settings.additional_pod_annotations, **policy.annotations},
+        annotations={
+            **settings.additional_pod_annotations,
+            **policy.annotations,
+            LICENSE_ANNOTATION: args.license.version,
+        },
         containers=[server(args), sidecar(args)],
         pull_secrets=args.common.pull_secrets(settings),
         security_context=settings.security_context,
@@ -116,7 +121,10 @@ def group_template(args: TtsArgs) -> Json:
         volumes=[
             {
                 "name": "license",
-                "secret": {"secretName": license_, "items": [{"key": "license.json", "path": "license.json"}]},
+                "secret": {
+                    "secretName": args.license.secret,
+                    "items": [{"key": "license.json", "path": "license.json"}],
+                },
             },
             *settings.additional_volumes,
         ],

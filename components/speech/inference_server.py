@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
+from components.cluster.license import LICENSE_ANNOTATION, License
 from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
@@ -35,6 +36,7 @@ class InferenceServerArgs:
     placement: Placement
     session_seconds: int
     """The longest session in seconds."""
+    license: License
     ready: tuple[pulumi.Resource, ...]
     """What must run before a SessionGroup means anything: the kind and the controller."""
 
@@ -65,11 +67,15 @@ def selector(args: InferenceServerArgs) -> dict[str, str]:
 def group_template(args: InferenceServerArgs) -> Json:
     """The pod."""
     settings, server, policy = args.settings, args.settings.triton_server, session_pod(args.session_seconds)
-    license_name = server.licensing.secret_name or args.global_.licensing.secret_name
     return pod_template(
         placement=args.placement,
         labels={**server.additional_labels, SAFE_TO_EVICT_LABEL: "false", "mode": server.mode, **selector(args)},
-        annotations={**datadog(args), **server.additional_annotations, **policy.annotations},
+        annotations={
+            **datadog(args),
+            **server.additional_annotations,
+            **policy.annotations,
+            LICENSE_ANNOTATION: args.license.version,
+        },
         containers=[triton(settings, args.global_), sidecar(settings, args.global_, args.manager)],
         pull_secrets=[secret.name for secret in settings.image_pull_secrets or args.global_.image_pull_secrets],
         security_context=copy.deepcopy(server.security_context),
@@ -77,7 +83,7 @@ def group_template(args: InferenceServerArgs) -> Json:
         affinity=copy.deepcopy(settings.affinity),
         grace_seconds=policy.grace_seconds,
         volumes=[
-            {"name": "triton-license", "secret": {"secretName": license_name, "optional": False}},
+            {"name": "triton-license", "secret": {"secretName": args.license.secret, "optional": False}},
             *copy.deepcopy(settings.additional_volumes),
         ],
     )

@@ -1,22 +1,20 @@
-"""How clients reach the proxy: one Ingress, in the words of F5's controller (docs/explanation/ingress.md)."""
+"""How clients reach the proxy: the Ingresses, in the words of the controller that serves them.
+
+F5's controller, ours, gets one Ingress with everything (docs/explanation/ingress.md). Any other gets the chart's own
+Ingresses with the annotations of the configuration (contract: proxy 8).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.outputs import once_made
 from components.speech.naming import ProxyLabels
-from stacks.schema.proxy import SEED_ANNOTATIONS, ProxyIngressSettings
-
-ASR_PATH = "/v{1}(?:[0-9]*)(?:/[a-z]{1,3}(?:_[a-z_]{0,22})?)?/?$"
-"""Transcription: `/v2`, `/v2/en`, `/v2/cmn_en` (contract: proxy 8)."""
-
-FLOW_PATH = "/v{1}(?:[0-9]*)(?:/flow?)/?$"
-"""Conversations: `/v1/flow` (contract: proxy 8)."""
+from stacks.schema.proxy_ingress import SEED_ANNOTATIONS, ProxyIngressSettings
 
 HEALTH_PATH = "/v1/health"
 
@@ -29,12 +27,41 @@ READ_TIMEOUT = "nginx.org/proxy-read-timeout"
 SEND_TIMEOUT = "nginx.org/proxy-send-timeout"
 
 OWN_ANNOTATIONS = (PATH_REGEX, WEBSOCKET_SERVICES, READ_TIMEOUT, SEND_TIMEOUT)
-"""Set here, from the configuration."""
+"""Set here, from the configuration, for our controller."""
 
 
-def paths(flow: bool) -> tuple[str, ...]:
-    """All paths of the host, in the order in which they are tried."""
-    return (ASR_PATH, *([FLOW_PATH] if flow else []), HEALTH_PATH, ANYTHING)
+def made_by_cert_manager(annotations: Mapping[str, str]) -> bool:
+    """Whether cert-manager is asked for the certificate, which it makes once there is an Ingress."""
+    return not {"cert-manager.io/issuer", "cert-manager.io/cluster-issuer", "kubernetes.io/tls-acme"}.isdisjoint(
+        annotations
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One Ingress."""
+
+    suffix: str
+    """What its name has after the proxy's."""
+    rules: Mapping[str, tuple[str, ...]]
+    """Paths of each host, in the order in which they are tried."""
+    annotations: Mapping[str, pulumi.Input[str]]
+    labelled: bool
+    tls: Mapping[str, str | None] = field(default_factory=dict)
+    """Secret with the certificate of each host that has TLS; None is the controller's own."""
+
+
+def flow_paths(settings: ProxyIngressSettings) -> tuple[str, ...]:
+    """Flow's paths, the longest first."""
+    flow = settings.flow
+    if not flow.enabled:
+        return ()
+    return (*([flow.livekit.path] if flow.livekit.enabled else []), flow.path)
+
+
+def paths(settings: ProxyIngressSettings) -> tuple[str, ...]:
+    """All paths of the first host, in the order in which they are tried."""
+    return (settings.path, *flow_paths(settings), HEALTH_PATH, ANYTHING)
 
 
 def ingress_annotations(
@@ -51,9 +78,47 @@ def ingress_annotations(
     }
 
 
+def certificates(settings: ProxyIngressSettings) -> dict[str, str | None]:
+    """Every host with the Secret of its certificate, where one is named."""
+    found = {settings.host: settings.tls.secret_name}
+    if settings.second_host:
+        found[settings.second_host] = settings.flow.additional_host.tls_secret_name
+    return found
+
+
+def ours(settings: ProxyIngressSettings, service: pulumi.Input[str], seconds: int) -> tuple[Plan, ...]:
+    """The one Ingress of our controller. Without a TLS entry it would not serve the host on 443."""
+    rules = {settings.host: paths(settings)}
+    if settings.second_host:
+        rules[settings.second_host] = flow_paths(settings)
+    annotations = ingress_annotations(settings.annotations, service, seconds)
+    return (Plan("", rules, annotations, labelled=True, tls=certificates(settings)),)
+
+
+def charts(settings: ProxyIngressSettings) -> tuple[Plan, ...]:
+    """The chart's Ingresses. A host without a Secret has no TLS entry: the controller's own way applies."""
+    host, second, flow = settings.host, settings.second_host, settings.flow
+    tls = {name: secret for name, secret in certificates(settings).items() if secret}
+    first_only = {name: secret for name, secret in tls.items() if name == host}
+
+    def rules(first: tuple[str, ...], also: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        return {host: first} | ({second: also} if second and also else {})
+
+    own = (flow.path,) if flow.enabled else ()
+    plans = [
+        Plan("", rules((settings.path, *own), own), settings.annotations, labelled=True, tls=tls),
+        Plan("-health", {host: (HEALTH_PATH,)}, settings.health.annotations, labelled=False, tls=first_only),
+        Plan("-misc", {host: (ANYTHING,)}, settings.misc.annotations, labelled=False, tls=first_only),
+    ]
+    if flow.enabled and flow.livekit.enabled:
+        only = (flow.livekit.path,)
+        plans.append(Plan("-flow-livekit", rules(only, only), flow.livekit.annotations, labelled=True, tls=tls))
+    return tuple(plans)
+
+
 @dataclass(frozen=True)
 class ProxyIngressArgs:
-    """What the Ingress needs."""
+    """What the Ingresses need."""
 
     namespace: pulumi.Output[str]
     settings: ProxyIngressSettings
@@ -62,52 +127,60 @@ class ProxyIngressArgs:
     """Name of the proxy's Service, usable once it has endpoints."""
     port: int
     class_name: pulumi.Input[str]
+    our_controller: bool
+    """Whether ours serves the class."""
     session_seconds: int
     ready: tuple[pulumi.Resource, ...]
-    """The controller that gives it its address."""
+    """The controller that gives them their address."""
 
 
 class ProxyIngress(pulumi.ComponentResource):
-    """The Ingress. Not here: the controller, and the `Request-Id` header, which the controller adds to everything."""
+    """The Ingresses. Not here: the controller, and the `Request-Id` header, which ours adds to everything."""
 
-    ingress: pulumi.Resource
     host: pulumi.Output[str]
 
     def __init__(self, name: str, args: ProxyIngressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:speech:ProxyIngress", name, {}, opts)
-        networking, host = kubernetes.networking.v1, args.settings.host
+        self._name, self._args = name, args
+        settings = args.settings
+        plans = ours(settings, args.service, args.session_seconds) if args.our_controller else charts(settings)
+        first, *_ = [self._ingress(plan) for plan in plans]
+        self.host = once_made(first, settings.host)
+        self.register_outputs({"host": self.host})
+
+    def _ingress(self, plan: Plan) -> kubernetes.networking.v1.Ingress:
+        networking, args = kubernetes.networking.v1, self._args
         backend = networking.IngressBackendArgs(
             service=networking.IngressServiceBackendArgs(
                 name=args.service, port=networking.ServiceBackendPortArgs(number=args.port)
             )
         )
-        self.ingress = networking.Ingress(
-            f"{name}-ingress",
+
+        def rule(host: str, found: tuple[str, ...]) -> kubernetes.networking.v1.IngressRuleArgs:
+            return networking.IngressRuleArgs(
+                host=host,
+                http=networking.HTTPIngressRuleValueArgs(
+                    paths=[
+                        networking.HTTPIngressPathArgs(path=path, path_type="ImplementationSpecific", backend=backend)
+                        for path in found
+                    ]
+                ),
+            )
+
+        return networking.Ingress(
+            f"{self._name}{plan.suffix}-ingress",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name=args.labels.fullname,
+                name=f"{args.labels.fullname}{plan.suffix}",
                 namespace=args.namespace,
-                labels=args.labels.common(),
-                annotations=ingress_annotations(args.settings.annotations, args.service, args.session_seconds),
+                labels=args.labels.common() if plan.labelled else None,
+                annotations=plan.annotations or None,
             ),
             spec=networking.IngressSpecArgs(
                 ingress_class_name=args.class_name,
-                rules=[
-                    networking.IngressRuleArgs(
-                        host=host,
-                        http=networking.HTTPIngressRuleValueArgs(
-                            paths=[
-                                networking.HTTPIngressPathArgs(
-                                    path=path, path_type="ImplementationSpecific", backend=backend
-                                )
-                                for path in paths(args.settings.flow.enabled)
-                            ]
-                        ),
-                    )
-                ],
-                tls=[networking.IngressTLSArgs(hosts=[host], secret_name=args.settings.tls.secret_name)],
+                rules=[rule(host, found) for host, found in plan.rules.items()],
+                tls=[networking.IngressTLSArgs(hosts=[host], secret_name=secret) for host, secret in plan.tls.items()]
+                or None,
             ),
             # no value flows: an Ingress is awaited until a controller gives it an address
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.ready)),
         )
-        self.host = once_made(self.ingress, host)
-        self.register_outputs({"host": self.host})

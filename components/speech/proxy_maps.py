@@ -14,11 +14,8 @@ from components.outputs import once_made
 from components.speech.discovery_features import text as features_text
 from components.speech.naming import ProxyLabels, release_labels
 from components.speech.pod import Json
-from stacks.schema.proxy import AgentApi, ProxySettings
+from stacks.schema.proxy import ProxySettings
 from stacks.schema.proxy_config import Deadline, ProxyConfig
-
-AGENTS_PATH = "/config/agents"
-"""Where the agents' files are mounted (contract: proxy 4)."""
 
 FEATURES_MAP = "discovery-api-features"
 FEATURES_KEY = "features"
@@ -52,11 +49,6 @@ def _deadline(enabled: bool, deadline: Deadline) -> str:
     return compact(deadline.model_dump(by_alias=True)) if enabled else NO_DEADLINE
 
 
-def reads_files(agents: AgentApi) -> bool:
-    """Whether the proxy reads agents from files."""
-    return agents.enabled and agents.use_local
-
-
 def computed_config(settings: ProxySettings) -> dict[str, str]:
     """`proxy-config` without what is added to it as it is."""
     config: ProxyConfig = settings.proxy.config
@@ -88,8 +80,10 @@ def computed_config(settings: ProxySettings) -> dict[str, str]:
             name: each.model_dump(by_alias=True, exclude_none=True) for name, each in config.flow_template_info.items()
         }
         data["SM_FLOW_TEMPLATE_INFO_JSON"] = compact(templates)
-    if reads_files(settings.agent_api):
-        data["SM_AGENT_LOCAL_PATH"] = AGENTS_PATH
+    if settings.agent_api.from_files:
+        data["SM_AGENT_LOCAL_PATH"] = settings.agent_api.local_path
+    if config.max_channels_per_session is not None:
+        data["SM_MAX_CHANNELS_PER_SESSION"] = str(config.max_channels_per_session)
     return data
 
 
@@ -110,26 +104,26 @@ class ProxyMapsArgs:
 
 
 class ProxyMaps(pulumi.ComponentResource):
-    """`proxy-config`, `proxy-agent-config`, `proxy-dns` and `discovery-api-features`."""
+    """`proxy-config`, `proxy-agent-config`, `proxy-dns`, `proxy-custom-dict` and `discovery-api-features`."""
 
-    config_map: pulumi.Output[str]
-    """Name of the map the proxy watches."""
+    config_map: pulumi.Output[str] | None
+    """Name of the map the proxy watches; None when there is none."""
     features_map: pulumi.Output[str]
     agent_map: pulumi.Output[str] | None
     """None when agents are not read from a map."""
     dns_map: pulumi.Output[str] | None
     """None when resource managers are not looked up by DNS."""
+    dict_map: pulumi.Output[str] | None
+    """None when no file is mounted."""
 
     def __init__(self, name: str, args: ProxyMapsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:speech:ProxyMaps", name, {}, opts)
         self._name, self._namespace = name, args.namespace
         settings, base = args.settings, args.labels.fullname
-        self.config_map = self._map(
-            "config",
-            f"{base}-config",
-            args.labels.common(),
-            computed_config(settings) | settings.proxy.config.additional_config,
-        )
+        self.config_map = None
+        if settings.config.enabled:
+            data = computed_config(settings) | settings.proxy.config.additional_config
+            self.config_map = self._map("config", f"{base}-config", args.labels.common(), data)
         self.features_map = self._map(
             "features", FEATURES_MAP, release_labels(args.release), {FEATURES_KEY: features_text()}
         )
@@ -141,6 +135,9 @@ class ProxyMaps(pulumi.ComponentResource):
         if dns.enabled:
             lookup = compact({"name": dns.name, "proto": "tcp", "service": dns.service})
             self.dns_map = self._map("dns", f"{base}-dns", None, {"dnssrv": lookup})
+        self.dict_map = None
+        if settings.proxy.custom_dict.enabled:
+            self.dict_map = self._map("dict", f"{base}-custom-dict", None, settings.proxy.custom_dict.data)
         self.register_outputs({"configMap": self.config_map, "featuresMap": self.features_map})
 
     def _map(

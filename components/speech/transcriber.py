@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
+from components.cluster.license import LICENSE_ANNOTATION, LICENSE_KEY, License
 from components.outputs import once_made
 from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
@@ -37,6 +38,7 @@ class TranscriberArgs:
     placement: Placement
     session_seconds: int
     """The longest session in seconds."""
+    license: License
     ready: tuple[pulumi.Resource, ...]
     """What must run before a SessionGroup means anything: the kind and the controller."""
 
@@ -51,13 +53,10 @@ def speech_placement(args: TranscriberArgs, speech: Speech) -> Placement:
     )
 
 
-def volumes(settings: TranscriberSettings, global_: GlobalSettings) -> list[Json]:
+def volumes(settings: TranscriberSettings, license_secret: str) -> list[Json]:
     """License, cache and what the configuration adds."""
-    own = settings.transcriber
-    name = own.licensing.secret_name or global_.licensing.secret_name
-    found: list[Json] = [
-        {"name": "license", "secret": {"secretName": name, "items": [{"key": "license.json", "path": "license.json"}]}}
-    ]
+    own, items = settings.transcriber, [{"key": LICENSE_KEY, "path": LICENSE_KEY}]
+    found: list[Json] = [{"name": "license", "secret": {"secretName": license_secret, "items": items}}]
     if own.cd_cache.enabled and own.cd_cache.volume:
         found.append({"name": "cache", **own.cd_cache.volume})
     return copy.deepcopy([*found, *settings.volumes])
@@ -75,6 +74,7 @@ def group_template(args: TranscriberArgs, speech: Speech, account: pulumi.Input[
             "speechmatics.io/component": f"{APP}-{speech.language}",
             **own.additional_annotations,
             **policy.annotations,
+            LICENSE_ANNOTATION: args.license.version,
         },
         init_containers=[] if speech.on_cpu else [worker_proxy(settings, global_, speech, args.manager)],
         containers=[
@@ -85,7 +85,7 @@ def group_template(args: TranscriberArgs, speech: Speech, account: pulumi.Input[
         pull_secrets=[secret.name for secret in settings.image_pull_secrets or global_.image_pull_secrets],
         security_context=copy.deepcopy(own.security_context),
         grace_seconds=policy.grace_seconds,
-        volumes=volumes(settings, global_),
+        volumes=volumes(settings, args.license.secret),
     )
 
 

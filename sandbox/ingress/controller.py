@@ -189,19 +189,38 @@ class Controller:
         contexts: dict[tuple[str, str], ssl.SSLContext] = {}
         for server in hosts.values():
             named = self._told_to.wildcard_secret if server.secret == WILDCARD else server.secret
-            made = self._context(named) if named else None
-            if made is not None and server.secret is not None:
-                contexts[server.secret] = made
-        default = self._context(self._told_to.default_secret) if self._told_to.default_secret else None
+            if named is None or server.secret is None:
+                continue
+            try:
+                contexts[server.secret] = self._context(named)
+            except InvalidSecretError as why:
+                self._unusable(decided, server.host, named, why)
+        default = self._default()
         return Loaded(self._config, hosts, contexts, default, self._endpoints, self._exposed())
 
-    def _context(self, named: tuple[str, str]) -> ssl.SSLContext | None:
+    def _context(self, named: tuple[str, str]) -> ssl.SSLContext:
+        """Raises `InvalidSecretError`."""
         secret = self._one("Secret", named, self._told_to.secrets_watched)
+        if secret is None:
+            raise InvalidSecretError("secret doesn't exist or of an unsupported type")
+        return certificates.context(secret)
+
+    def _default(self) -> ssl.SSLContext | None:
+        named = self._told_to.default_secret
         try:
-            return certificates.context(secret) if secret else None
+            return self._context(named) if named else None
         except InvalidSecretError as why:
-            log.warning("Secret %s: %s", "/".join(named), why)
+            log.warning("Secret %s: %s", "/".join(named or ()), why)
             return None
+
+    @staticmethod
+    def _unusable(decided: Decided, host: str, named: tuple[str, str], why: InvalidSecretError) -> None:
+        """The Ingress is served, its host is not: every handshake is refused (internal/configs/ingress.go)."""
+        ingress = next(each.ingress for each in decided.accepted if host in each.hosts)
+        text = (
+            f"Configuration for {key(ingress)} was added or updated ; with warning(s): TLS secret {named[1]} is invalid"
+        )
+        decided.problems.append(Problem(ingress, "AddedOrUpdatedWithWarning", f"{text}: {why}"))
 
     def _endpoints(self, location: Location) -> list[tuple[str, str, int]]:
         service = self._one("Service", (location.namespace, location.service))

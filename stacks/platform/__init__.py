@@ -17,7 +17,6 @@ from components.guard.gate import Gate, GateArgs
 from components.guard.hooks import Guard
 from components.speech.transcriber_languages import speeches
 from stacks.groups import capacity, session_groups
-from stacks.load import Secrets
 from stacks.platform.azure import Foundation, azure_provider, foundation, guard
 from stacks.platform.base import base
 from stacks.platform.control_plane import control_plane
@@ -26,6 +25,7 @@ from stacks.platform.edge import edge, url
 from stacks.platform.flow import flow
 from stacks.platform.ingress import ingress_controller
 from stacks.schema import Settings
+from stacks.secrets import Secrets
 
 __all__ = ["azure_provider", "export", "foundation", "gate", "guard", "speech"]
 

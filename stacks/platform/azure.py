@@ -52,7 +52,8 @@ class Foundation:
     pools: tuple[NodePool, ...]
     active: dict[tuple[Role, str | None], pulumi.Output[str]]
     """Names of the active generations by role and further pool, each known once its pool exists."""
-    read_secrets: existing_secrets.Read
+    secrets: existing_secrets.Cluster
+    """Where Secrets are looked up."""
 
     def placement(self, role: Role, wanted: PlacementSettings | None = None) -> Placement:
         """Where pods of a role run; `wanted` is what the configuration says of them, a further pool included."""
@@ -113,5 +114,5 @@ def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
         AccessArgs(azure.resource_group, azure.cluster_name, azure.cluster_id, cluster.managed_cluster, protect),
         opts,
     )
-    read_secrets = existing_secrets.reader(provider, azure.resource_group, azure.cluster_name)
-    return Foundation(access, address, tuple(pools), active, read_secrets)
+    secrets = existing_secrets.Cluster(provider, azure.resource_group, azure.cluster_name)
+    return Foundation(access, address, tuple(pools), active, secrets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -9,18 +10,20 @@ import pulumi
 from components.cluster.credentials import Credentials, CredentialsArgs
 from components.cluster.existing_secrets import ExistingSecrets, ExistingSecretsArgs
 from components.cluster.gpu_plugin import GpuPlugin, GpuPluginArgs
+from components.cluster.license import License, fingerprint
 from components.cluster.namespace import Namespace, NamespaceArgs
 from components.cluster.redis_endpoint import RedisEndpoint
 from components.speech.crd import Crd, CrdArgs
 from components.speech.images import registries as speech_registries
-from components.speech.proxy import registries as proxy_registries
-from stacks.load import Secrets
+from components.speech.proxy_pod import registries as proxy_registries
+from stacks.licenses import created
 from stacks.platform import redis
 from stacks.platform.azure import Foundation
-from stacks.platform.existing import control_plane_registries, existing_secrets, refuse
+from stacks.platform.existing import control_plane_registries, existing_secrets, notice, refuse
 from stacks.platform.flow_secrets import flow_registries
 from stacks.platform.redis import ControlPlaneSecrets
 from stacks.schema import Settings
+from stacks.secrets import Secrets
 from stacks.versions import GPU_PLUGIN_IMAGE
 
 
@@ -33,6 +36,18 @@ class Base:
     redis: RedisEndpoint
     secrets: ControlPlaneSecrets
     crd: Crd
+    proxy_contents: Mapping[str, pulumi.Output[str]]
+    """What the proxy reads from Secrets made here, by flat key."""
+    made_licenses: Mapping[str, pulumi.Output[str]]
+    """Fingerprints of the licenses in Secrets made here, by the Secret's name."""
+    existing_licenses: pulumi.Output[dict[str, str]]
+    """The same of those that are there already."""
+
+    def license(self, name: str) -> License:
+        """The license in a Secret, for the pods that read it."""
+        if name in self.made_licenses:
+            return License(name, self.made_licenses[name])
+        return License(name, self.existing_licenses.apply(lambda found: found.get(name, "")))
 
 
 def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.ResourceOptions) -> Base:
@@ -49,11 +64,12 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         *flow_registries(settings),
     )
     registries = (*from_vendor, *proxy_registries(settings.proxy, global_))
+    names = created(settings)
     Credentials(
         "credentials",
         CredentialsArgs(
             namespace=namespace,
-            license_name=global_.licensing.secret_name,
+            license_names=names,
             license=secrets.license_json,
             pull_secret_name=global_.image_pull_secrets[0].name if global_.image_pull_secrets else "",
             registries=registries,
@@ -62,9 +78,25 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         ),
         opts,
     )
-    wanted = existing_secrets(settings, registries)
-    checked = ExistingSecrets(
-        "existing-secrets", ExistingSecretsArgs(namespace, wanted, found.read_secrets, refuse), opts
-    ).namespace
-    made = redis.secrets(settings, secrets, namespace, opts)
-    return Base(checked, redis.redis(settings, made, found, checked, opts), made, crd)
+    wanted = existing_secrets(settings, registries, secrets.proxy)
+    looked_up = ExistingSecrets(
+        "existing-secrets", ExistingSecretsArgs(namespace, wanted, found.secrets.secrets, refuse, notice), opts
+    )
+    checked = looked_up.namespace
+    for_control_plane = redis.secrets(settings, secrets, namespace, opts)
+    return Base(
+        namespace=checked,
+        redis=redis.redis(settings, for_control_plane, found, checked, opts),
+        secrets=for_control_plane,
+        crd=crd,
+        proxy_contents=secrets.proxy,
+        made_licenses={
+            name: _told_apart(name, secrets.license_json) for name in names if secrets.license_json is not None
+        },
+        existing_licenses=looked_up.licenses,
+    )
+
+
+def _told_apart(name: str, text: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The fingerprint in clear, which it may stand in: a pod's annotations are no secret."""
+    return pulumi.Output.unsecret(text.apply(lambda given: fingerprint(name, given)))

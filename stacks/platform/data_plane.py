@@ -7,6 +7,7 @@ import pulumi
 from components.speech.inference_server import InferenceServer, InferenceServerArgs
 from components.speech.shared_maps import Address, SharedMaps
 from components.speech.transcriber import Transcriber, TranscriberArgs
+from stacks.licenses import license_name
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
 from stacks.schema import Settings
@@ -38,6 +39,7 @@ def data_plane(
                     manager=manager,
                     placement=found.placement(Role.INFERENCE, server.triton_server),
                     session_seconds=seconds,
+                    license=on.license(license_name(settings, server.triton_server.licensing)),
                     ready=ready,
                 ),
                 opts,
@@ -54,6 +56,7 @@ def data_plane(
                 manager=manager,
                 placement=found.placement(Role.TRANSCRIBERS, settings.transcribers.transcriber),
                 session_seconds=seconds,
+                license=on.license(license_name(settings, settings.transcribers.transcriber.licensing)),
                 ready=ready,
             ),
             opts,

@@ -11,13 +11,14 @@ from components.flow.llm_proxy import LlmProxy, LlmProxyArgs
 from components.flow.tts import Tts, TtsArgs
 from components.flow.vllm import Vllm, VllmArgs
 from components.speech.shared_maps import Address, SharedMaps
-from stacks.load import Secrets
+from stacks.licenses import license_name
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
 from stacks.platform.data_plane import resource_manager_url
 from stacks.platform.ingress import WayIn as Controller
 from stacks.schema import Settings
 from stacks.schema.pools import Role
+from stacks.secrets import Secrets
 
 
 def common(settings: Settings, on: Base, controller: Controller | None) -> FlowCommon:
@@ -52,7 +53,8 @@ def flow(
     if wanted.tts.enabled:
         address = Address(maps.release_map, resource_manager_url(settings))
         placement = found.placement(Role.INFERENCE, wanted.tts)
-        groups.append(Tts("tts", TtsArgs(shared, wanted.tts, address, placement, ready), opts).group)
+        license_ = on.license(license_name(settings, wanted.tts.licensing))
+        groups.append(Tts("tts", TtsArgs(shared, wanted.tts, address, placement, license_, ready), opts).group)
     made = FlowService(
         "flow-service",
         FlowServiceArgs(
@@ -64,6 +66,7 @@ def flow(
             llm_url=f"http://{wanted.llm_proxy.name}:{wanted.llm_proxy.service.port}",
             tts_url=f"http://{wanted.tts.name}:{wanted.tts.service.port}/generate/",
             placement=found.placement(Role.SERVICES, wanted),
+            license=on.license(license_name(settings, wanted.licensing)),
             ready=ready,
         ),
         opts,

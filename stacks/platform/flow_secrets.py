@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components.cluster.credentials import LICENSE_KEY
 from components.cluster.existing_secrets import ExistingSecret
 from components.flow.vllm import TOKEN_KEY
 from stacks.schema import Settings
@@ -14,10 +13,10 @@ CERTIFICATE = ("tls.crt", "tls.key")
 
 
 def flow_secrets(settings: Settings) -> tuple[ExistingSecret, ...]:
-    """Licenses, the Hugging Face token, certificates, and what variables are read from."""
+    """The Hugging Face token, certificates, and what variables are read from."""
     if not settings.flow.enabled:
         return ()
-    found = [*_licenses(settings), *_token(settings), *_certificates(settings), *_variables(settings)]
+    found = [*_token(settings), *_certificates(settings), *_variables(settings)]
     first: dict[tuple[str, tuple[str, ...]], ExistingSecret] = {}
     for each in found:
         first.setdefault((each.name, each.keys), each)
@@ -38,17 +37,6 @@ def _existing(
         create=f"kubectl create secret {kind} --namespace {settings.namespace}",
         delete=f"kubectl delete secret {name} --namespace {settings.namespace}",
     )
-
-
-def _licenses(settings: Settings) -> Iterator[ExistingSecret]:
-    flow = settings.flow
-    for key, wanted, given in (
-        ("flow", True, flow.licensing),
-        ("flow.tts", flow.tts.enabled, flow.tts.licensing),
-    ):
-        name = given.secret_name
-        if wanted and name is not None and name != settings.global_.licensing.secret_name:
-            yield _existing(settings, name, (LICENSE_KEY,), f"{key}.licensing.secretName", "the license")
 
 
 def _token(settings: Settings) -> Iterator[ExistingSecret]:

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 
 import pulumi
 
-from components.cluster.certificate import self_signed
-from components.cluster.ingress_controller import IngressController, IngressControllerArgs
+from components.cluster.certificate import Pair, kept, self_signed
+from components.cluster.existing_secrets import UnreadableError
+from components.cluster.ingress_controller import TLS_SECRET, IngressController, IngressControllerArgs
 from components.cluster.ingress_rights import NAME, IngressRights, IngressRightsArgs
 from components.cluster.namespace import Namespace, NamespaceArgs
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
+from stacks.platform.existing import refuse
 from stacks.schema import Settings
 from stacks.schema.pools import Role
 from stacks.versions import INGRESS_CONTROLLER_IMAGE, INGRESS_CONTROLLER_TAG
@@ -28,12 +30,35 @@ class WayIn:
     address: pulumi.Output[str]
 
 
+def certificate(settings: Settings, found: Foundation, namespace: pulumi.Output[str]) -> pulumi.Output[Pair]:
+    """The pair in the cluster, as long as it is for the hosts of the configuration; else a new one.
+
+    A pair made at each run and ignored by the engine would stay for a host that is no longer served. It is read with
+    the way in that the Secrets' look-up has, so a cluster that does not answer ends the run instead of renewing it.
+    """
+    hosts = settings.proxy.ingress.hosts
+
+    async def held_or_new(name: str) -> Pair:
+        try:
+            held = await found.secrets.pair(name, TLS_SECRET)
+        except UnreadableError as error:
+            await refuse(error)
+        return kept(held, hosts) or self_signed(hosts, datetime.now(UTC))
+
+    pair: pulumi.Output[Pair] = namespace.apply(held_or_new)
+    return pair.apply(_hidden)
+
+
+def _hidden(pair: Pair) -> pulumi.Output[Pair]:
+    return pulumi.Output.secret(pair)
+
+
 def ingress_controller(settings: Settings, found: Foundation, on: Base, opts: pulumi.ResourceOptions) -> WayIn | None:
     """The controller for the proxy's host; None where another one serves it."""
     if not settings.ingress.enabled:
         return None
     at = settings.proxy.ingress
-    named_secrets = at.tls.secret_name is not None
+    named_secrets = at.tls.secret_name is not None or at.flow.additional_host.tls_secret_name is not None
     protect = settings.protection.enabled
     pools = tuple(pool.agent_pool for pool in found.pools)
     namespace = Namespace("ingress", NamespaceArgs(NAME, pools, protect), opts).name
@@ -48,7 +73,7 @@ def ingress_controller(settings: Settings, found: Foundation, on: Base, opts: pu
             rights=rights.bindings,
             settings=settings.ingress,
             image=f"{INGRESS_CONTROLLER_IMAGE}:{settings.ingress.image.tag or INGRESS_CONTROLLER_TAG}",
-            certificate=self_signed((at.host,), datetime.now(UTC)),
+            certificate=certificate(settings, found, namespace),
             address_name=found.address.address_name,
             address_group=settings.azure.resource_group,
             address_ready=found.address.ready,

@@ -16,12 +16,12 @@ from components.cluster.control_plane_credentials import (
 from components.cluster.external_secret import ExternalSecret, ExternalSecretArgs
 from components.cluster.redis import Redis, RedisArgs
 from components.cluster.redis_endpoint import REDIS_URL, RedisEndpoint
-from stacks.load import Secrets
 from stacks.platform.azure import Foundation
 from stacks.schema import Settings
 from stacks.schema.external_secrets import ExternalData, RemoteRef
 from stacks.schema.pools import Role
 from stacks.schema.redis import StoredAt
+from stacks.secrets import Secrets
 from stacks.versions import REDIS_IMAGE
 
 

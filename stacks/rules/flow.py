@@ -9,7 +9,7 @@ from components.flow.llm_proxy import model_list, served_model, vllm_service
 from components.speech.pod import session_env
 from stacks.capacity import SIZES
 from stacks.problem import Problem, set_command
-from stacks.rules.flow_secrets import licenses, remove, secrets, unread_secrets
+from stacks.rules.flow_secrets import remove, secrets, unread_secrets
 from stacks.schema import Settings
 from stacks.schema.pools import Role
 
@@ -243,7 +243,7 @@ def _where_on(rule: Rule) -> Rule:
 FLOW: tuple[Rule, ...] = (
     *map(
         _where_on,
-        (language_models, services, voices, secrets, licenses, clocks, groups, variables, budgets, gpus, zones),
+        (language_models, services, voices, secrets, clocks, groups, variables, budgets, gpus, zones),
     ),
     unread_secrets,
 )

@@ -84,14 +84,3 @@ def _in_clear(settings: Settings, path: str, entries: tuple[ExternalData, ...], 
         switch = path.replace(".secrets.data", "").replace(".secrets.additionalData", "") + ".externalSecrets.enabled"
         reason = f"they refer to an external store, and {switch} is off"
         yield Problem(path, "without-effect", reason, set_command(switch, "true"))
-
-
-def licenses(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """There is one license; a Secret of another name is somebody else's."""
-    flow = settings.flow
-    for key, given in (("flow", flow.licensing), ("flow.tts", flow.tts.licensing)):
-        name = settings.global_.licensing.secret_name
-        if given.create_secret and given.secret_name not in (None, name):
-            path = f"{key}.licensing.secretName"
-            reason = f"the one license Secret that is created here is {name}"
-            yield Problem(path, "contradiction", reason, set_command(path, name))

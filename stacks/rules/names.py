@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from stacks.misplaced import default_at
-from stacks.names import Name, full_names, names
+from stacks.name import Name
+from stacks.names import full_names, names
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
 
@@ -22,11 +23,11 @@ DNS_PREFIX, NODE_GROUP = 54, 80
 """Longest prefix of the API server's host name and longest name of the nodes' resource group (AKS)."""
 
 
-def own_names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+def own_names(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
     """Two objects of one name are one object, and each of the two parts overwrites what the other wrote."""
     clashes: dict[str, list[str]] = {}
     taken: dict[tuple[str, str | None, str], Name] = {}
-    for each in names(settings):
+    for each in names(settings, present):
         first = taken.setdefault((each.kind, each.namespace, each.name), each)
         if first is each or each.kind == "Namespace" or first.path == each.path:
             continue
@@ -67,10 +68,10 @@ def value_at(settings: Settings, path: str) -> Any:
     return value
 
 
-def short_names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+def short_names(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
     """A name that is too long for what it becomes is refused by the API server, or, worse, only its pods are."""
     longest: dict[str, tuple[int, Problem]] = {}
-    for each in names(settings):
+    for each in names(settings, present):
         limit, becomes = LIMITS.get(each.kind, (253, ""))
         over = len(each.name) - limit
         if over <= 0 or over <= longest.get(each.path, (0, None))[0]:

@@ -1,15 +1,15 @@
-"""Rules of the proxy: one active deployment, one host, and nothing that would have no effect or cut sessions."""
+"""Rules of the proxy: one active deployment, and nothing that would have no effect or cut sessions."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
 
-from components.speech.proxy_ingress import OWN_ANNOTATIONS
 from components.speech.proxy_maps import computed_config
 from stacks.problem import Problem, set_command
+from stacks.rules.proxy_ingress import PROXY_INGRESS
+from stacks.rules.proxy_secrets import proxy_secrets
 from stacks.schema import Settings
-from stacks.schema.proxy import CONFIGURATION_SNIPPET, SEED_ANNOTATIONS, USE_REGEX
 
 DEPLOYMENTS = "proxy.proxy.deployments"
 
@@ -38,53 +38,16 @@ def one_active_deployment(settings: Settings, _: Collection[str]) -> Iterator[Pr
         yield Problem(path, "two-active-deployments", reason, set_command(path, "false"))
 
 
-def one_host(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    ingress = settings.proxy.ingress
-    if ingress.hostname and "url" in ingress.model_fields_set and ingress.hostname != ingress.url:
-        path = "proxy.ingress.hostname"
-        reason = f"it is another name for proxy.ingress.url, which says {ingress.url}"
-        yield Problem(path, "two-hosts", reason, f"pulumi config rm --path '{path}'")
-
-
-def ingress_annotations(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """What the controller does not read, refuses, or gets from elsewhere."""
-    for key, value in settings.proxy.ingress.annotations.items():
-        reason = _refused(key, value)
-        if reason:
-            path = f'proxy.ingress.annotations["{key}"]'
-            yield Problem(path, "annotation-not-supported", reason, f"pulumi config rm --path '{path}'")
-
-
-def _refused(key: str, value: str) -> str | None:
-    if SEED_ANNOTATIONS.get(key, "").strip() == value.strip() != "":
-        return None
-    if key == USE_REGEX:
-        return "the paths are regular expressions"
-    if key == CONFIGURATION_SNIPPET:
-        return "snippets of an Ingress are off; the controller itself adds the Request-Id header"
-    if key.startswith("nginx.ingress.kubernetes.io/"):
-        return "it is for ingress-nginx, which is retired; the controller here reads nginx.org/ annotations"
-    if key in OWN_ANNOTATIONS:
-        return "it is set by the program: paths are regular expressions, time-outs follow sessions.maxDurationSeconds"
-    if key.startswith("nginx.org/") and key.endswith("-snippets"):
-        return "snippets of an Ingress are off, and the controller refuses the whole Ingress for one"
-    if key.startswith(("nginx.com/", "appprotect.f5.com/", "appprotectdos.f5.com/")):
-        return "it needs NGINX Plus, and the controller refuses the whole Ingress for it"
-    if key == "nginx.org/mergeable-ingress-type":
-        return "one Ingress has the whole host"
-    return None
-
-
 def agents(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """Agents come from files, and each file has its agent's name."""
     api = settings.proxy.agent_api
-    if api.enabled and not api.use_local:
+    if api.enabled and not api.use_local and not api.use_remote:
         path = "proxy.agentAPI.useLocal"
         reason = "agents are to be loaded, and from nowhere"
         yield Problem(path, "agents-without-source", reason, set_command(path, "true"))
-    elif api.enabled and not api.config_map.enabled:
+    elif api.from_files and not api.config_map.enabled and not _mounted(settings, api.local_path):
         path = "proxy.agentAPI.configMap.enabled"
-        reason = "agents are to be loaded from files, and no map holds them"
+        reason = f"agents are to be loaded from files, no map holds them and nothing is mounted at {api.local_path}"
         yield Problem(path, "agents-without-source", reason, set_command(path, "true"))
     for name, agent in (api.config_map.data or {}).items():
         file_id = name.partition("_")[0]
@@ -92,6 +55,14 @@ def agents(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             path = f'proxy.agentAPI.configMap.data["{name}"].agent_id'
             reason = f"the file is named after {file_id}; a client that asks for it would get another agent, or none"
             yield Problem(path, "other-agent", reason, set_command(path, file_id))
+
+
+def _mounted(settings: Settings, path: str) -> bool:
+    """Whether every deployment has a mount of the operator's at a path."""
+    service = settings.proxy.proxy
+    common = [mount["mountPath"] for mount in service.additional_volume_mounts]
+    own = [[mount["mountPath"] for mount in each.additional_volume_mounts] for each in service.deployments.values()]
+    return path in common or all(path in each for each in own)
 
 
 def lookups(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -102,6 +73,8 @@ def lookups(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         (f"proxy.proxy.dns.{key}", service.dns.enabled, value)
         for key, value in (("name", service.dns.name), ("service", service.dns.service))
     ]
+    agents = settings.proxy.agent_api
+    needed.append(("proxy.agentAPI.remoteURL", agents.from_remote, agents.remote_url))
     for path, wanted, value in needed:
         if wanted and not value:
             reason = f"{path.rpartition('.')[0]} is enabled, and the vendor has no default for it"
@@ -123,6 +96,41 @@ def deadlines(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         reason = f"sessions end after {given}, and sessions.maxDurationSeconds promises {promised} s"
         yield Problem(path, "shorter-than-a-session", reason, set_command(path, f"{promised}s"))
 
+    grace, path = settings.proxy.termination_grace_period_seconds, "proxy.terminationGracePeriodSeconds"
+    if grace is not None and grace < promised:
+        reason = f"a pod told to stop ends its sessions after {grace} s, and {promised} s are promised"
+        yield Problem(path, "shorter-than-a-session", reason, f"pulumi config rm --path '{path}'")
+
+
+def one_cluster(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """Proxy and resource manager speak of the same cluster."""
+    path, cluster = "proxy.cluster", settings.global_.cluster
+    if settings.proxy.cluster not in (None, cluster):
+        reason = f"the resource manager is told global.cluster, {cluster}; with two names neither finds the other's"
+        yield Problem(path, "two-clusters", reason, f"pulumi config rm --path '{path}'")
+
+
+def capture(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """What is captured goes to the storage."""
+    if settings.proxy.proxy.config.custom_dictionary_capture.enabled and not settings.proxy.storage.enabled:
+        reason = "proxy.proxy.config.customDictionaryCapture is enabled, and has nowhere to put a dictionary"
+        path = "proxy.storage.enabled"
+        yield Problem(path, "capture-without-storage", reason, set_command(path, "true"))
+
+
+def anti_affinity(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """Terms of the kind the switch asks for, in one place."""
+    proxy = settings.proxy
+    if "podAntiAffinity" in (proxy.affinity or {}):
+        path = "proxy.affinity.podAntiAffinity"
+        yield _taken(path, "the program keeps pods of a deployment apart; proxy.podAntiAffinity adds to that")
+    for index, term in enumerate(proxy.pod_anti_affinity):
+        if ("podAffinityTerm" in term) is proxy.required_during_scheduling_strategy:
+            path = f"proxy.podAntiAffinity[{index}]"
+            kind = "a term without a weight" if proxy.required_during_scheduling_strategy else "a term with its weight"
+            reason = f"proxy.requiredDuringSchedulingStrategy asks for {kind}"
+            yield Problem(path, "term-of-the-other-kind", reason, f"pulumi config rm --path '{path}'")
+
 
 def own_names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """What is added to the map does not hide what the program puts there."""
@@ -130,9 +138,17 @@ def own_names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     for key in settings.proxy.proxy.config.additional_config:
         if key in taken:
             path = f'proxy.proxy.config.additionalConfig["{key}"]'
-            reason = "it is computed from another key of the configuration"
-            yield Problem(path, "name-taken", reason, f"pulumi config rm --path '{path}'")
+            yield _taken(path, "it is computed from another key of the configuration")
+    if settings.proxy.proxy_cache.enabled and "cache" in settings.proxy.proxy.deployments:
+        yield _taken(f"{DEPLOYMENTS}.cache", "the proxy's cache has a Deployment of that name")
 
 
-PROXY = (one_active_deployment, one_host, ingress_annotations, agents, lookups, deadlines, own_names)
+def _taken(path: str, reason: str) -> Problem:
+    return Problem(path, "name-taken", reason, f"pulumi config rm --path '{path}'")
+
+
+PROXY = (
+    one_active_deployment, *PROXY_INGRESS, proxy_secrets, agents, lookups, deadlines, one_cluster, capture,
+    anti_affinity, own_names,
+)  # fmt: skip
 """All of them."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from stacks.problem import Problem, set_command, set_secret
 from stacks.schema import Settings
 from stacks.schema.base import seconds
+from stacks.schema.pools import Role, State
 
 ELECTION_SECONDS = 10
 """For the choice of another primary once the old one counts as down, with room to spare (measured: 2 to 3)."""
@@ -104,11 +105,13 @@ def sentinel(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             reason,
             _set("redis.sentinel.downAfterMilliseconds", 60000),
         )
-    for index, pool in enumerate(settings.pools.services):
-        if pool.state == "active" and pool.max_count < redis.nodes:
-            path = f"pools.services[{index}].maxCount"
-            reason = f"no two of the {redis.nodes} nodes of Redis share a machine, maxCount allows {pool.max_count}"
-            yield Problem(path, "pool-too-small", reason, set_command(path, redis.nodes))
+    # a pool that is not there is refused elsewhere
+    for pool in (each for each in settings.pools.all if each.role is Role.SERVICES and each.name == redis.pool):
+        for index, generation in enumerate(pool.generations):
+            if generation.state is State.ACTIVE and generation.max_count < redis.nodes:
+                path, most = f"{pool.path}[{index}].maxCount", generation.max_count
+                reason = f"no two of the {redis.nodes} nodes of Redis share a machine, maxCount allows {most}"
+                yield Problem(path, "pool-too-small", reason, set_command(path, redis.nodes))
 
 
 def control_plane_secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from stacks.licenses import created
 from stacks.problem import Problem, set_command, set_secret
 from stacks.schema import Settings
 
@@ -11,7 +12,7 @@ from stacks.schema import Settings
 def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
     """A Secret to be created needs its content, and content needs the Secret to be created."""
     for key, wanted, switch, file in (
-        ("licenseJson", settings.creates_license, "global.licensing.createSecret", "license.json"),
+        ("licenseJson", bool(created(settings)), "global.licensing.createSecret", "license.json"),
         ("registryPassword", settings.pull_secret.create_secret, "pullSecret.createSecret", "password.txt"),
     ):
         if wanted and key not in present:

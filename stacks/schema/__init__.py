@@ -21,6 +21,8 @@ from stacks.schema.ingress import IngressSettings
 from stacks.schema.own import GpuPluginSettings, ProtectionSettings, PullSecretSettings, RedisSettings, SessionSettings
 from stacks.schema.pools import PoolSettings
 from stacks.schema.proxy import ProxySettings
+from stacks.schema.proxy_ingress import OUR_CLASS
+from stacks.schema.proxy_secrets import PROXY_SECRET_KEYS
 from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
 from stacks.schema.resource_manager import ResourceManagerSettings
 from stacks.schema.transcribers import TranscriberSettings
@@ -40,6 +42,7 @@ FLOW_SECRETS = {
 SECRET_KEYS = {
     "licenseJson": "the Speechmatics license, the text of license.json",
     "registryPassword": "the password at the vendor's registry",
+    **PROXY_SECRET_KEYS,
     **CONTROL_PLANE_SECRET_KEYS,
     "huggingFaceToken": "the token with which vLLM fetches its model from Hugging Face",
     **dict(FLOW_SECRETS.values()),
@@ -115,11 +118,9 @@ class Settings(Section):
         }
 
     @property
-    def creates_license(self) -> bool:
-        """Whether the license Secret is made here: once, however many components ask for it."""
-        flow = self.flow
-        parts = [flow.licensing, *([flow.tts.licensing] if flow.tts.enabled else [])] if flow.enabled else []
-        return self.global_.licensing.create_secret or any(part.create_secret for part in parts)
+    def our_ingress(self) -> bool:
+        """Whether our controller serves the proxy's Ingress; another one gets the chart's own."""
+        return self.ingress.enabled and self.proxy.ingress.ingress_class_name == OUR_CLASS
 
     @property
     def pod_selectors(self) -> tuple[str, ...]:

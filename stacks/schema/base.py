@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema, to_jsonable_python
 
 
 class Section(BaseModel):
@@ -17,16 +25,29 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", alias_generator=to_camel)
 
 
-def only(value: object, reason: str) -> AfterValidator:
-    """A key of the seed's that has one value here, and why."""
+@dataclass(frozen=True)
+class Only:
+    """A value of the seed's that is the only one here, and why."""
 
-    def check(given: Any) -> Any:
-        if given != value or type(given) is not type(value):
-            context = {"only": json.dumps(value), "reason": reason}
+    value: Any
+    reason: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "const": to_jsonable_python(self.value)}
+
+    def _checked(self, given: Any) -> Any:
+        if given != self.value or type(given) is not type(self.value):
+            context = {"only": json.dumps(self.value), "reason": self.reason}
             raise PydanticCustomError("not_allowed", "should be {only}: {reason}", context)
         return given
 
-    return AfterValidator(check)
+
+def only(value: Any, reason: str) -> Only:
+    """A key of the seed's that has one position here, and why."""
+    return Only(value, reason)
 
 
 SHAPES: dict[str, str] = {}

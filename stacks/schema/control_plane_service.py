@@ -8,6 +8,7 @@ from pydantic import Field
 
 from stacks.schema.base import ImageTag, Registry, Section, only
 from stacks.schema.fragment import PodSecurityContext
+from stacks.schema.images import Repository
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.transcribers import EnvVar
 from stacks.schema.workload import Amounts, Annotations, HttpGet, Labels, Probe, Resources, StartupProbe
@@ -53,9 +54,7 @@ class OwnImage(Section):
     """The image of one service, where it is not that of all."""
 
     registry: Registry | None = Field(None, description="Registry; unset is `global.resourceManager.image.registry`.")
-    repository: str | None = Field(
-        None, pattern="^[a-z0-9][a-z0-9._/-]*$", description="Repository; unset is the vendor's own."
-    )
+    repository: Repository | None = Field(None, description="Repository; unset is the vendor's own.")
     tag: ImageTag | None = Field(None, description="Tag; unset is `global.resourceManager.image.tag`.")
 
 
@@ -63,7 +62,7 @@ class ControlPlaneService(PlacementSettings):
     """What can be said of each of the four services."""
 
     image: OwnImage = Field(default_factory=OwnImage, description="Its image.")
-    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; one of the same name wins.")
+    additional_env: tuple[EnvVar, ...] = Field((), description="More variables; none that is set already.")
 
 
 class LabelledService(ControlPlaneService):

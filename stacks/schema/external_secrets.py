@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
@@ -37,7 +37,14 @@ class ExternalData(Section):
     remote_ref: RemoteRef = Field(description="Where its value stands.")
 
 
-ExternalKeys = Annotated[tuple[ExternalData, ...], BeforeValidator(lambda given: [] if given == {} else given)]
+def _no_map(given: Any) -> Any:
+    """A list as it is; the validator's result is strict, hence a tuple."""
+    if given == {}:
+        return ()
+    return tuple(given) if isinstance(given, list) else given
+
+
+ExternalKeys = Annotated[tuple[ExternalData, ...], BeforeValidator(_no_map)]
 """Keys from a store. The chart has a map with the values in the same place, which is a secret: an empty one is none."""
 
 

@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type
@@ -24,7 +25,7 @@ Fragment = dict[str, Any]
 def wrong(kind: Any, given: Any, where: str = "") -> Iterator[str]:
     """What the API would not take of a value at a path, `kind` being the SDK's type of it."""
     at = f"`{where}` " if where else ""
-    if get_origin(kind) is Union:
+    if get_origin(kind) in (Union, UnionType):
         kinds = [each for each in get_args(kind) if _settled(each)]
         if all(list(wrong(each, given, where)) for each in kinds):
             yield from wrong(kinds[0], given, where)
@@ -72,7 +73,7 @@ def _object(kind: type, given: Mapping[str, Any], where: str) -> Iterator[str]:
             yield f"`{f'{where}.{names.get(name, name)}'.removeprefix('.')}` is missing"
 
 
-def _checked(kind: type, beside: Fragment | None = None) -> AfterValidator:
+def _checked(kind: Any, beside: Fragment | None = None) -> AfterValidator:
     """A value the SDK's type takes, together with the fields that are added to it."""
 
     def check(given: Fragment) -> Fragment:
@@ -100,6 +101,9 @@ def merged(base: Any, given: Any) -> Any:
 Affinity = Annotated[Fragment, _checked(core.v1.AffinityArgs)]
 """Where a pod would rather run."""
 
+AntiAffinityTerm = Annotated[Fragment, _checked(core.v1.PodAffinityTermArgs | core.v1.WeightedPodAffinityTermArgs)]
+"""What a pod stays away from: a required term, or a preferred one with its weight."""
+
 EnvEntry = Annotated[Fragment, _checked(core.v1.EnvVarArgs)]
 """A variable of a container, with a value or a source of it."""
 
@@ -123,6 +127,11 @@ def _amounts(given: Fragment) -> Fragment:
 
 ResourceRequirements = Annotated[Fragment, _checked(core.v1.ResourceRequirementsArgs), AfterValidator(_amounts)]
 """What a container asks for and what it may take, GPUs included."""
+
+SharedSecurityContext = Annotated[
+    Fragment, _checked(core.v1.PodSecurityContextArgs), _checked(core.v1.SecurityContextArgs)
+]
+"""What pod and container both take."""
 
 SecurityContext = Annotated[Fragment, _checked(core.v1.SecurityContextArgs)]
 """What the processes of a container may do."""

@@ -45,6 +45,13 @@ class Licensing(Section):
     secret_name: DnsLabel = Field("speechmatics-license", description="Secret name to read license from.")
 
 
+class ComponentLicensing(Section):
+    """The license of one component; unset is `global.licensing`."""
+
+    create_secret: bool = Field(False, description="Create the license Secret, once for all components that ask.")
+    secret_name: DnsLabel | None = Field(None, description="Secret to read license from.")
+
+
 class GlobalScaling(Section):
     """Scaling of session groups, for all of them."""
 

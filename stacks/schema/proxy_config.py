@@ -9,7 +9,7 @@ import yaml
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from stacks.schema.base import GoDuration, HttpUrl, Section, only, shaped
+from stacks.schema.base import GoDuration, HttpUrl, Section, shaped
 
 ConfigKey = Annotated[str, shaped("^[-._A-Za-z0-9]{1,253}$", "a key of letters, digits, -, . and _")]
 """A key of a ConfigMap."""
@@ -33,9 +33,7 @@ class Auth(Section):
 class CustomDictionaryCapture(Section):
     """Keeping clients' dictionaries."""
 
-    enabled: Annotated[bool, only(False, "it needs proxy.storage, which is not offered")] = Field(
-        False, description="Store custom dictionaries externally; not offered."
-    )
+    enabled: bool = Field(False, description="Store custom dictionaries externally; needs `proxy.storage`.")
 
 
 class Deadline(Section):
@@ -112,6 +110,9 @@ class ProxyConfig(Section):
     local_runtime_hostname: Annotated[
         str, shaped(r"^([-a-z0-9.]+:[0-9]+)?$", "a host in lower case and a port, such as runtime:8080, or empty")
     ] = Field("", description="Host and port of the local runtime.")
+    max_channels_per_session: int | None = Field(
+        None, gt=0, description="Channels of one session at most, as in newer charts; unset is the program's own."
+    )
     use_insecure_websockets: bool = Field(True, description="Allow insecure websocket connections.")
     auth: Auth = Field(default_factory=Auth, description="Who a client is.")
     custom_dictionary_capture: CustomDictionaryCapture = Field(

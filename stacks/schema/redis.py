@@ -8,6 +8,7 @@ from pydantic import Field
 
 from stacks.schema.base import DnsLabel, GoDuration, ImageTag, Registry, Section, only, shaped
 from stacks.schema.external_secrets import ExternalSecretsSettings
+from stacks.schema.images import Repository
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.workload import Amounts, Resources, over
 
@@ -49,7 +50,7 @@ class RedisImage(Section):
     """The image of Redis; it must have what the official one has: sh, redis-cli, and user 999."""
 
     registry: Registry = Field("docker.io", description="Registry to pull from; a mirror, for example.")
-    repository: str = Field("library/redis", pattern="^[a-z0-9][a-z0-9._/-]*$", description="The official image.")
+    repository: Repository = Field("library/redis", description="The official image.")
     tag: ImageTag | None = Field(None, description="Its tag; unset is the version this program is tested with.")
 
 

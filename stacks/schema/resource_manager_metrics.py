@@ -6,9 +6,19 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stacks.schema.base import Section
+from stacks.schema.base import Section, shaped
 from stacks.schema.control_plane_service import SMALL, LabelledService, Service
 from stacks.schema.workload import Resources, over
+
+ConditionMetrics = Annotated[
+    str,
+    shaped(
+        "^(none|container_(cpu_usage_millicores|memory_usage_megabytes)"
+        "(,container_(cpu_usage_millicores|memory_usage_megabytes))?)$",
+        "none, container_cpu_usage_millicores, container_memory_usage_megabytes, or the last two with a comma between",
+    ),
+]
+"""Metrics that the worker monitor compares."""
 
 
 class WorkerMonitor(Section):
@@ -26,10 +36,8 @@ class WorkerMonitor(Section):
     node_selector: str | None = Field(
         None, min_length=1, description="Label selector of the nodes; unset is the transcriber pool."
     )
-    condition_metrics: str = Field(
+    condition_metrics: ConditionMetrics = Field(
         "none",
-        pattern="^(none|container_(cpu_usage_millicores|memory_usage_megabytes)"
-        "(,container_(cpu_usage_millicores|memory_usage_megabytes))?)$",
         description="Metrics whose excess sets a condition on the pod: `none`, or a list joined by commas.",
     )
 

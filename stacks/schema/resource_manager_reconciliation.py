@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, GoDuration, Section
+from stacks.schema.base import DnsLabel, GoDuration, Section, shaped
 from stacks.schema.control_plane_service import LabelledService, requests
 from stacks.schema.workload import Resources, over
 
@@ -28,7 +28,9 @@ class Repopulation(Section):
     pause_duration: GoDuration = Field("2s", description="How long the controller pauses for it.")
 
 
-NodeLabel = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?=([-A-Za-z0-9_.]*)$")]
+NodeLabel = Annotated[
+    str, shaped(r"^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?=([-A-Za-z0-9_.]*)$", "a node's label as key=value")
+]
 """A label of a node as `key=value`."""
 
 

@@ -16,8 +16,8 @@ from stacks.schema.fragment import (
     VolumeMount,
     laid_over,
 )
+from stacks.schema.global_settings import ComponentLicensing
 from stacks.schema.images import ImageOverride, PullPolicy, Repository
-from stacks.schema.licensing import ComponentLicensing
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.pools import Role
 from stacks.schema.transcriber_sidecars import OperatingPoint

@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from stacks.schema.base import Quantity, Section, shaped
 
 OWN_LABELS = frozenset({"app", "app.kubernetes.io/name", "app.kubernetes.io/instance", "speechmatics.io/safe-to-evict"})
 """By these Services and budgets find their pods; another value would take the pod from its Service."""
 
+LAID_OVER = "x-laid-over"
+"""Mark in the JSON schema of a section whose keys may all be left out, or null."""
 
-def over(default: Section) -> BeforeValidator:
-    """What is given is laid over the default key by key, as Helm does with values; null takes a key away."""
-    base = default.model_dump(by_alias=True, exclude_none=True, mode="json")
-    return BeforeValidator(lambda given: _merged(base, given))
+
+@dataclass(frozen=True)
+class Over:
+    """What is given is laid over a default key by key, as Helm does with values; null takes a key away."""
+
+    default: dict[str, Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._laid, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), LAID_OVER: True}
+
+    def _laid(self, given: Any) -> Any:
+        return _merged(self.default, given)
+
+
+def over(default: Section) -> Over:
+    """A section that is laid over its default."""
+    return Over(default.model_dump(by_alias=True, exclude_none=True, mode="json"))
 
 
 def _merged(base: Any, given: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
+from components.cluster.certificate import hosts_of
+from stacks.schema.proxy_secrets import PROXY_SECRET_KEYS
 from tests.live.conftest import Json, Platform, copied_checkout, plain_environment, shell_exports
 
 LICENSE, LOGIN = "speechmatics-license", "speechmatics-registry"
@@ -62,6 +65,12 @@ def refused(small: Platform, *command: str) -> str:
     assert re.search(r"error: (A Secret|\d+ Secrets) must be made first;", told), said
     assert "unhandled" not in said
     return told
+
+
+def contents(small: Platform) -> dict[str, Json]:
+    """Data of the Secrets that the program made once, by name."""
+    secrets = {s["metadata"]["name"]: s["data"] for s in small.objects("secrets")}
+    return {name: data for name, data in secrets.items() if name.endswith("-made-here")}
 
 
 def registered(small: Platform) -> set[str]:
@@ -134,7 +143,7 @@ def test_the_bytes_of_a_secret_made_here_are_in_no_output(small: Platform, passw
         config["sm-realtime:pullSecret"] = {"createSecret": True, "username": "sandbox"}
 
     small.configure(make_here)
-    small.pulumi("config", "set", "--secret", "licenseJson", BYTES)
+    small.pulumi("config", "set", "--secret", "licenseJson", json.dumps({"id": BYTES}))
     small.pulumi("config", "set", "--secret", "registryPassword", password)
     file = small.checkout / "stacks" / "Pulumi.sandbox.yaml"
     assert set(yaml.safe_load(file.read_text())["config"]["sm-realtime:licenseJson"]) == {"secure"}
@@ -147,3 +156,96 @@ def test_the_bytes_of_a_secret_made_here_are_in_no_output(small: Platform, passw
     for text in (*shown, json.dumps(small.state())):
         for value in (BYTES, password, *held):
             assert value not in text
+
+
+def test_a_secret_handed_over_under_its_own_name_is_not_deleted(small: Platform) -> None:
+    """`createSecret` off with the same name: out of the program and its state, still in the cluster, same contents."""
+    before = contents(small)
+
+    def hand_over(config: Json) -> None:
+        config["sm-realtime:global"]["licensing"]["createSecret"] = False
+        config["sm-realtime:pullSecret"]["createSecret"] = False
+        del config["sm-realtime:licenseJson"], config["sm-realtime:registryPassword"]
+
+    small.configure(hand_over)
+    small.pulumi("up", "--yes", "--skip-preview")
+    assert contents(small) == before
+    assert "Secret" not in registered(small)
+    assert small.pending() == []
+    small.pulumi("preview", "--expect-no-changes")
+
+
+def test_and_is_taken_back_once_it_is_out_of_the_way(small: Platform, password: str) -> None:
+    """The provider overwrites nothing that it did not make: the update stops, and deletes nothing."""
+
+    def take_back(config: Json) -> None:
+        config["sm-realtime:global"]["licensing"]["createSecret"] = True
+        config["sm-realtime:pullSecret"]["createSecret"] = True
+
+    small.configure(take_back)
+    small.pulumi("config", "set", "--secret", "licenseJson", json.dumps({"id": f"{BYTES}-renewed"}))
+    small.pulumi("config", "set", "--secret", "registryPassword", password)
+    before = contents(small)
+    assert 'secrets "license-made-here" already exists' in small.pulumi("up", "--yes", "--skip-preview", fails=True)
+    assert contents(small) == before
+    assert small.pending() == []
+    small.kubectl("delete", "secret", *before, "-n", "speechmatics")
+    small.pulumi("up", "--yes", "--skip-preview")
+    text = base64.b64decode(contents(small)["license-made-here"]["license.json"]).decode()
+    assert json.loads(text) == {"id": f"{BYTES}-renewed"}
+    small.pulumi("preview", "--expect-no-changes")
+
+
+def test_another_host_renews_the_certificate_in_place(small: Platform) -> None:
+    def certificate() -> tuple[str, frozenset[str]]:
+        (secret,) = (s for s in small.objects("secrets") if s["metadata"]["name"] == "nginx-default-tls")
+        text = base64.b64decode(secret["data"]["tls.crt"]).decode()
+        return secret["metadata"]["uid"], hosts_of(text)
+
+    def moved(config: Json) -> None:
+        config["sm-realtime:proxy"] = {"ingress": {"url": "moved.example.org"}}
+
+    uid, hosts = certificate()
+    assert hosts == {"speechmatics.example.com"}
+    pods = {pod["metadata"]["uid"] for pod in small.objects("pods")}
+    small.configure(moved)
+    steps = {urn.rpartition("::")[2]: op for urn, op in small.steps().items()}
+    assert steps.pop("ingress-controller-certificate") == "update"
+    assert steps.pop("proxy-ingress-ingress") == "update"
+    assert set(steps.values()) <= {"update"}, steps
+    small.pulumi("up", "--yes", "--skip-preview")
+    assert certificate() == (uid, frozenset({"moved.example.org"}))
+    assert {pod["metadata"]["uid"] for pod in small.objects("pods")} == pods
+    small.pulumi("preview", "--expect-no-changes")
+
+
+def test_everything_the_proxy_reads_from_secrets_stands(small: Platform) -> None:
+    """Made from flat keys, and its pods and the cache's are Ready: the node refuses a variable without its key."""
+
+    def everything(config: Json) -> None:
+        config["sm-realtime:proxy"] = {
+            "events": {"enabled": True},
+            "storage": {"enabled": True},
+            "livekit": {"enabled": True},
+            "database": {"createSecret": True},
+            "agentAPI": {"useLocal": False, "useRemote": True, "remoteURL": "https://agents.example.org"},
+            "proxyCache": {"enabled": True},
+            "proxy": {
+                "customDict": {"enabled": True, "data": {"words.txt": "gnocchi"}},
+                "config": {"customDictionaryCapture": {"enabled": True}, "quotaCaching": {"enabled": True}},
+            },
+        }
+
+    keys = [key for key in PROXY_SECRET_KEYS if key != "proxyRedisConnString"]
+    for key in keys:
+        small.pulumi("config", "set", "--secret", key, f"{BYTES}-{key}")
+    small.configure(everything)
+    small.pulumi("up", "--yes", "--skip-preview")
+    held = [s for s in small.objects("secrets") if s["metadata"]["name"].startswith("proxy-")]
+    found = {base64.b64decode(value).decode() for secret in held for value in secret["data"].values()}
+    assert found == {f"{BYTES}-{key}" for key in keys}
+    assert BYTES not in json.dumps(small.state())
+    ready = {d["metadata"]["name"]: d["status"].get("readyReplicas") for d in small.objects("deployments")}
+    assert (ready["proxy-a"], ready["proxy-cache"]) == (1, 1)
+    assert small.pending() == []
+    small.pulumi("preview", "--expect-no-changes")

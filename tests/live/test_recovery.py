@@ -10,7 +10,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
@@ -65,7 +65,11 @@ class Up:
 
     def _updating(self) -> psutil.Process | None:
         below = psutil.Process(self._process.pid).children(recursive=True)
-        return next((each for each in below if each.name() == "pulumi" and "up" in each.cmdline()), None)
+        for each in below:
+            with suppress(psutil.NoSuchProcess):  # an earlier command of the engine that has just ended
+                if each.name() == "pulumi" and "up" in each.cmdline():
+                    return each
+        return None
 
     def kill_engine(self) -> None:
         engine = self._updating()
@@ -77,7 +81,8 @@ class Up:
         if self._process.returncode is None:
             make = psutil.Process(self._process.pid)
             for each in (*make.children(recursive=True), make):
-                each.kill()
+                with suppress(psutil.NoSuchProcess):  # it went with its parent
+                    each.kill()
             self._process.communicate()
 
     def said(self) -> str:
@@ -132,7 +137,7 @@ def test_the_engine_is_killed_while_a_cluster_is_created(plane: Platform) -> Non
         second.kill_engine()
         second.said()
         assert second.failed
-    assert [urn.rsplit("::", 1)[1] for urn in plane.pending()] == ["cluster"]
+    assert [urn.rsplit("::", 1)[1] for urn in plane.pending()] == ["cluster-aks"]
 
 
 def test_the_engine_is_killed_while_a_workload_is_created(plane: Platform) -> None:
@@ -141,7 +146,7 @@ def test_the_engine_is_killed_while_a_workload_is_created(plane: Platform) -> No
         third.kill_engine()
         said = third.said()
         assert third.failed
-    assert "ManagedCluster cluster: it exists, and is taken over" in said
+    assert "ManagedCluster cluster-aks: it exists, and is taken over" in said
     assert any(urn.rsplit("::", 2)[1].endswith("apps/v1:StatefulSet") for urn in plane.pending())
 
 

@@ -294,6 +294,8 @@ def everything(config: Json) -> None:
     """Every language of the contract, newer ones included, and every server that has models; the pools as they are."""
     pools = config["sm-realtime:pools"]
     config["sm-realtime:global"]["transcriber"] = {}
+    for section in ("transcribers", "inferenceServerEnhancedRecipe1"):
+        config.pop(f"sm-realtime:{section}", None)
     lay_over(EVERYTHING, config)
     config["sm-realtime:pools"] = pools
     for pool in ("inference", "transcribers"):

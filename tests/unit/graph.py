@@ -63,6 +63,7 @@ class Resource:
     before_delete: tuple[str, ...]
     before_update: tuple[str, ...]
     delete_before_replace: bool | None
+    retain_on_delete: bool
     timeouts: Json
 
     @property
@@ -181,6 +182,7 @@ class Recorder(mocks.MockMonitor):
                 before_delete=tuple(request.hooks.before_delete),
                 before_update=tuple(request.hooks.before_update),
                 delete_before_replace=deletes_first,
+                retain_on_delete=request.retainOnDelete,
                 timeouts=json_format.MessageToDict(request.customTimeouts),
             )
         )
@@ -223,7 +225,7 @@ def _certificate(hosts: tuple[str, ...]) -> Pair:
 
 
 def one_certificate(hosts: tuple[str, ...], _: datetime) -> Pair:
-    """The same pair at each run for the same hosts, so that graphs can be compared: its Secret ignores changes."""
+    """The same pair at each run for the same hosts, so that graphs can be compared."""
     return _certificate(hosts)
 
 

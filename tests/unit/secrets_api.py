@@ -5,27 +5,61 @@ from __future__ import annotations
 import functools
 import json
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from components.cluster.certificate import self_signed
+from components.cluster.credentials import encoded
 
 LICENSE: dict[str, Any] = {"type": "Opaque", "data": {"license.json": "e30="}}
 SPEAKER: dict[str, Any] = {"type": "Opaque", "data": {"private-key": "e30=", "public-key": "e30="}}
 LOGIN: dict[str, Any] = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
+
+
+@functools.cache
+def _pair() -> dict[str, str]:
+    made = self_signed(("*.example.org", "speechmatics.example.com"), datetime(2026, 1, 1, tzinfo=UTC))
+    return {"tls.crt": encoded(made.certificate), "tls.key": encoded(made.key)}
+
+
+CERTIFICATE: dict[str, Any] = {"type": "kubernetes.io/tls", "data": _pair()}
 ADDRESSES: dict[str, Any] = {
     "type": "Opaque", "data": dict.fromkeys(("redis_url", "cd_cache_url", "conn_string", "ca.crt"), "e30="),
 }  # fmt: skip
-TOKEN: dict[str, Any] = {"type": "Opaque", "data": {"hf-token-secret": "e30=", "key": "e30="}}
-CERTIFICATE: dict[str, Any] = {"type": "kubernetes.io/tls", "data": {"tls.crt": "e30=", "tls.key": "e30="}}
-KINDS = {
-    "speaker": SPEAKER, "license": LICENSE, "redis": ADDRESSES, "address": ADDRESSES, "database": ADDRESSES,
-    "vllm": TOKEN, "keys": TOKEN, "certificate": CERTIFICATE,
+PROXY: dict[str, Any] = {
+    "type": "Opaque",
+    "data": dict.fromkeys(
+        (
+            "endpoint", "conn-string", "storageaccountname", "storageaccountkey", "conn_string", "livekit-url",
+            "livekit-api-key", "livekit-api-secret", "flow-mp-api-internal-password",
+        ),
+        "e30=",
+    ),
 }  # fmt: skip
+TOKEN: dict[str, Any] = {"type": "Opaque", "data": {"hf-token-secret": "e30=", "key": "e30="}}
+KINDS = {
+    "registry": LOGIN,
+    "speaker": SPEAKER,
+    "license": LICENSE,
+    "certificate": CERTIFICATE,
+    "proxy-": PROXY,
+    "own-": PROXY,
+    "front-": PROXY,
+    "redis": ADDRESSES,
+    "address": ADDRESSES,
+    "database": ADDRESSES,
+    "vllm": TOKEN,
+    "keys": TOKEN,
+}
 """What a Secret holds, by a part of its name; any other is a login."""
-
 NOT_FOUND: dict[str, Any] = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": "no"}
 
-MISSING: set[str] = set()
+MISSING: set[str] = {"nginx-default-tls"}
 """Names of Secrets that are not there; tests set it."""
+
+HELD: dict[str, dict[str, Any]] = {}
+"""Secrets that are there as tests say, by name."""
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -36,8 +70,8 @@ class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         name = self.path.rpartition("/")[2]
         kind = next((held for part, held in KINDS.items() if part in name), LOGIN)
-        status, answer = 200, {"kind": "Secret", "metadata": {"name": name}, **kind}
-        if name in MISSING:
+        status, answer = 200, {"kind": "Secret", "metadata": {"name": name}, **HELD.get(name, kind)}
+        if name in MISSING and name not in HELD:
             status, answer = 404, NOT_FOUND
         body = json.dumps(answer).encode()
         self.send_response(status)

@@ -1,4 +1,4 @@
-"""Who may import whom: `stacks.schema` ← `components` ← `stacks` ← `__main__`; the sandbox stands alone."""
+"""Who may import whom: `stacks.schema` ← `components` ← `stacks` ← `__main__`, `operations`; the sandbox: nobody."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ MAY = {
     "stacks/schema": ("stacks.schema",),
     "components": ("components", "stacks.schema"),
     "stacks": ("stacks", "components"),
+    "operations": ("operations", "stacks"),
     "sandbox": ("sandbox",),
     "__main__.py": ("stacks",),
 }
@@ -23,7 +24,7 @@ OURS = ("components", "operations", "sandbox", "stacks", "tests")
 
 
 def files() -> Iterator[Path]:
-    for top in ("components", "stacks", "sandbox"):
+    for top in ("components", "operations", "stacks", "sandbox"):
         yield from sorted((CHECKOUT / top).rglob("*.py"))
     yield CHECKOUT / "__main__.py"
 

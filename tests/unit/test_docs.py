@@ -17,6 +17,7 @@ from tests.unit.graph import stack_config
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 PROOFS = (ROOT / "docs/reference/proofs.md").read_text()
+TLS = (ROOT / "docs/how-to/tls.md").read_text()
 SECRETS = (ROOT / "docs/how-to/secrets.md").read_text()
 
 
@@ -25,7 +26,7 @@ def test_a_named_proof_exists(named: str) -> None:
     path, _, name = named.partition("::")
     assert (ROOT / path).exists()
     if name:
-        assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE)
+        assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,11 @@ def test_the_secrets_page_names_every_secret_key_and_reason_code() -> None:
     assert codes == set(re.findall(r"^\| `([a-z-]+)` \|", SECRETS, re.MULTILINE))
 
 
-@pytest.mark.parametrize("path", re.findall(r"--path '([^']+)'", SECRETS))
-def test_a_path_the_secrets_page_sets_is_a_key(path: str) -> None:
+@pytest.mark.parametrize("path", re.findall(r"--path '([^'[]+)", SECRETS + TLS))
+def test_a_path_that_a_page_sets_is_a_key(path: str) -> None:
     assert exists(path)
+
+
+@pytest.mark.parametrize("named", sorted(set(re.findall(r"`(proxy\.[A-Za-z.]+[a-z])`", SECRETS + TLS))))
+def test_a_key_that_a_page_names_exists(named: str) -> None:
+    assert exists(named)

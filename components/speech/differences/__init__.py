@@ -16,6 +16,7 @@ from components.speech.differences.gpu_plugin import GPU_PLUGIN
 from components.speech.differences.ingress import INGRESS_CONTROLLER
 from components.speech.differences.proxy import PROXY
 from components.speech.differences.redis import REDIS
+from components.speech.differences.redis_nodes import REDIS_NODES
 from components.speech.differences.secrets import SECRETS
 from components.speech.differences.transcription import TRANSCRIPTION
 
@@ -28,6 +29,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     *TRANSCRIPTION,
     *PROXY,
     *REDIS,
+    *REDIS_NODES,
     *FLOW,
     *SECRETS,
     *GPU_PLUGIN,

@@ -53,6 +53,21 @@ CONTROL_PLANE: tuple[Difference, ...] = (
         _OWN_PODS,
     ),
     Difference(
+        "Deployment/*resource-manager",
+        "spec.template.spec.containers[resource-manager].env[SM_FLOW_USE_LOCAL_TRANSCRIBER].value",
+        "false",
+        "The chart takes an explicit false for a missing value and falls back to the global one; here false is false.",
+        where=("resourceManager.config.flowUseLocalTranscriber", False),
+    ),
+    Difference(
+        "Service/sessiongroups-controller",
+        "spec.ports",
+        [{"name": "api", "port": 8025, "targetPort": 8025}, {"name": "http", "port": 80, "targetPort": 8025}],
+        "Reconciliation is told the controller's address without a port, which is 80, and the chart's Service has "
+        "8025 only; with repopulation it has both.",
+        where=("resourceManager.reconciliation.repopulation.enabled", True),
+    ),
+    Difference(
         "ConfigMap/*",
         "data.pod_selector_list",
         Which("what is deployed, without tts", lambda text: "tts" not in text.split(",")),

@@ -8,11 +8,12 @@ from components.speech.differences.difference import NOTHING, Added, Difference,
 
 SERVICES = (
     "Deployment/*resource-manager Deployment/*resource-manager-metrics Deployment/*resource-manager-reconciliation "
-    "Deployment/sessiongroups-controller Deployment/*proxy-a Deployment/*proxy-b StatefulSet/*-redis-master"
+    "Deployment/sessiongroups-controller Deployment/*proxy-a Deployment/*proxy-b Deployment/*proxy-cache "
+    "StatefulSet/*-redis-master StatefulSet/*-redis-replicas StatefulSet/*-redis-node"
 )
 SURGING = (
     "Deployment/*resource-manager Deployment/*resource-manager-metrics Deployment/sessiongroups-controller "
-    "Deployment/*proxy-a Deployment/*proxy-b"
+    "Deployment/*proxy-a Deployment/*proxy-b Deployment/*proxy-cache"
 )
 TRANSCRIBERS = "SessionGroup/*rt-transcriber-*"
 SERVERS = "SessionGroup/*inference-server-*"
@@ -86,7 +87,7 @@ EVERYWHERE: tuple[Difference, ...] = (
         "Where the configuration's own tolerations take the place of the vendor's, that of the GPU pool's taint stays.",
     ),
     Difference(SURGING, "spec.strategy.type", Added("RollingUpdate"), SURGE),
-    *surging("Deployment/*resource-manager Deployment/*proxy-a Deployment/*proxy-b", 1, 0),
+    *surging("Deployment/*resource-manager Deployment/*proxy-a Deployment/*proxy-b Deployment/*proxy-cache", 1, 0),
     *surging("Deployment/*resource-manager-metrics Deployment/sessiongroups-controller", Added(1), Added(0)),
     Difference(SERVERS, "spec.template.spec.terminationGracePeriodSeconds", DAY, GRACE),
     Difference(TRANSCRIBERS, "spec.template.spec.terminationGracePeriodSeconds", Added(DAY), GRACE),

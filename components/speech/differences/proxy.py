@@ -5,6 +5,8 @@ from __future__ import annotations
 from components.speech.differences.difference import NOTHING, Added, Difference, Like, Ours, Which
 
 DEPLOYMENTS = "Deployment/*proxy-a Deployment/*proxy-b"
+CACHE = "Deployment/*proxy-cache"
+ANNOTATIONS = "metadata.annotations"
 BUDGETS = "PodDisruptionBudget/*proxy-a PodDisruptionBudget/*proxy-b"
 
 _ONE_INGRESS = (
@@ -22,6 +24,10 @@ _NO_EVICTION = (
     "chart's gives up every pod but one. AKS upgrades no pool in place either way: the vendor's budget for session "
     "pods allows no eviction; pods move by a second deployment."
 )
+
+
+OUR_CONTROLLER = ("ingress.enabled", NOTHING)
+"""The configuration leaves our controller in its place; with another one the Ingresses are the chart's."""
 
 
 def _path(path: str) -> Added:
@@ -53,24 +59,50 @@ PROXY: tuple[Difference, ...] = (
     Difference(BUDGETS, "spec.maxUnavailable", Added(0), _NO_EVICTION),
     Difference(BUDGETS, "spec.minAvailable", NOTHING, _NO_EVICTION),
     Difference(
+        "Service/*proxy",
+        "spec.ports[0].targetPort",
+        8080,
+        "The chart sends another port of the Service to the same number on the pod, where nothing listens.",
+    ),
+    Difference(
+        CACHE,
+        "spec.template.spec.containers[redis-cache].image",
+        Like(r"docker\.io/library/redis:7\.[0-9.]+"),
+        "One release of Redis for the whole platform.",
+    ),
+    Difference(
+        CACHE,
+        "spec.template.spec.containers[proxy-service-cache].readinessProbe",
+        NOTHING,
+        "The chart gives this container the probes of the Redis beside it, whose port it does not have.",
+    ),
+    Difference(
+        "Service/*proxy-cache",
+        "",
+        NOTHING,
+        "With a Redis outside the chart keeps a Service with no listener behind it.",
+        where=("proxy.proxyCache.redis.external", True),
+    ),
+    Difference(
         "ConfigMap/*proxy-agent-config",
         "data.*_latest.json.instructions.prompt",
         Which("free text", lambda text: isinstance(text, str) and len(text) > 100),
         "The contract gives the subject of the default agent's prompt and not its words.",
     ),
-    Difference("Ingress/*proxy-health Ingress/*proxy-misc", "", NOTHING, _ONE_INGRESS),
-    Difference("Ingress/*proxy", "spec.rules[0].http.paths[2]", _path("/v1/health"), _ONE_INGRESS),
-    Difference("Ingress/*proxy", "spec.rules[0].http.paths[3]", _path("/"), _ONE_INGRESS),
-    Difference(
-        "Ingress/*proxy", "metadata.annotations.nginx.ingress.kubernetes.io/configuration-snippet", NOTHING, _DIALECT
+    Difference("Ingress/*proxy-health Ingress/*proxy-misc", "", NOTHING, _ONE_INGRESS, where=OUR_CONTROLLER),
+    *(
+        Difference("Ingress/*proxy", path, ours, reason, where=OUR_CONTROLLER)
+        for path, ours, reason in (
+            ("spec.rules[0].http.paths[2]", _path("/v1/health"), _ONE_INGRESS),
+            ("spec.rules[0].http.paths[3]", _path("/"), _ONE_INGRESS),
+            (f"{ANNOTATIONS}.nginx.ingress.kubernetes.io/configuration-snippet", NOTHING, _DIALECT),
+            (f"{ANNOTATIONS}.nginx.ingress.kubernetes.io/use-regex", NOTHING, _DIALECT),
+            (f"{ANNOTATIONS}.nginx.org/path-regex", Added("case_insensitive"), _DIALECT),
+            (f"{ANNOTATIONS}.nginx.org/websocket-services", Added(Like(".*proxy")), _WEBSOCKET),
+            (f"{ANNOTATIONS}.nginx.org/proxy-read-timeout", Added("86400s"), _SILENCE),
+            (f"{ANNOTATIONS}.nginx.org/proxy-send-timeout", Added("86400s"), _SILENCE),
+        )
     ),
-    Difference("Ingress/*proxy", "metadata.annotations.nginx.ingress.kubernetes.io/use-regex", NOTHING, _DIALECT),
-    Difference("Ingress/*proxy", "metadata.annotations.nginx.org/path-regex", Added("case_insensitive"), _DIALECT),
-    Difference(
-        "Ingress/*proxy", "metadata.annotations.nginx.org/websocket-services", Added(Like(".*proxy")), _WEBSOCKET
-    ),
-    Difference("Ingress/*proxy", "metadata.annotations.nginx.org/proxy-read-timeout", Added("86400s"), _SILENCE),
-    Difference("Ingress/*proxy", "metadata.annotations.nginx.org/proxy-send-timeout", Added("86400s"), _SILENCE),
     Difference(
         "Ingress/*proxy",
         "spec.tls[0].secretName",

@@ -1,26 +1,51 @@
-"""Differences of the Redis in the cluster."""
+"""Differences of the Redis in the cluster: of every mode, and of the primary with its replicas."""
 
 from __future__ import annotations
 
 from components.speech.differences.difference import NOTHING, Added, Difference, Like
 from components.speech.differences.everywhere import AUTOSCALER_VETO
 
-MASTER = "StatefulSet/*-redis-master"
+MASTER, REPLICAS, NODES = (f"StatefulSet/*-redis-{each}" for each in ("master", "replicas", "node"))
+SINGLE = f"{MASTER} {REPLICAS}"
+EVERY = f"{SINGLE} {NODES}"
 CONTAINER = "spec.template.spec.containers[redis]"
 CLAIM = "spec.volumeClaimTemplates[0]"
 
 _IMAGE = "The bitnami image is no longer at its place for free use; the official image of a Redis 7 answers the same."
-_HEALTH = "The official image has no health scripts: the ping is written out."
+_COMMAND_LINE = "The official image has no start script: the command line is written out, with the contract's options."
+HEALTH = "The official image has no health scripts: the ping is written out."
+MOUNTED = "The official image reads its configuration from where the command line says."
 _USER = "The official image's user is 999."
 _NO_PRIVILEGE = "Redis needs no privilege at all."
 _CLAIM = "The API server fills it in; written out, a preview shows no difference."
-_ONE_SET = "One set of labels for all objects of the one node."
-_SCRIPTS = "Scripts of the bitnami image."
+_ONE_SET = "One set of labels for all objects of one Redis."
+SCRIPTS = "Scripts of the bitnami image."
+_SENTINEL = "resourceManager.redis.sentinel.enabled"
+_REPLICA_COUNT = "resourceManager.redis.replicas.replicaCount"
+LABELLED = "ServiceAccount/*-redis ConfigMap/*-redis-* Service/*-redis Service/*-redis-*"
 _NO_REPLICAS = "The default has no replicas; a Service without pods would keep an update waiting for endpoints."
 
 
-def _ping(answers: str) -> Added:
-    return Added({"command": ["sh", "-c", f"redis-cli -h 127.0.0.1 -p 6379 ping | grep {answers}"]})
+def ping(answers: str, port: int = 6379) -> Added:
+    """What a probe asks, instead of the bitnami image's scripts."""
+    return Added({"command": ["sh", "-c", f"redis-cli -h 127.0.0.1 -p {port} ping | grep {answers}"]})
+
+
+def in_containers(objects: str, containers: str) -> tuple[Difference, ...]:
+    """Image and rights of containers with the official image."""
+    security = f"{containers}.securityContext"
+    return (
+        Difference(objects, f"{containers}.image", Like(r"docker\.io/library/redis:7\.[0-9.]+"), _IMAGE),
+        Difference(objects, f"{security}.runAsUser", 999, _USER),
+        Difference(objects, f"{security}.runAsNonRoot", Added(value=True), _NO_PRIVILEGE),
+        Difference(objects, f"{security}.allowPrivilegeEscalation", Added(value=False), _NO_PRIVILEGE),
+        Difference(objects, f"{security}.capabilities", Added({"drop": ["ALL"]}), _NO_PRIVILEGE),
+    )
+
+
+def _command_line(file: str, *more: object) -> Added:
+    common = ["redis-server", "/etc/redis/redis.conf", "--include", f"/etc/redis/{file}", "--port", "6379"]
+    return Added([*common, "--protected-mode", "no", *more])
 
 
 REDIS: tuple[Difference, ...] = (
@@ -37,59 +62,64 @@ REDIS: tuple[Difference, ...] = (
         "The pods are not Helm's.",
     ),
     Difference(
-        MASTER, AUTOSCALER_VETO, Added("false"), "The cluster autoscaler must not take Redis from all sessions at once."
+        EVERY, AUTOSCALER_VETO, Added("false"), "The cluster autoscaler must not take Redis from all sessions at once."
     ),
-    Difference(MASTER, f"{CONTAINER}.image", Like(r"docker\.io/library/redis:7\.[0-9.]+"), _IMAGE),
+    *in_containers(EVERY, CONTAINER),
+    Difference(EVERY, "spec.template.spec.securityContext.fsGroup", 999, _USER),
+    Difference(MASTER, f"{CONTAINER}.args", _command_line("master.conf"), _COMMAND_LINE),
     Difference(
-        MASTER,
+        REPLICAS,
         f"{CONTAINER}.args",
-        Added(
-            [
-                "redis-server", "/etc/redis/redis.conf", "--include", "/etc/redis/master.conf",
-                "--port", "6379", "--protected-mode", "no",
-            ]
+        _command_line(
+            "replica.conf",
+            "--replicaof",
+            Like(r".*-redis-master-0\..*-redis-headless\.[-a-z0-9]+\.svc\.cluster\.local"),
+            "6379",
         ),
-        "The official image has no start script: the command line is written out, with the contract's options.",
+        f"{_COMMAND_LINE} It follows the primary by its name, which stays while the address changes.",
     ),
-    Difference(MASTER, f"{CONTAINER}.livenessProbe.exec", _ping("-qE 'PONG|LOADING|MASTERDOWN'"), _HEALTH),
-    Difference(MASTER, f"{CONTAINER}.readinessProbe.exec", _ping("-q PONG"), _HEALTH),
-    Difference(MASTER, "spec.template.spec.securityContext.fsGroup", 999, _USER),
-    Difference(MASTER, f"{CONTAINER}.securityContext.runAsUser", 999, _USER),
-    Difference(MASTER, f"{CONTAINER}.securityContext.runAsNonRoot", Added(value=True), _NO_PRIVILEGE),
-    Difference(MASTER, f"{CONTAINER}.securityContext.allowPrivilegeEscalation", Added(value=False), _NO_PRIVILEGE),
-    Difference(MASTER, f"{CONTAINER}.securityContext.capabilities", Added({"drop": ["ALL"]}), _NO_PRIVILEGE),
+    Difference(EVERY, f"{CONTAINER}.livenessProbe.exec", ping("-qE 'PONG|LOADING|MASTERDOWN'"), HEALTH),
+    Difference(EVERY, f"{CONTAINER}.readinessProbe.exec", ping("-q PONG"), HEALTH),
     Difference(
-        MASTER,
+        EVERY,
         "spec.template.spec.volumes[configuration]",
         Added({"name": "configuration", "configMap": {"name": Like(".*-redis-configuration")}}),
         "The contract outlines the pod and names the map, not the volume it comes by.",
     ),
     Difference(
-        MASTER,
+        EVERY,
         f"{CONTAINER}.volumeMounts[configuration]",
         Added({"name": "configuration", "mountPath": "/etc/redis", "readOnly": True}),
-        "The official image reads its configuration from where the command line says.",
+        MOUNTED,
     ),
     Difference(
         MASTER, "spec.template.spec.affinity", NOTHING, "Anti-affinity to other masters means nothing with one node."
     ),
     Difference(
-        MASTER,
+        EVERY,
         f"{CLAIM}.spec.storageClassName",
         Added("managed-csi"),
         "Named, so that a changed default class of the cluster is no change of the disk, which would replace Redis.",
     ),
-    Difference(MASTER, f"{CLAIM}.apiVersion", Added("v1"), _CLAIM),
-    Difference(MASTER, f"{CLAIM}.kind", Added("PersistentVolumeClaim"), _CLAIM),
-    Difference("*/*-redis *-redis-*", "metadata.labels.app.kubernetes.io/component", Added("master"), _ONE_SET),
+    Difference(EVERY, f"{CLAIM}.apiVersion", Added("v1"), _CLAIM),
+    Difference(EVERY, f"{CLAIM}.kind", Added("PersistentVolumeClaim"), _CLAIM),
+    Difference(
+        LABELLED, "metadata.labels.app.kubernetes.io/component", Added("master"), _ONE_SET, where=(_SENTINEL, NOTHING)
+    ),
+    Difference(
+        LABELLED, "metadata.labels.app.kubernetes.io/component", Added("node"), _ONE_SET, where=(_SENTINEL, True)
+    ),
     Difference(
         "Service/*-redis-headless",
         "spec.selector.app.kubernetes.io/component",
         Added("master"),
         "There is only the master to select.",
+        where=(_REPLICA_COUNT, NOTHING),
     ),
-    Difference("ConfigMap/*-redis-health", "", NOTHING, _SCRIPTS),
-    Difference("ConfigMap/*-redis-scripts", "", NOTHING, _SCRIPTS),
-    Difference("Service/*-redis-replicas StatefulSet/*-redis-replicas", "", NOTHING, _NO_REPLICAS),
+    Difference("ConfigMap/*-redis-health", "", NOTHING, SCRIPTS),
+    Difference("ConfigMap/*-redis-scripts", "", NOTHING, SCRIPTS, where=(_SENTINEL, NOTHING)),
+    Difference(
+        f"Service/*-redis-replicas {REPLICAS}", "", NOTHING, _NO_REPLICAS, where=(_REPLICA_COUNT, NOTHING)
+    ),
 )  # fmt: skip
 """The differences."""

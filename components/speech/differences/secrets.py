@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 
-from components.speech.differences.difference import Difference, Ours, Which
+from components.speech.differences.difference import Added, Difference, Ours, Which
 
 
 def _encoded_json(text: str) -> bool:
@@ -30,6 +30,12 @@ SECRETS: tuple[Difference, ...] = (
         "",
         Ours({"type": "kubernetes.io/dockerconfigjson"}),
         "The README has the operator make the pull secret by hand; with `pullSecret` it is made with the platform.",
+    ),
+    Difference(
+        "ExternalSecret/*",
+        "spec.target.creationPolicy",
+        Added("Owner"),
+        "The operator's own default, written out as other ExternalSecrets of the chart have it.",
     ),
 )
 """The differences."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from components.speech.differences.difference import Added, Difference
+from components.speech.differences.difference import Added, Difference, Like
 from components.speech.pre_stop import TRITON_PRE_STOP
 
 TRANSCRIPTION: tuple[Difference, ...] = (
+    Difference(
+        "SessionGroup/*",
+        "spec.template.metadata.annotations.sm-realtime/license",
+        Added(Like("[0-9a-f]{16}")),
+        "A process reads the license when it starts. By this another license is another version of the pods, which the "
+        "controller rolls while they are idle; the chart leaves old pods with the old license.",
+    ),
     Difference(
         "SessionGroup/rt-transcriber-sv",
         "spec.defrag.enabled",

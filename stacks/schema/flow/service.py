@@ -14,7 +14,6 @@ from stacks.schema.flow.llm_proxy import LlmProxySettings
 from stacks.schema.flow.shared import (
     FlowAddressMap,
     FlowExternalSecrets,
-    FlowLicensing,
     FlowSecrets,
     FlowWorkload,
     IngressClass,
@@ -23,6 +22,7 @@ from stacks.schema.flow.shared import (
 from stacks.schema.flow.tts import TtsSettings
 from stacks.schema.flow.vllm import VllmSettings
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements, Toleration
+from stacks.schema.global_settings import ComponentLicensing
 from stacks.schema.images import PullPolicy, Repository
 from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.transcriber_container import NODE
@@ -163,7 +163,7 @@ class FlowSettings(FlowWorkload):
     max_concurrent_connections: FlowConnections = Field(
         default_factory=FlowConnections, description="Conversations in one pod."
     )
-    licensing: FlowLicensing = Field(default_factory=FlowLicensing, description="Its license.")
+    licensing: ComponentLicensing = Field(default_factory=ComponentLicensing, description="Its license.")
     hello_message_lang_map: HelloMessages = Field(HELLO, description="First message of an agent without one.")
     internal_app: InternalApp = Field(default_factory=InternalApp, description="The vendor's demonstration.")
     management_platform: ManagementPlatform = Field(

@@ -58,13 +58,6 @@ class FlowSecrets(Section):
     additional_data: References = Field((), description="Further references to the external store.")
 
 
-class FlowLicensing(Section):
-    """The license of the component; unset is `global.licensing`."""
-
-    create_secret: bool = Field(False, description="Create the license Secret, once for all components that ask.")
-    secret_name: DnsLabel | None = Field(None, description="Secret to read the license from.")
-
-
 class FlowAddressMap(AddressMap):
     """The ConfigMap with the resource manager's address."""
 

@@ -11,13 +11,13 @@ from stacks.schema.flow.groups import TtsGroups
 from stacks.schema.flow.shared import (
     Budget,
     FlowAddressMap,
-    FlowLicensing,
     FlowWorkload,
     Port,
     ServiceType,
     TlsIngress,
 )
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements
+from stacks.schema.global_settings import ComponentLicensing
 from stacks.schema.images import ImageOverride, PullPolicy, Repository
 from stacks.schema.pools import Role
 from stacks.schema.resource_manager_address import ResourceManagerAddress
@@ -126,7 +126,7 @@ class TtsSettings(FlowWorkload):
         None, ge=60, description="Seconds a stopping pod may live; unset is `sessions.maxDurationSeconds`."
     )
     env_from: tuple[EnvEntry, ...] = Field((), description="Variables with a source, before the others.")
-    licensing: FlowLicensing = Field(default_factory=FlowLicensing, description="Its license.")
+    licensing: ComponentLicensing = Field(default_factory=ComponentLicensing, description="Its license.")
     session_groups: TtsGroups = Field(default_factory=TtsGroups, description="Its session group.")
     inference_sidecar: TtsSidecar = Field(default_factory=TtsSidecar, description="Its sidecar.")
     service: TtsService = Field(default_factory=TtsService, description="Its Service.")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from components.cluster.ingress_rights import SECRETS, WATCHED
 from sandbox.kube import Kube
 from sandbox.plane.control_plane import ControlPlane
 from tests.sandbox.ingress.world import NETWORKING, RBAC, World
@@ -37,6 +38,16 @@ async def world(bare: World) -> AsyncIterator[World]:
     """The stand-in at work: one controller and one proxy, no Ingress yet."""
     await bare.grant()
     await bare.controller()
+    await bare.proxy()
+    async with bare.playing():
+        yield bare
+
+
+@pytest.fixture
+async def reading(bare: World) -> AsyncIterator[World]:
+    """The same where an Ingress names a Secret: the controller may read those beside the sessions."""
+    await bare.grant(watched=[*WATCHED, SECRETS])
+    await bare.controller(bare.args(certificates=True))
     await bare.proxy()
     async with bare.playing():
         yield bare

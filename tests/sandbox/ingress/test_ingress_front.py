@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
+from components.cluster.certificate import self_signed
+from components.cluster.credentials import encoded
 from sandbox.ingress.front import POD, UPSTREAM_ID, WHY
-from tests.sandbox.ingress.world import HOST, NETWORKING, World
+from tests.sandbox.ingress.world import HOST, NETWORKING, Json, World
 from tests.sandbox.twin.world import eventually
 
 
@@ -94,6 +97,78 @@ async def test_a_named_secret_that_is_missing_refuses_the_handshake(world: World
     await world.admin.merge(NETWORKING, "Ingress", "proxy", tls, world.speech)
     await eventually(lambda: refused(world), "the handshake is refused")
     assert await default_server_answers(world)
+    assert "TLS secret none is invalid" in await world.event("proxy", "AddedOrUpdatedWithWarning")
+
+
+def bad(world: World) -> dict[str, Json]:
+    right = {"tls.crt": encoded(world.pair.certificate), "tls.key": encoded(world.pair.key)}
+    other = encoded(self_signed([HOST], datetime.now(UTC)).key)
+    return {
+        "type": {"type": "Opaque", "data": right},
+        "key": {"type": "kubernetes.io/tls", "data": {**right, "tls.key": other}},
+        "text": {"type": "kubernetes.io/tls", "data": {**right, "tls.crt": encoded("no certificate")}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("what", "says"), [("type", "must be of the type kubernetes.io/tls"), ("key", "failed"), ("text", "failed")]
+)
+async def test_a_named_secret_that_is_no_certificate_refuses_the_handshake_until_it_is_mended(
+    reading: World, what: str, says: str
+) -> None:
+    await reading.make("Secret", "named", reading.speech, **bad(reading)[what])
+    tls = {"spec": {"tls": [{"hosts": [HOST], "secretName": "named"}]}}
+    await reading.ingress()
+    await reading.answers("/ready", 200)
+    await reading.admin.merge(NETWORKING, "Ingress", "proxy", tls, reading.speech)
+    await eventually(lambda: refused(reading), "the handshake is refused")
+    assert says in await reading.event("proxy", "AddedOrUpdatedWithWarning")
+    await reading.admin.delete("v1", "Secret", "named", reading.speech)
+    right = {"tls.crt": encoded(reading.pair.certificate), "tls.key": encoded(reading.pair.key)}
+    await reading.make("Secret", "named", reading.speech, type="kubernetes.io/tls", data=right)
+    await reading.answers("/ready", 200)
+
+
+async def test_a_certificate_for_another_host_is_shown_and_the_client_refuses_it(reading: World) -> None:
+    other = self_signed(["other.example"], datetime.now(UTC))
+    data = {"tls.crt": encoded(other.certificate), "tls.key": encoded(other.key)}
+    await reading.make("Secret", "named", reading.speech, type="kubernetes.io/tls", data=data)
+    await reading.ingress()
+    await reading.answers("/ready", 200)
+    tls = {"spec": {"tls": [{"hosts": [HOST], "secretName": "named"}]}}
+    await reading.admin.merge(NETWORKING, "Ingress", "proxy", tls, reading.speech)
+    reading.pair = other
+
+    async def mismatched() -> bool:
+        try:
+            await reading.status("/ready")
+        except aiohttp.ClientConnectorCertificateError as error:
+            return "Hostname mismatch" in str(error)
+        except aiohttp.ClientError:
+            return False
+        return False
+
+    await eventually(mismatched, "the client sees a certificate for another host")
+
+
+async def test_a_renewed_certificate_is_shown_to_new_clients_and_cuts_nobody(world: World) -> None:
+    await world.ingress()
+    await world.answers("/ready", 200)
+    async with world.client() as client, client.ws_connect(world.url("/v2")) as session:
+        renewed = self_signed([HOST], datetime.now(UTC))
+        data = {"tls.crt": encoded(renewed.certificate), "tls.key": encoded(renewed.key)}
+        await world.admin.merge("v1", "Secret", "nginx-default-tls", {"data": data}, world.own)
+        world.pair = renewed
+
+        async def shown() -> bool:
+            try:
+                return (await world.status("/ready")).status == 200
+            except aiohttp.ClientError:
+                return False
+
+        await eventually(shown, "the new certificate is shown")
+        await session.send_str("still here")
+        assert await session.receive_str(timeout=5) == "still here"
 
 
 async def test_without_the_wildcard_secret_a_host_without_a_secret_is_refused(bare: World) -> None:

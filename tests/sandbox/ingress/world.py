@@ -63,10 +63,10 @@ class World:
         self.port = 0
         self._addresses = 1
 
-    def args(self) -> list[str]:
-        """The program's arguments, with this world's class."""
+    def args(self, certificates: bool = False) -> list[str]:
+        """The program's arguments, with this world's class; `certificates` where an Ingress names a Secret."""
         return [arg.replace("-ingress-class=nginx", f"-ingress-class={self.class_name}")
-                for arg in arguments(self.speech, False)]  # fmt: skip
+                for arg in arguments(self.speech, certificates)]  # fmt: skip
 
     async def make(self, kind: str, name: str, namespace: str | None, api: str = "v1", **body: Any) -> Json:
         metadata: Json = {"name": name} | ({"namespace": namespace} if namespace else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -14,7 +15,7 @@ from stacks.quantities import quantity
 from stacks.schema import Settings
 from stacks.schema.pools import Role
 from stacks.services import requested, workloads
-from tests.unit.graph import CHECKOUT, Graph, Json, run_program, stack_config
+from tests.unit.graph import CHECKOUT, Change, Graph, Json, run_program, stack_config
 
 
 @pytest.mark.parametrize(
@@ -159,18 +160,42 @@ def other_requests(config: Json) -> None:
     config["sm-realtime:ingress"] = {"resources": {"cpu": "120m", "memory": "140Mi"}, "replicas": 3}
 
 
-def test_the_list_of_services_follows_the_settings() -> None:
+def with_changes(change: Change) -> Settings:
+    """The sandbox stack's settings after a change, whose objects ask for what is listed."""
     config, flagged = stack_config("sandbox")
     parsed = {key: value if key in flagged else json.loads(value) for key, value in config.items()}
-    other_requests(parsed)
+    change(parsed)
     given, problems = read(
         {key: value if isinstance(value, str) else json.dumps(value) for key, value in parsed.items()}, flagged
     )
     assert given is not None, problems
-    compare_requests(run_program("sandbox", other_requests), given)
+    compare_requests(run_program("sandbox", change), given)
+    return given
+
+
+def test_the_list_of_services_follows_the_settings() -> None:
+    given = with_changes(other_requests)
     by_name = {each.name: (each.cpu, each.memory) for each in workloads(given)}
     assert by_name["resource-manager"] == ("30m", "50Mi")
     assert by_name["resource-manager-reconciliation"] == ("300m", "90Mi")
     assert by_name["proxy-a"] == ("250m", "2Gi")
     assert by_name["proxy-b"] == ("250m", "3Gi")
     assert "resource-manager-metrics" not in by_name
+
+
+def redis(config: Json, **more: Any) -> None:
+    """Redis with requests of its own in every container."""
+    own = {name: {"resources": {"requests": {"cpu": "70m", "memory": "90Mi"}}} for name in ("master", "replica")}
+    config["sm-realtime:resourceManager"] = {"redis": {"fullnameOverride": "sessions", **own, **more}}
+
+
+def test_the_list_of_services_follows_the_mode_of_redis() -> None:
+    sentinel = {"enabled": True, "resources": {"requests": {"cpu": "30m", "memory": "10Mi"}}}
+    nodes = with_changes(functools.partial(redis, sentinel=sentinel))
+    (entry,) = [each for each in workloads(nodes) if each.name.startswith("sessions")]
+    assert (entry.name, entry.pods) == ("sessions-node", 3)
+    assert quantity(entry.cpu) == pytest.approx(0.1)
+    assert quantity(entry.memory) == 100 * 2**20
+    several = with_changes(functools.partial(redis, replicas={"replicaCount": 2}))
+    found = {each.name: (each.pods, each.cpu) for each in workloads(several) if each.name.startswith("sessions")}
+    assert found == {"sessions-master": (1, "70m"), "sessions-replicas": (2, "70m")}

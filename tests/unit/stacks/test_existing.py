@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from components.cluster.existing_secrets import ExistingSecret, Lack, UnreadableError
+from components.cluster.existing_secrets import ExistingSecret, Found, Lack, UnreadableError
 from stacks.load import read
 from stacks.platform import existing
-from stacks.platform.existing import existing_secrets, refuse, text
+from stacks.platform.existing import existing_secrets, notice, refuse, text
 from stacks.schema import Settings
+from tests.unit.cases import given
 from tests.unit.graph import Json, stack_config
-from tests.unit.stacks.test_load import given
 
 VENDOR = ("registry.example",)
 LICENSE = ("speechmatics-license", "global.licensing.secretName")
@@ -66,9 +68,9 @@ def test_what_transcribers_and_servers_name_by_themselves_must_exist_once() -> N
     )
     assert [(secret.name, secret.path) for secret in found] == [
         LOGIN,
-        LICENSE,
-        ("speech-pull", "transcribers.imagePullSecrets[0].name"),
+        # everybody's is read by nobody
         ("speech-license", "transcribers.transcriber.licensing.secretName"),
+        ("speech-pull", "transcribers.imagePullSecrets[0].name"),
         ("rt-transcriber-speaker-id", "transcribers.transcriber.speakerId.enabled"),
     ]
     assert found[-1].keys == ("private-key", "public-key")
@@ -134,3 +136,68 @@ async def test_the_program_ends_with_one_message_once_no_hook_is_answered(monkey
         await refuse([lack("global.a")])
     assert ended.value.code == 32
     assert done == [text([lack("global.a")]), "hooks"]
+
+
+def extra(config: Json, contents: tuple[str, ...] = (), **secrets: str) -> dict[str, ExistingSecret]:
+    """What must exist beside license and login, by name."""
+    found = existing_secrets(settings(config, **secrets), VENDOR, contents)
+    return {secret.name: secret for secret in found if (secret.name, secret.path) not in (LICENSE, LOGIN)}
+
+
+def test_the_proxys_secrets_are_looked_up_where_nothing_is_made_of_them() -> None:
+    both = {"events": {"enabled": True, "secretName": "own"}, "livekit": {"enabled": True}}
+    found = extra({"proxy": both})
+    assert sorted(found) == ["own", "proxy-livekit"]
+    assert (found["own"].path, found["own"].keys) == ("proxy.events.secretName", ("endpoint", "conn-string"))
+    assert found["own"].create == (
+        "kubectl create secret generic own --namespace speechmatics"
+        " --from-file=endpoint=proxyEventsEndpoint.txt --from-file=conn-string=proxyEventsConnString.txt"
+    )
+    contents = {"livekitUrl": "a", "livekitApiKey": "b", "livekitApiSecret": "c"}
+    assert sorted(extra({"proxy": both}, tuple(contents), **contents)) == ["own"]
+
+
+def test_what_comes_from_a_store_is_not_looked_up() -> None:
+    keys = [{"secretKey": "conn_string", "remoteRef": {"key": "db"}}]
+    store = {"enabled": True, "secretStoreName": "vault"}
+    proxy = {"externalSecrets": store, "proxyCache": {"enabled": True}, "database": {"data": keys}}
+    assert extra({"proxy": proxy}) == {}
+
+
+TLS: Json = {"url": "a.example", "tls": {"secretName": "first"}}
+SECOND = {"additionalHost": {"enabled": True, "url": "b.example", "tlsSecretName": "second"}}
+
+
+def test_a_certificate_must_be_there_for_each_host_that_names_one() -> None:
+    found = extra({"proxy": {"ingress": {**TLS, "flow": SECOND}}})
+    assert {name: (secret.path, secret.hosts) for name, secret in found.items()} == {
+        "first": ("proxy.ingress.tls.secretName", ("a.example",)),
+        "second": ("proxy.ingress.flow.additionalHost.tlsSecretName", ("b.example",)),
+    }
+    assert (found["first"].type, found["first"].keys) == ("kubernetes.io/tls", ("tls.crt", "tls.key"))
+    assert found["first"].create == (
+        "kubectl create secret tls first --namespace speechmatics --cert=tls.crt --key=tls.key"
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"annotations": {"cert-manager.io/cluster-issuer": "letsencrypt"}}, {"enabled": False}, {"tls": {}}],
+)
+def test_a_certificate_that_is_still_to_be_made_is_not_looked_up(changed: Json) -> None:
+    assert extra({"proxy": {"ingress": TLS | changed}}) == {}
+
+
+def test_the_proxys_own_pull_secrets_must_exist_too() -> None:
+    found = extra({"proxy": {"imagePullSecrets": [{"name": "speechmatics-registry"}, {"name": "own"}]}})
+    assert {secret.path for secret in found.values()} == {"proxy.imagePullSecrets[1].name"}
+
+
+def test_a_license_that_ends_is_told_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", said.append)
+    over, later = datetime(2020, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+    kinds = {"old": over, "good": later, "unknown": None}
+    notice({name: Found("Opaque", frozenset(), license_ends=end) for name, end in kinds.items()})
+    (text,) = said
+    assert text.startswith("Secret old  [license-ends]  the license ended on 2020-01-01")

@@ -8,56 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import pytest
 import yaml
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from stacks.load import CODES, REFUSED, load, read
 from stacks.misplaced import ANY_KEY, SEED_SECRETS, places
 from stacks.problem import Problem, report
 from stacks.schema import Settings
+from stacks.schema.base import DnsLabel, only
+from tests.unit.cases import CASES, ERRORS, HAPPY, Json, given, name
 from tests.unit.graph import CHECKOUT, configured, stack_config
-
-CASES = CHECKOUT / "tests" / "cases"
-SCALARS = ("release", "namespace")
-HAPPY = sorted(CASES.glob("*.happy.yaml"))
-ERRORS = sorted(CASES.glob("*.error.*.yaml"))
-
-Json = dict[str, Any]
-
-
-def name(path: Path) -> str:
-    return path.name.removesuffix(".yaml")
-
-
-def merged(base: Any, over: Any) -> Any:
-    if isinstance(base, dict) and isinstance(over, dict):
-        return {
-            key: merged(base.get(key), over[key]) if key in over else base[key] for key in base.keys() | over.keys()
-        }
-    return over
-
-
-def removed(document: Json, path: str) -> None:
-    *parents, last = path.split(".")
-    for part in parents:
-        document = document[part]
-    del document[last]
-
-
-def given(case: Json) -> tuple[dict[str, str], list[str]]:
-    """A case as the engine hands it over: full keys with text, and which of them are secret."""
-    document = merged(yaml.safe_load((CASES / "base.yaml").read_text()), case.get("config") or {})
-    for path in case.get("remove", ()):
-        removed(document, path)
-    config = {f"sm-realtime:{k}": v if k in SCALARS else json.dumps(v) for k, v in document.items()}
-    secrets, clear = case.get("secrets", {}), case.get("clear", {})
-    config |= {f"sm-realtime:{key}": value for key, value in {**secrets, **clear}.items()}
-    config |= case.get("other", {})
-    return config, [f"sm-realtime:{key}" for key in [*secrets, *case.get("flag", ())]]
 
 
 def at(settings: Any, path: str) -> Any:
@@ -155,8 +119,8 @@ class Key:
 
 def keys(section: BaseModel, above: str = "") -> Iterator[Key]:
     """Every key, those in lists and maps too."""
-    for name, field in type(section).model_fields.items():
-        path, value = f"{above}{field.alias or name}", getattr(section, name)
+    for field_name, field in type(section).model_fields.items():
+        path, value = f"{above}{field.alias or field_name}", getattr(section, field_name)
         way, items = f"{path}.", [value]
         if isinstance(value, tuple):
             way, items = f"{path}[].", list(value)
@@ -164,7 +128,7 @@ def keys(section: BaseModel, above: str = "") -> Iterator[Key]:
             way, items = f"{path}.{ANY_KEY}.", list(value.values())
         inner = [each for each in items if isinstance(each, BaseModel)]
         changed = bool(inner) or value != field.get_default(call_default_factory=True)
-        yield Key(path, field, name in section.model_fields_set, changed)
+        yield Key(path, field, field_name in section.model_fields_set, changed)
         for each in inner:
             yield from keys(each, way)
 
@@ -174,22 +138,63 @@ def test_every_key_of_the_schema_is_set_by_the_case_with_everything() -> None:
     assert {each.path for each in found} - {each.path for each in found if each.is_set} == set()
 
 
+NOT_OF_ITS_TYPE = {
+    "int_type",
+    "int_parsing",
+    "string_type",
+    "bool_type",
+    "tuple_type",
+    "dict_type",
+    "model_type",
+    "none_required",
+}
+"""Errors that say of a value that it is not of the key's type."""
+
+
 def one_value(field: FieldInfo) -> bool:
-    """Whether a key takes its default only: every other value is refused for being another one, not for its form."""
+    """Whether a key takes its default only: values of its type are refused for being another one, not for their form.
+
+    Where the type is null, none is of its type.
+    """
     default: Any = field.get_default(call_default_factory=True)
     kinds = [each for each in (field.annotation, *get_args(field.annotation)) if isinstance(each, type)]
     members: list[Any] = [member.value for kind in kinds if issubclass(kind, Enum) for member in kind]
-    others = [not default] if isinstance(default, bool) else members or [1, "other"]
+    others = [not default] if isinstance(default, bool) else members or [1, "other", ["other"]]
     annotated: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     taken: TypeAdapter[Any] = TypeAdapter(annotated)
+    refused = False
     for other in others:
         try:
             taken.validate_json(json.dumps(other))
         except ValidationError as error:
-            if {each["type"] for each in error.errors()} <= {"literal_error", "not_allowed"}:
+            said = {each["type"] for each in error.errors()}
+            refused = refused or bool(said & {"literal_error", "not_allowed", "none_required"})
+            if said <= {"literal_error", "not_allowed"} | NOT_OF_ITS_TYPE:
                 continue
         return False
-    return True
+    return refused
+
+
+@pytest.mark.parametrize(
+    ("annotation", "default", "only_one"),
+    [
+        (Annotated[int, only(8080, "fixed")], 8080, True),
+        (Annotated[tuple[str, ...], only((), "none")], (), True),
+        (type(None), None, True),
+        (Literal["rt"], "rt", True),
+        (Annotated[bool, only(False, "off")], False, True),
+        (int, 1, False),
+        (tuple[str, ...], (), False),
+        (str | None, None, False),
+        (DnsLabel, "name", False),
+        (Annotated[str, Field(pattern="^[0-9]+$")], "1", False),
+        (Annotated[int, Field(gt=5)], 6, False),
+        (dict[str, str], {}, False),
+        (bool, False, False),
+    ],
+)
+def test_a_key_of_one_value_is_told_from_others(annotation: Any, default: Any, only_one: bool) -> None:
+    assert one_value(FieldInfo.from_annotated_attribute(annotation, default)) is only_one
 
 
 def test_every_key_that_can_have_another_value_has_one_in_a_case() -> None:

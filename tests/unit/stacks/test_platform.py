@@ -259,7 +259,7 @@ def test_a_generation_beside_the_active_one(state: str) -> None:
 
 
 def looked_at(resource: Resource) -> Json:
-    """The inputs in which the engine looks for changes: every run makes another certificate, which it ignores."""
+    """The inputs in which the engine looks for changes."""
     return {key: value for key, value in resource.inputs.items() if key not in resource.ignore_changes}
 
 

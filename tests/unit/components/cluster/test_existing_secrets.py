@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import dataclasses
 import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,9 +17,18 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from components.cluster import existing_secrets as module
-from components.cluster.existing_secrets import ExistingSecret, Found, UnreadableError, lacks, read_secrets, reader
+from components.cluster.existing_secrets import (
+    Cluster,
+    ExistingSecret,
+    Found,
+    UnreadableError,
+    lacks,
+    read_pair,
+    read_secrets,
+)
+from components.cluster.license import fingerprint
 from tests.unit.graph import CHECKOUT
-from tests.unit.secrets_api import LICENSE, LOGIN, NOT_FOUND, kubeconfig_for
+from tests.unit.secrets_api import CERTIFICATE, LICENSE, LOGIN, NOT_FOUND, kubeconfig_for
 
 LICENSE_SECRET = ExistingSecret(
     "lic", ("license.json",), None, "global.licensing.secretName", "the license", "make lic", "drop lic"
@@ -65,6 +77,16 @@ def test_one_of_the_wrong_kind_is_made_again(name: str, instead: Found, code: st
     assert says in lack.reason
 
 
+def test_a_certificate_is_for_the_host_or_another_is_needed() -> None:
+    secret = dataclasses.replace(LICENSE_SECRET, name="tls", keys=(), hosts=("a.example.org",))
+    for held in ({"a.example.org", "other"}, {"*.example.org"}):
+        assert lacks([secret], {"tls": Found("kubernetes.io/tls", frozenset(), hosts=frozenset(held))}) == []
+    for held in ({"example.org"}, {"*.a.example.org"}, {"*.org"}, set()):
+        (lack,) = lacks([secret], {"tls": Found("kubernetes.io/tls", frozenset(), hosts=frozenset(held))})
+        assert (lack.code, lack.mend) == ("secret-for-another-host", "drop lic && make lic")
+        assert "not for a.example.org" in lack.reason
+
+
 class Api:
     """Answers from `secrets`, or everything with `broken`."""
 
@@ -93,7 +115,7 @@ async def test_types_and_keys_are_read_and_no_value_is_kept(server: tuple[Api, s
     api, config = server
     api.secrets["lic"] = {"type": "Opaque", "data": {"license.json": "dGhlIGJ5dGVz"}}
     found = await read_secrets(config, "ns", ["lic", "pull", "lic"])
-    assert found["lic"] == Found("Opaque", frozenset({"license.json"}))
+    assert found["lic"] == Found("Opaque", frozenset({"license.json"}), fingerprint("lic", "the bytes"))
     assert found["pull"] == Found("kubernetes.io/dockerconfigjson", frozenset({".dockerconfigjson"}))
     assert "dGhlIGJ5dGVz" not in repr(found)
 
@@ -102,6 +124,25 @@ async def test_one_without_data_is_there_and_has_no_key(server: tuple[Api, str])
     api, config = server
     api.secrets = {"lic": {"type": "Opaque"}}
     assert await read_secrets(config, "ns", ["lic", "pull"]) == {"lic": Found("Opaque", frozenset())}
+
+
+async def test_the_hosts_of_a_certificate_and_the_end_of_a_license_are_read(server: tuple[Api, str]) -> None:
+    api, config = server
+    text = '{"metadata": {"request": {"notValidAfter": "2027-01-31"}}}\n'
+    api.secrets = {
+        "lic": {"type": "Opaque", "data": {"license.json": base64.b64encode(text.encode()).decode()}},
+        "tls": CERTIFICATE,
+        "broken": {"type": "kubernetes.io/tls", "data": {"tls.crt": "e30=", "tls.key": "!"}},
+    }
+    found = await read_secrets(config, "ns", ["lic", "tls", "broken"])
+    assert found["lic"].license_ends == datetime(2027, 1, 31, tzinfo=UTC)
+    assert found["lic"].license == fingerprint("lic", text.strip()), "the end of a file's last line is no other license"
+    assert found["tls"].hosts == {"*.example.org", "speechmatics.example.com"}
+    assert found["broken"].hosts == frozenset()
+    pair = await read_pair(config, "ns", "tls")
+    assert pair is not None
+    assert pair.certificate.startswith("-----BEGIN CERTIFICATE")
+    assert [await read_pair(config, "ns", name) for name in ("broken", "absent")] == [None, None]
 
 
 @pytest.fixture
@@ -118,7 +159,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch, server: tuple[Api, str]) -> tuple[A
 
     monkeypatch.setattr(module, "credentials", credentials)
     provider: Any = object()
-    return api, reader(provider, "rg", "cluster"), instead
+    return api, Cluster(provider, "rg", "cluster").secrets, instead
 
 
 @pytest.mark.parametrize("status", [401, 403, 500, 503])

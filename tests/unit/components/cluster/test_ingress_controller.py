@@ -121,12 +121,12 @@ def test_a_certificate_named_by_an_ingress_takes_the_right_to_read_it() -> None:
     assert "-watch-secret-namespace=speech,$(POD_NAMESPACE)" in with_them
 
 
-def test_the_certificate_is_secret_and_stays_once_made(graph: Graph) -> None:
+def test_the_certificate_is_secret_and_for_the_host(graph: Graph) -> None:
     secret = graph.one(SECRET, "nginx-default-tls")
     assert secret.inputs["type"] == "kubernetes.io/tls"
     assert set(secret.inputs["data"]) == {"tls.crt", "tls.key"}
     assert "data" in secret.secret_paths
-    assert secret.ignore_changes == ("data",)
+    assert secret.ignore_changes == ()
     certificate = x509.load_pem_x509_certificate(base64.b64decode(secret.inputs["data"]["tls.crt"]))
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["speechmatics.example.com"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.speech.proxy import OWN_VARIABLES, affinity, image_of, resources_of
+from components.speech.proxy_pod import OWN_VARIABLES, affinity, image_of, resources_of
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.proxy import ProxySettings
 from tests.unit.graph import Graph, Json, Resource, run_program
@@ -101,16 +101,28 @@ def test_without_the_map_the_resource_manager_is_this_installations() -> None:
     assert {"name": "SM_TOKEN_STORE_URL", "value": "http://manager:8090"} in env
 
 
-def test_every_variable_the_program_sets_is_known_to_the_rules() -> None:
+@pytest.mark.parametrize(
+    ("agents", "others"),
+    [
+        ({}, {"SM_AGENT_API_URL", "SM_AGENT_API_SECRET"}),
+        ({"useLocal": False, "useRemote": True, "remoteURL": "https://agents.example"}, {"SM_AGENT_LOAD_FROM_DISK"}),
+    ],
+)
+def test_every_variable_the_program_sets_is_known_to_the_rules(agents: Json, others: set[str]) -> None:
     graph = with_proxy(
         env="west",
+        agentAPI=agents,
+        events={"enabled": True},
+        storage={"enabled": True},
+        livekit={"enabled": True},
+        proxyCache={"enabled": True},
         proxy={
             "asrRequestBasePath": "/v2",
             "dns": {"defaultSrvRecords": [{"port": 8080, "priority": 1, "target": "resource-manager", "weight": 1}]},
         },
     )
     env = pod(graph.one(DEPLOYMENT, "proxy-a"))["spec"]["containers"][0]["env"]
-    assert [each["name"] for each in env] == list(OWN_VARIABLES)
+    assert [each["name"] for each in env] == [name for name in OWN_VARIABLES if name not in others]
 
 
 def test_mounts_have_their_volumes_once() -> None:
@@ -149,8 +161,9 @@ def test_resources_are_laid_over_each_other() -> None:
 
 
 def test_pods_of_one_deployment_are_kept_apart_and_may_be_beside_the_other() -> None:
-    (preferred,) = affinity("b", required=False)["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
-    (required,) = affinity("b", required=True)["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    required_on = ProxySettings.model_validate({"requiredDuringSchedulingStrategy": True})
+    apart = (affinity(each, "b")["podAntiAffinity"] for each in (ProxySettings(), required_on))
+    (preferred,), (required,) = (next(iter(each.values())) for each in apart)
     assert preferred == {"weight": 100, "podAffinityTerm": required}
     assert required["labelSelector"]["matchExpressions"][0]["values"] == ["b"]
 

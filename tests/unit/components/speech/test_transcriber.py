@@ -8,6 +8,7 @@ from typing import Any
 
 import pulumi
 
+from components.cluster.license import License
 from components.placement import Placement
 from components.speech.model_costs import LANGUAGES, Recipe, feature
 from components.speech.shared_maps import Address
@@ -145,6 +146,7 @@ def template(language: str) -> Json:
         settings=TranscriberSettings(),
         global_=GlobalSettings(),
         manager=Address("realtime", "http://resource-manager:8080"),
+        license=License("speechmatics-license", "0123456789abcdef"),
         placement=Placement(Role.TRANSCRIBERS, "generation"),
         session_seconds=86400,
         ready=(),

@@ -1,0 +1,101 @@
+"""Keys of the chart that have no place here, or another one: what is left out on purpose, renamed, or newer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from stacks.misplaced import exists
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A part of the chart that this program does not make."""
+
+    name: str
+    keys: tuple[str, ...]
+    """Paths, `*` being one step; everything below them too."""
+    reason: str
+    instead: str
+    """What to do for the same purpose."""
+
+    def covers(self, path: str) -> bool:
+        return any(covers(key, path) for key in self.keys)
+
+
+def covers(pattern: str, path: str) -> bool:
+    """Whether a path is the pattern's, or below it."""
+    begin = re.escape(pattern).replace(r"\*", r"[^.]+")
+    return re.match(rf"{begin}($|[.\[])", path) is not None
+
+
+LEFT_OUT = (
+    LeftOut(
+        "sm-scaling",
+        ("*.tritonServer.autoscaling", "transcribers.transcriber.autoscaling", "global.scaler", "*.sm-scaling"),
+        "it scales plain Deployments, which hold no session; here every server is a SessionGroup, whose controller "
+        "scales it and knows which pods are idle",
+        "`<server>.sessionGroups.scaling` with `global.sessionGroups.scaling.enabled`",
+    ),
+    LeftOut(
+        "Triton's Ingresses",
+        ("*.tritonServer.ingress",),
+        "they point at a Service that no object of the chart has, and would open an inference server, which asks "
+        "nobody who they are, to the outside",
+        "clients come through the proxy's Ingress",
+    ),
+    LeftOut(
+        "Triton's test Pod",
+        ("*.tests",),
+        "its template refers to a value that does not exist; and a Pod that only `helm test` starts has no place in "
+        "a program without Helm",
+        "`make test`, and after an update a session through the proxy",
+    ),
+    LeftOut(
+        "the device plugin of each server",
+        ("*.nvidiaDrivers",),
+        "every server would make the same object under the same name; there is one GPU plugin for the GPU pool",
+        "nothing: the plugin is there",
+    ),
+    LeftOut(
+        "the resource manager's redirect Ingress",
+        ("resourceManager.ingress.redirect", "resourceManager.ingress.enableRedirectAnnotations"),
+        "its path is a regular expression without the annotation that makes it one, and it hands over to a named "
+        "location that nothing defines; behind it, the resource manager asks nobody who they are",
+        "clients come through the proxy's Ingress",
+    ),
+    LeftOut(
+        "Datadog annotations",
+        ("*.datadog", "*.*.datadog"),
+        "they speak to one vendor's agent, which is not part of the platform",
+        "`additionalAnnotations` of the workload, where your agent wants some",
+    ),
+)
+
+NEWER = {
+    "proxy.proxy.config.maxChannelsPerSession": "of chart 0.7.0; the proxy of 0.6.0 does not know it",
+    "resourceManager.sessionGroups.controller.enabled": "of chart 0.7.0; here the controller always runs",
+    "resourceManager.secrets.cdCache": "of chart 0.7.0, where a Redis Secret may be named so; use "
+    "`resourceManager.secrets.redis.name`",
+    "flow.tts.voices": "of chart 0.7.0, which has a TTS for each voice; 0.6.0 has one",
+    "*.sessionGroups.scaling.timeOfDay": "of chart 0.7.0; the resource definition of 0.6.0 has no such field",
+}
+"""Keys of newer charts than 0.6.0 that its images and resource definition do not know."""
+
+RENAMED = {
+    "resourceManager.redis.connectionTimeout": "resourceManager.redis.timeoutConnection",
+    "resourceManager.redis.replica.replicaCount": "resourceManager.redis.replicas.replicaCount",
+}
+"""Keys that the chart's templates read → the name its README gives them, which is the one here."""
+
+NOW_EFFECTIVE = {
+    "resourceManager.redis.timeoutConnection": "the chart's templates never read this key; here it does what its "
+    "description says",
+    "resourceManager.redis.replicas.replicaCount": "the chart's templates never read this key; here it counts",
+}
+"""Keys without an effect in the chart that have one here."""
+
+
+def newer(path: str) -> str | None:
+    """What there is to say of a key of a newer chart."""
+    return next((why for key, why in NEWER.items() if covers(key, path) and not exists(key)), None)

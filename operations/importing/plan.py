@@ -1,0 +1,184 @@
+"""What becomes of each value: kept, renamed, left out with the reason, or a secret to be set by command.
+
+Pure: values in, a plan out. The schema decides; nothing here repeats which keys there are.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, RENAMED, newer
+from operations.importing.reading import Plain
+from operations.importing.secrets import Secret, hidden, taken
+from operations.importing.tree import GONE, get, leaves, put, remove, settled
+from operations.keys import OURS
+from stacks.load import causes, dotted, problem_of
+from stacks.misplaced import exists, slips
+from stacks.problem import Problem
+from stacks.schema import Settings
+
+Path = tuple[str | int, ...]
+LEFT = "it is left out of the stack file"
+
+HELM_TITLES = ("USER-SUPPLIED VALUES", "COMPUTED VALUES")
+"""First line of what `helm get values` prints for a person."""
+
+
+@dataclass
+class Plan:
+    """The values that are kept, and what is to be said of the rest. Values are in no text of it."""
+
+    kept: dict[str, Any] = field(default_factory=dict)
+    refused: list[Problem] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """Path, and what was understood there."""
+    secrets: list[Secret] = field(default_factory=list)
+
+    @property
+    def mapped(self) -> list[str]:
+        """The paths that are kept."""
+        return [dotted(path) for path, _ in leaves(self.kept)]
+
+
+def plan(values: dict[str, Any], base: dict[str, Any]) -> Plan:
+    """The plan for a chart's values over a base with what the chart has no keys for (`azure`, `pools`)."""
+    made = Plan()
+    for title in HELM_TITLES:
+        if title in values and values[title] is None:
+            del values[title]
+    made.secrets = taken(values)
+    _own_sections(values, made)
+    _renamed(values, made)
+    _left_out(values, made)
+    for problem in hidden(values):
+        made.refused.append(problem)
+    raw = settled(values)
+    made.refused += [_left(each) for each in slips(raw)]
+    _fitted(raw, values, base, made)
+    made.kept = raw
+    kept = set(made.mapped)
+    made.notes += [(path, text) for path, text in NOW_EFFECTIVE.items() if path in kept and not _moved_to(made, path)]
+    return made
+
+
+def _moved_to(made: Plan, path: str) -> bool:
+    return any(new == path for _, new in made.renamed)
+
+
+def _left(problem: Problem) -> Problem:
+    """A problem of a stack file, said of a value that does not come that far."""
+    mend = LEFT if problem.mend.startswith("pulumi config rm") else problem.mend
+    return Problem(problem.path, problem.code, problem.reason, mend)
+
+
+def _own_sections(values: dict[str, Any], made: Plan) -> None:
+    for key in [key for key in values if key in OURS]:
+        reason = "the chart has no such key, so Helm gave it no effect; here it is a section of this program's own"
+        made.refused.append(Problem(key, "unknown-key", reason, "set it in the stack file, if it is meant"))
+        del values[key]
+
+
+def _renamed(values: dict[str, Any], made: Plan) -> None:
+    for old, new in RENAMED.items():
+        source, target = tuple(old.split(".")), tuple(new.split("."))
+        value = get(values, source)
+        if value is GONE or exists(old) or not exists(new):
+            continue
+        remove(values, source)
+        if get(values, target) is not GONE:
+            made.notes.append((new, f"`{old}` is the name the chart's templates read, so its value counts"))
+        put(values, target, value)
+        made.renamed.append((old, new))
+
+
+def _left_out(values: dict[str, Any], made: Plan) -> None:
+    for path, _ in list(leaves(values)):
+        name = dotted(path)
+        part = next((each for each in LEFT_OUT if each.covers(name)), None)
+        if part is not None and not exists(name):
+            remove(values, path)
+            reason = f"{part.name}, not made here: {part.reason}"
+            made.refused.append(Problem(name, "left-out", reason, f"instead: {part.instead}"))
+        elif (why := newer(name)) is not None:
+            remove(values, path)
+            made.refused.append(Problem(name, "newer-chart", why, LEFT))
+
+
+def _fitted(raw: dict[str, Any], values: dict[str, Any], base: dict[str, Any], made: Plan) -> None:
+    """Make the values right one error after another: by another reading where there is one, else by leaving it out."""
+    while True:
+        error = _first_error(raw, base)
+        if error is None:
+            return
+        path = _place(raw, error["loc"])
+        change = None if len(path) < len(error["loc"]) else _other_reading(values, path, raw, error)
+        if change is not None:
+            value, note = change
+            put(raw, path, value)
+            if note:
+                made.notes.append((dotted(path), note))
+            continue
+        problem = _left(problem_of(error))
+        if get(raw, path) is None:
+            problem = Problem(dotted(path), "null", "null takes the chart's default away; here there is no such state: "
+                              "the part is always given", LEFT)  # fmt: skip
+        made.refused.append(problem)
+        remove(raw, path)
+        if get(values, path) is not GONE:
+            remove(values, path)  # so that the places in both stay the same
+
+
+def _first_error(raw: dict[str, Any], base: dict[str, Any]) -> ErrorDetails | None:
+    try:
+        Settings.model_validate_json(json.dumps({**base, **raw}))
+    except ValidationError as error:
+        found = [each for each in causes(error) if each["loc"][0] in raw]
+        # the last item of a list first: one that is taken out does not move the others
+        return max(found, key=lambda each: [str(part).rjust(4) for part in each["loc"]], default=None)
+    return None
+
+
+def _place(raw: dict[str, Any], location: tuple[int | str, ...]) -> Path:
+    """The part of a location that stands in the values: the item where a key is missing, the entry of a wrong key."""
+    found: list[str | int] = []
+    here: Any = raw
+    for part in location:
+        present = (isinstance(here, dict) and part in here) or (
+            isinstance(here, list) and isinstance(part, int) and part < len(here)
+        )
+        if not present:
+            break
+        here = here[part]
+        found.append(part)
+    return tuple(found)
+
+
+def _other_reading(
+    values: dict[str, Any], path: Path, raw: dict[str, Any], error: ErrorDetails
+) -> tuple[Any, str] | None:
+    """Another value for what was written, with what to say of it; None where there is none."""
+    written, now, kind = get(values, path), get(raw, path), error["type"]
+    if isinstance(written, Plain):
+        if kind == "string_type" and now != written.text:
+            return written.text, _kept_text(written)
+        if kind == "bool_type" and written.word and now == written.text:
+            return written.value, ""
+    if kind in ("int_type", "float_type") and isinstance(now, str) and now.strip().isdecimal():
+        return int(now), "a number in quotes, as the chart would print it too"
+    if now is None and kind in ("tuple_type", "list_type"):
+        return [], "null takes the chart's default away: nothing is left of the list"
+    if now is None and kind == "dict_type":
+        return {}, "null takes the chart's default away: nothing is left of the map"
+    return None
+
+
+def _kept_text(written: Plain) -> str:
+    if isinstance(written.value, float) and str(written.value) != written.text:
+        return f"an unquoted number, kept as it is written; Helm read it as {written.value:g}"
+    return ""

@@ -1,0 +1,94 @@
+"""Secrets among values: where the chart has them, and where people put them. None is ever copied."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from operations.importing.tree import GONE, Path, get, remove
+from stacks.load import dotted
+from stacks.misplaced import SEED_SECRETS, exists
+from stacks.problem import Problem
+from stacks.schema import SECRET_KEYS
+
+NAME = re.compile(
+    r"(password|passwd|secret|token|(api|access|private)[-_]?key|conn(ection)?[-_]?str(ing)?)$", re.IGNORECASE
+)
+"""Names whose values are secrets, in all likelihood."""
+
+IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+"""An address with a password in it."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret at the chart's own place."""
+
+    path: str
+    key: str
+    """The flat key here."""
+
+    @property
+    def known(self) -> bool:
+        return self.key in SECRET_KEYS
+
+    def command(self, file: str, stack: str) -> str:
+        """How to store it without showing it: from the values file straight into the stack's encrypted ones."""
+        steps = "".join(f".{part}" if part.isidentifier() else f'["{part}"]' for part in self.path.split("."))
+        steps = steps if steps.startswith(".") else f".{steps}"
+        read = f"yq -r {shlex.quote(steps)} {shlex.quote(file)}"
+        return f"{read} | base64 -d | pulumi config set --secret {self.key} --stack {stack}"
+
+
+def taken(values: dict[str, Any]) -> list[Secret]:
+    """The secrets at the chart's places, taken out of the values. Empty text is the chart's own default."""
+    found = []
+    for path, (key, _) in SEED_SECRETS.items():
+        steps = tuple(path.split("."))
+        value = get(values, steps)
+        if value is not GONE:
+            remove(values, steps)
+        if value is not GONE and value not in (None, ""):
+            found.append(Secret(path, key))
+    return found
+
+
+def hidden(values: dict[str, Any]) -> list[Problem]:
+    """What looks like a secret at another place, taken out of the values."""
+    found = []
+    for path in sorted(_hidden(values, ()), key=lambda path: [str(part).rjust(4) for part in path], reverse=True):
+        reason = "by its name or form this is a secret, and a stack file keeps it in clear"
+        mend = "make a Secret of it in the cluster and refer to it (valueFrom.secretKeyRef), or set it by a flat key"
+        found.append(Problem(dotted(path), "secret-in-clear", reason, mend))
+        remove(values, path)
+    return found
+
+
+def _named(path: Path, value: Any) -> bool:
+    """Whether text is a secret by the name of its key; that of an annotation only refers to one."""
+    if not isinstance(value, str) or not value or exists(dotted(path)):
+        return False
+    name, above = str(path[-1]), [str(part).lower() for part in path[:-1]]
+    refers = name.lower().startswith("existing") or any(part.endswith(("annotations", "labels")) for part in above)
+    return NAME.search(name) is not None and not refers
+
+
+def _hidden(tree: Any, path: Path) -> Iterator[Path]:
+    if isinstance(tree, list):
+        for index, each in enumerate(tree):
+            yield from _hidden(each, (*path, index))
+    elif isinstance(tree, dict):
+        name = tree.get("name")
+        if isinstance(name, str) and NAME.search(name) and isinstance(tree.get("value"), str) and tree["value"]:
+            yield path
+            return
+        for key, each in tree.items():
+            if _named((*path, key), each) or (isinstance(each, str) and IN_URL.search(each)):
+                yield (*path, key)
+            else:
+                yield from _hidden(each, (*path, key))
+    elif isinstance(tree, str) and IN_URL.search(tree):
+        yield path

@@ -1,0 +1,64 @@
+"""Values as a tree: reading, setting and removing by path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from operations.importing.reading import Plain
+
+Path = tuple[str | int, ...]
+
+
+class _Gone:
+    """What stands where nothing does."""
+
+
+GONE = _Gone()
+
+
+def get(tree: Any, path: Path) -> Any:
+    """The value at a path, or GONE."""
+    for part in path:
+        listed = isinstance(tree, list) and isinstance(part, int) and part < len(tree)
+        if not listed and not (isinstance(tree, dict) and part in tree):
+            return GONE
+        tree = tree[part]
+    return tree
+
+
+def put(tree: Any, path: Path, value: Any) -> None:
+    """Set the value at a path."""
+    *above, last = path
+    for part in above:
+        tree = tree.setdefault(part, {}) if isinstance(tree, dict) else tree[part]
+    tree[last] = value
+
+
+def remove(tree: Any, path: Path) -> None:
+    """Take a value out, and the maps above that hold nothing then."""
+    *above, last = path
+    parent = get(tree, tuple(above))
+    del parent[last]
+    if parent == {} and above:
+        remove(tree, tuple(above))
+
+
+def leaves(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every path that holds a value; lists and empty maps are values."""
+    if isinstance(tree, dict) and (tree or not path):
+        for key, each in tree.items():
+            yield from leaves(each, (*path, key))
+    else:
+        yield path, tree
+
+
+def settled(tree: Any) -> Any:
+    """The values as plain data: numbers as numbers, words as text."""
+    if isinstance(tree, dict):
+        return {key: settled(each) for key, each in tree.items()}
+    if isinstance(tree, list):
+        return [settled(each) for each in tree]
+    if isinstance(tree, Plain):
+        return tree.text if tree.word else tree.value
+    return tree

@@ -1,0 +1,133 @@
+"""The reference of every key, `docs/reference/values.md`: made from the models and from what the keys reach."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic_core import to_jsonable_python
+
+from operations.keys import Key, Kind, keys, only_value
+
+ROOT = Path(__file__).resolve().parents[1]
+FILE = ROOT / "docs" / "reference" / "values.md"
+REACHED = ROOT / "operations" / "reached.yaml"
+MOST_OBJECTS, MOST_PATHS = 3, 3
+MOST_NAMED = 20
+CREATE_ONLY = " (create only)"
+
+Reached = Mapping[str, Mapping[str, list[str]]]
+"""Key → object → paths in it; none where the object itself comes or goes."""
+
+HEAD = """\
+# Every value
+
+Made by `python -m operations reference --write`; do not edit. The chart's own keys stand at the chart's own paths; a
+key marked *ours* is this program's. `[]` is an item of a list, `<key>` a key of a map that you choose.
+
+| kind | means |
+|---|---|
+| effective | it reaches the fields named: seen by running the program with another value (`python -m tests.reach`) |
+| create only | effective, but only when the object is made: a later change is not looked at |
+| fixed | only its default is accepted, and the description says why: what the chart can do and is refused on purpose |
+| inert | nothing reads it; only its default is accepted |
+| secret | a flat key of its own, set with `pulumi config set --secret`; never among the other values |
+"""
+
+
+UNKNOWN = "not looked at yet: `python -m tests.reach`"
+"""What stands for the fields of a key that has not been recorded."""
+
+
+class StaleError(Exception):
+    """An entry among what the keys reach without a key."""
+
+
+def reached() -> Reached:
+    """What each key reaches, as recorded; nothing before it was recorded once."""
+    if not REACHED.exists():
+        return {}
+    found = yaml.load(REACHED.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return {key: each["fields"] for key, each in found.items()}
+
+
+def text(all_keys: list[Key], fields: Reached) -> str:
+    """The page. Raises `StaleError` for what is recorded of a key that is not there."""
+    wanted = {key.path for key in all_keys if key.kind is Kind.EFFECTIVE and not key.section}
+    if gone := sorted(fields.keys() - wanted):
+        rest = f" and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
+        raise StaleError(", ".join(gone[:MOST_NAMED]) + rest)
+    return "\n".join([HEAD, *_sections(all_keys, fields)]) + "\n"
+
+
+def _sections(all_keys: list[Key], fields: Reached) -> Iterator[str]:
+    top = ""
+    for key in all_keys:
+        here = "Secrets" if key.kind is Kind.SECRET else f"`{key.path.partition('.')[0].partition('[')[0]}`"
+        if here != top:
+            top = here
+            yield f"\n## {here}\n"
+            if key.section:
+                yield f"{key.description}\n"
+            yield "| key | type | default | kind | description | reaches |\n|---|---|---|---|---|---|"
+        if not key.section:
+            yield _row(key, fields.get(key.path, {}))
+
+
+def _row(key: Key, fields: Mapping[str, list[str]]) -> str:
+    kind = "create only" if fields and all(map(_create_only, fields.values())) else key.kind.value
+    default = "**required**" if key.required else "" if key.default is None else _code(json.dumps(key.default))
+    ours = ", ours" if key.ours else ""
+    looked_at = fields or key.kind is not Kind.EFFECTIVE
+    where = reaches(fields) if looked_at else UNKNOWN
+    cells = (_code(key.path), _cell(key.type), default, f"{kind}{ours}", _cell(_said(key)), where)
+    return f"| {' | '.join(cells)} |"
+
+
+def _said(key: Key) -> str:
+    """The description, with the reason where there is only one value."""
+    one = only_value(key.field) if key.field is not None else None
+    if one is None or one.reason in key.description:
+        return key.description
+    return f"{key.description} Only {json.dumps(to_jsonable_python(one.value))}: {one.reason}."
+
+
+def _create_only(paths: list[str]) -> bool:
+    return bool(paths) and all(path.endswith(CREATE_ONLY) for path in paths)
+
+
+def reaches(fields: Mapping[str, list[str]]) -> str:
+    """The fields of a key as one cell: objects with the same fields together, the first few of each."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name, paths in fields.items():
+        alike.setdefault(tuple(path.removesuffix(CREATE_ONLY) for path in paths), []).append(name)
+    shown = [_object(names, paths) for paths, names in alike.items()]
+    return _more(shown, MOST_OBJECTS, "<br>", "more")
+
+
+def _object(names: list[str], paths: tuple[str, ...]) -> str:
+    objects = _more([_code(name) for name in names], MOST_OBJECTS, ", ", "more")
+    what = _more([_code(path) for path in paths], MOST_PATHS, ", ", "more") if paths else "the object itself"
+    return f"{objects}: {what}"
+
+
+def _more(items: list[str], most: int, separator: str, word: str) -> str:
+    rest = len(items) - most
+    return separator.join([*items[:most], *([f"{rest} {word}"] if rest > 0 else [])])
+
+
+def _code(value: Any) -> str:
+    """Code in a cell of a table."""
+    return f"`{_cell(str(value))}`"
+
+
+def _cell(value: str) -> str:
+    return " ".join(value.split()).replace("|", "\\|")
+
+
+def page() -> str:
+    """The file as it should be."""
+    return text(keys(), reached())

@@ -1,0 +1,57 @@
+"""The Secrets of proxy and Ingress that the configuration names as existing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from components.cluster.existing_secrets import ExistingSecret
+from components.speech.proxy_ingress import certificates, made_by_cert_manager
+from components.speech.proxy_secrets import ProxySecret, wanted_secrets
+from stacks.platform.existing_secret import TLS_TYPE, named_secret
+from stacks.schema import Settings
+
+
+def edge_secrets(settings: Settings, contents: Collection[str]) -> list[ExistingSecret]:
+    """What the proxy reads and this program has no content for, and the certificates."""
+    own = [] if settings.proxy.external_secrets.enabled else wanted_secrets(settings.proxy)
+    return [
+        *(_of_proxy(settings.namespace, each) for each in own if not each.given(contents)),
+        *_certificates(settings),
+    ]
+
+
+def _of_proxy(namespace: str, secret: ProxySecret) -> ExistingSecret:
+    literals = " ".join(f"--from-file={key}={flat}.txt" for key, flat in secret.keys.items())
+    return named_secret(
+        namespace,
+        name=secret.name,
+        keys=tuple(secret.keys),
+        type_=None,
+        path=secret.named_at,
+        purpose=f"what the proxy needs for {secret.use}",
+        create=f"kubectl create secret generic {secret.name} --namespace {namespace} {literals}",
+    )
+
+
+def _certificates(settings: Settings) -> list[ExistingSecret]:
+    """Secrets that Ingresses name: the controller refuses every handshake for one that is not there."""
+    ingress = settings.proxy.ingress
+    if not (settings.proxy.enabled and ingress.enabled) or made_by_cert_manager(ingress.annotations):
+        return []
+    paths = {ingress.host: "proxy.ingress.tls.secretName"}
+    if ingress.second_host:
+        paths.setdefault(ingress.second_host, "proxy.ingress.flow.additionalHost.tlsSecretName")
+    return [
+        named_secret(
+            settings.namespace,
+            name=name,
+            keys=("tls.crt", "tls.key"),
+            type_=TLS_TYPE,
+            path=paths[host],
+            purpose=f"the certificate of {host}",
+            create=f"kubectl create secret tls {name} --namespace {settings.namespace} --cert=tls.crt --key=tls.key",
+            hosts=(host,),
+        )
+        for host, name in certificates(ingress).items()
+        if name
+    ]

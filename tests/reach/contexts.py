@@ -1,0 +1,150 @@
+"""Configurations in which a key may have an effect: the sandbox's, one with every server, and the happy cases."""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import json
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import yaml
+
+from operations.keys import ANY_ITEM
+from stacks.load import read
+from stacks.misplaced import ANY_KEY
+from stacks.problem import PROJECT, Problem
+from stacks.schema import Settings
+from tests.unit.cases import HAPPY, given, name
+from tests.unit.graph import Graph, Json, _recorded, stack_config
+from tests.unit.variants import all_recipes
+
+Place = tuple[str | int, ...]
+"""Where a value stands: keys and indexes."""
+
+
+class Removed(Enum):
+    """In place of a value: the key is taken out, so that its default counts."""
+
+    KEY = "the key is taken out"
+
+
+REMOVED = Removed.KEY
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A key at one place, set to another value."""
+
+    key: str
+    place: Place
+    value: Any
+
+    @property
+    def whole(self) -> frozenset[int]:
+        """Where on the way a list or a map stands, whose items belong together."""
+        parts = parts_of(self.key)
+        return frozenset(index - 1 for index, part in enumerate(parts) if part in (ANY_ITEM, ANY_KEY))
+
+
+def parts_of(key: str) -> list[str]:
+    """The steps of a key's path, an item of a list being one."""
+    return key.replace(ANY_ITEM, f".{ANY_ITEM}").split(".")
+
+
+@dataclass(frozen=True)
+class Context:
+    """A configuration, right as a whole."""
+
+    name: str
+    config: dict[str, Any]
+    """By full key, objects parsed."""
+    flagged: tuple[str, ...]
+
+    def changed(self, knobs: Iterable[Knob]) -> Context:
+        """The same with other values."""
+        config = deepcopy(self.config)
+        for knob in knobs:
+            _put(config, knob, self.dumped)
+        return Context(self.name, config, self.flagged)
+
+    @functools.cached_property
+    def loaded(self) -> Settings:
+        """The settings of a context that is right."""
+        settings, problems = self.settings()
+        assert settings is not None, (self.name, problems)
+        return settings
+
+    @functools.cached_property
+    def dumped(self) -> Json:
+        """The settings as they load, by full key."""
+        shown = self.loaded.model_dump(by_alias=True, mode="json", exclude_none=True)
+        return {f"{PROJECT}:{key}": value for key, value in shown.items()}
+
+    @property
+    def texts(self) -> dict[str, str]:
+        return {key: each if isinstance(each, str) else json.dumps(each) for key, each in self.config.items()}
+
+    def settings(self) -> tuple[Settings | None, list[Problem]]:
+        return read(self.texts, self.flagged)
+
+    def graph(self) -> Graph:
+        # a context of its own, as `run_program` has
+        return contextvars.copy_context().run(_recorded, "sandbox", self.texts, list(self.flagged), Graph())
+
+
+def _put(config: Json, knob: Knob, dumped: Json) -> None:
+    """Set or remove a value; what is missing on the way is filled in as it loads where its items belong together."""
+    place = (f"{PROJECT}:{knob.place[0]}", *knob.place[1:])
+    here: Any = config
+    shown: Any = dumped
+    for position, part in enumerate(place[:-1]):
+        shown = shown[int(part)] if isinstance(shown, list) else (shown or {}).get(part)
+        if isinstance(here, dict) and here.get(part) is None:
+            here[part] = deepcopy(shown) if position in knob.whole else {}
+        here = here[part]
+    if knob.value is not REMOVED:
+        here[place[-1]] = knob.value
+    elif isinstance(here, dict):
+        here.pop(place[-1], None)
+
+
+def _parsed(config: dict[str, str], flagged: list[str]) -> dict[str, Any]:
+    def parsed(key: str, text: str) -> Any:
+        if key in flagged:
+            return text
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+
+    return {key: parsed(key, text) for key, text in config.items() if key.startswith(f"{PROJECT}:")}
+
+
+def _sandbox(label: str, *, every_server: bool) -> Context:
+    config, flagged = stack_config("sandbox")
+    parsed = _parsed(config, flagged)
+    if every_server:
+        all_recipes(parsed)
+        costs = {"customModelCosts": {"en:ensemble_en_enhanced": 20}}
+        parsed[f"{PROJECT}:inferenceServerCustom"] = {
+            "enabled": True,
+            "inferenceSidecar": {"registerFeatures": costs},
+        }
+        parsed[f"{PROJECT}:global"]["sessionGroups"] = {"scaling": {"enabled": True}}
+        for pool in ("inference", "transcribers", "services"):
+            parsed[f"{PROJECT}:pools"][pool][0]["maxCount"] = 60
+    return Context(label, parsed, tuple(flagged))
+
+
+@functools.cache
+def contexts() -> dict[str, Context]:
+    """All of them, in the order in which they are tried."""
+    found = [_sandbox("sandbox", every_server=False), _sandbox("servers", every_server=True)]
+    for path in sorted(HAPPY, key=lambda path: (path.name != "everything.happy.yaml", path.name)):
+        config, flagged = given(yaml.safe_load(path.read_text()))
+        found.append(Context(name(path), _parsed(config, flagged), tuple(flagged)))
+    return {each.name: each for each in found if each.settings()[0] is not None}

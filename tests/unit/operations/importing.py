@@ -1,0 +1,51 @@
+"""The command `import-values` as tests run it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import yaml
+from typer.testing import CliRunner, Result
+
+from operations.__main__ import app
+from stacks.load import read
+from stacks.problem import PROJECT
+from stacks.schema import Settings
+from tests.unit.cases import Json
+
+CLUSTER = (
+    "--subscription-id", "5a6d2d72-6561-4c74-896d-650000000001", "--location", "westeurope", "--resource-group",
+    "speech", "--cluster-name", "speech", "--kubernetes-version", "1.35.4",
+)  # fmt: skip
+SECRET = "czNjcjN0"
+
+
+def run(values: str | Path, folder: Path, *options: str) -> tuple[Result, Path]:
+    """The command on values, with a stack file in the folder."""
+    file = values if isinstance(values, Path) else folder / "values.yaml"
+    if isinstance(values, str):
+        file.write_text(values)
+    target = folder / "Pulumi.mine.yaml"
+    return CliRunner().invoke(app, ["import-values", str(file), "--out", str(target), *options]), target
+
+
+def reported(values: str, folder: Path, *options: str) -> Json:
+    found, _ = run(values, folder, *CLUSTER, "--json", *options)
+    report: Json = json.loads(found.stdout)
+    return report
+
+
+def config_of(target: Path) -> Json:
+    found: Json = yaml.safe_load(target.read_text())["config"]
+    return found
+
+
+def loaded(target: Path, secrets: dict[str, str] | None = None) -> Settings:
+    """What the program makes of a stack file, which it must not refuse."""
+    config = {key: each for key, each in config_of(target).items() if not key.startswith("pulumi:")}
+    texts = {key: each if isinstance(each, str) else json.dumps(each) for key, each in config.items()}
+    texts |= {f"{PROJECT}:{key}": each for key, each in (secrets or {}).items()}
+    settings, problems = read(texts, [f"{PROJECT}:{key}" for key in secrets or {}])
+    assert settings is not None, problems
+    return settings

@@ -1,0 +1,278 @@
+"""A values file of the chart becomes a stack file: what maps, and what has no place in it and why."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from operations.importing.left_out import LEFT_OUT, NEWER, NOW_EFFECTIVE, RENAMED
+from operations.keys import ANY_ITEM, OURS, Kind, keys
+from stacks.load import read
+from stacks.misplaced import ANY_KEY, exists
+from stacks.problem import PROJECT
+from stacks.schema import SECRET_KEYS, Settings
+from tests.reach.knobs import ABSENT, at, places
+from tests.unit.cases import HAPPY, Json, given, name
+from tests.unit.graph import CHECKOUT
+from tests.unit.operations.importing import CLUSTER, config_of, loaded, reported, run
+
+
+def case_of(path: Path) -> tuple[Json, Json, Settings]:
+    """The chart's values of a case, ours, and its settings."""
+    case = yaml.safe_load(path.read_text())
+    config, flagged = given(case)
+    settings, problems = read(config, flagged)
+    assert settings is not None, problems
+    written = case.get("config") or {}
+    chart = {key: each for key, each in written.items() if key not in OURS and key not in SECRET_KEYS}
+    return chart, {key: each for key, each in written.items() if key in OURS}, settings
+
+
+CHART = [path for path in HAPPY if case_of(path)[0]]
+
+
+@pytest.mark.parametrize("path", CHART, ids=name)
+def test_a_values_file_with_a_cases_values_gives_the_cases_settings(path: Path, tmp_path: Path) -> None:
+    chart, _, wanted = case_of(path)
+    found, target = run(yaml.safe_dump(chart), tmp_path, *CLUSTER)
+    assert found.exit_code == 0, found.output
+    case = yaml.safe_load(path.read_text())
+    secrets = case.get("secrets", {})
+    document = {**config_of(target), **{f"{PROJECT}:{k}": v for k, v in ours(path).items()}}
+    document = {key: each for key, each in document.items() if not key.startswith("pulumi:")}
+    texts = {key: each if isinstance(each, str) else json.dumps(each) for key, each in document.items()}
+    texts |= {f"{PROJECT}:{key}": each for key, each in secrets.items()}
+    settings, problems = read(texts, [f"{PROJECT}:{key}" for key in secrets])
+    assert problems == []
+    assert settings is not None
+    for key in Settings.model_fields:
+        assert getattr(settings, key) == getattr(wanted, key), key
+
+
+def ours(path: Path) -> Json:
+    """The sections of a case that no values file has."""
+    config, _ = given(yaml.safe_load(path.read_text()))
+    found: Json = {}
+    for key in OURS:
+        text = config.get(f"{PROJECT}:{key}")
+        if text is not None:
+            found[key] = text if key in ("release", "namespace") else json.loads(text)
+    return {"release": "realtime", **found}
+
+
+def test_the_values_files_cover_every_key_of_the_chart() -> None:
+    cases = [case_of(path)[0] for path in CHART]
+    wanted = [key for key in keys() if not key.ours and not key.section and key.kind is not Kind.SECRET]
+    assert len(wanted) > 300
+    missing = [
+        key.path
+        for key in wanted
+        if not any(at(case, place) is not ABSENT for case in cases for place in places(key.path, case))
+    ]
+    assert missing == []
+
+
+def test_what_yaml_would_take_for_something_else_keeps_its_text(tmp_path: Path) -> None:
+    values = """
+        global:
+          cluster: 017
+          transcriber: {languages: [en, no, es], image: {tag: 13.10}}
+          proxy: {image: {tag: 2026-11-13}}
+        inferenceServerEnhancedRecipe2: {enabled: on}
+        inferenceServerEnhancedRecipe4: {enabled: yes, sessionGroups: {replicas: "2"}}
+        transcribers: {transcriber: {env: [{name: A, value: off}, {name: B, value: 1e3}, {name: C, value: 12:30}]}}
+    """
+    found, target = run(values, tmp_path, *CLUSTER)
+    assert found.exit_code == 0, found.output
+    settings = loaded(target)
+    assert settings.global_.cluster == "017"
+    assert settings.global_.transcriber.languages == ("en", "no", "es")
+    assert settings.global_.transcriber.image.tag == "13.10"
+    assert settings.global_.proxy.image.tag == "2026-11-13"
+    assert settings.inference_server_enhanced_recipe4.session_groups.replicas == 2
+    assert [each["value"] for each in settings.transcribers.transcriber.env] == ["off", "1e3", "12:30"]
+    assert "Helm read it as 13.1" in found.output
+
+
+def test_every_text_that_another_reader_could_take_for_more_is_quoted(tmp_path: Path) -> None:
+    """Pulumi reads the file with Go's YAML, not Python's: `1e3` and `0o7` are numbers there, `y` may be true."""
+    doubtful = [
+        "1e3",
+        "0o7",
+        "y",
+        "N",
+        "on",
+        "1:30",
+        "2026-11-13",
+        "~",
+        "null",
+        ".inf",
+        "0x1F",
+        "1_000",
+        "=",
+        "a: b",
+        "# c",
+    ]
+    values = {"transcribers": {"transcriber": {"env": [{"name": f"V{i}", "value": v} for i, v in enumerate(doubtful)]}}}
+    found, target = run(json.dumps(values), tmp_path, *CLUSTER)
+    assert found.exit_code == 0, found.output
+    for each in doubtful:
+        assert f'value: "{each}"' in target.read_text()
+    assert [each["value"] for each in loaded(target).transcribers.transcriber.env] == doubtful
+
+
+def test_anchors_and_merges_are_resolved(tmp_path: Path) -> None:
+    values = """
+        global:
+          transcriber: {image: &image {registry: r.example, tag: "1"}}
+          proxy: {image: {<<: *image, tag: "2"}}
+    """
+    _, target = run(values, tmp_path, *CLUSTER)
+    settings = loaded(target)
+    assert (settings.global_.proxy.image.registry, settings.global_.proxy.image.tag) == ("r.example", "2")
+    assert settings.global_.transcriber.image.tag == "1"
+
+
+def test_null_takes_a_default_away_and_absent_does_not(tmp_path: Path) -> None:
+    values = """
+        resourceManager: {livenessProbe: {initialDelaySeconds: null}, startupProbe: {failureThreshold: 60}}
+        transcribers: {transcriber: {tolerations: null}}
+        inferenceServerEnhancedRecipe1: {tritonServer: {operatingPoint: null}}
+        proxy: {enabled: null}
+    """
+    report = reported(values, tmp_path)
+    settings = loaded(tmp_path / "Pulumi.mine.yaml")
+    assert settings.resource_manager.liveness_probe.initial_delay_seconds is None
+    assert settings.resource_manager.readiness_probe.initial_delay_seconds is not None
+    assert settings.resource_manager.startup_probe.period_seconds == 15
+    assert settings.transcribers.transcriber.tolerations == ()
+    assert settings.inference_server_enhanced_recipe1.triton_server.operating_point is None
+    assert [(each["path"], each["code"]) for each in report["refused"]] == [("proxy.enabled", "null")]
+
+
+@pytest.mark.parametrize("pattern", [key for part in LEFT_OUT for key in part.keys])
+def test_what_is_left_out_on_purpose_is_told_with_the_reason(pattern: str, tmp_path: Path) -> None:
+    path = pattern.replace("*.*", "resourceManager.metrics").replace("*", "inferenceServerEnhancedRecipe1")
+    section: Any = {"enabled": True}
+    for part in reversed(path.split(".")):
+        section = {part: section}
+    (refused,) = reported(yaml.safe_dump(section), tmp_path)["refused"]
+    assert (refused["path"], refused["code"]) == (f"{path}.enabled", "left-out")
+    about = next(each for each in LEFT_OUT if pattern in each.keys)
+    assert about.reason in refused["why"]
+    assert about.instead in refused["mend"]
+
+
+def test_the_page_of_what_is_left_out_names_all_of_it() -> None:
+    page = " ".join((CHECKOUT / "docs/reference/left-out.md").read_text().split())
+    for part in LEFT_OUT:
+        assert f"| {part.name} |" in page
+        assert part.reason in page
+        assert part.instead in page
+
+
+@pytest.mark.parametrize("path", [key for key in NEWER if not exists(key)])
+def test_a_key_of_a_newer_chart_is_told_so(path: str, tmp_path: Path) -> None:
+    path = path.replace("*", "transcribers")
+    section: Any = 1
+    for part in reversed(path.split(".")):
+        section = {part: section}
+    (refused,) = reported(yaml.safe_dump(section), tmp_path)["refused"]
+    assert (refused["path"], refused["code"]) == (path, "newer-chart")
+    assert "0.7.0" in refused["why"]
+
+
+@pytest.mark.parametrize("old", [old for old, new in RENAMED.items() if exists(new) and not exists(old)])
+def test_a_key_with_another_name_here_is_renamed(old: str, tmp_path: Path) -> None:
+    new = RENAMED[old]
+    section: Any = "7m" if "imeout" in old or "Timeout" in old else 2
+    for part in reversed(old.split(".")):
+        section = {part: section}
+    report = reported(yaml.safe_dump(section), tmp_path)
+    assert report["renamed"] == [{"old": old, "new": new}]
+    assert new in report["mapped"]
+    assert new not in {each["path"] for each in report["notes"]}
+
+
+def test_the_newer_name_of_the_host_is_taken(tmp_path: Path) -> None:
+    _, target = run("proxy: {ingress: {hostname: speech.example.org}}", tmp_path, *CLUSTER)
+    assert loaded(target).proxy.ingress.host == "speech.example.org"
+
+
+def test_a_key_that_had_no_effect_in_the_chart_and_has_one_here_is_told(tmp_path: Path) -> None:
+    report = reported("resourceManager: {redis: {timeoutConnection: 15m}}", tmp_path)
+    assert {each["path"] for each in report["notes"]} & NOW_EFFECTIVE.keys()
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "code", "mend"),
+    [
+        ("transcriber: {readinessTracker: {restartAfterNSessions: 5}}", "transcriber.readinessTracker", "wrong-path",
+         "rename it to `transcribers.readinessTracker`"),
+        ("inferenceServer: {sessionGroups: {replicas: 2}}", "inferenceServer.sessionGroups", "wrong-path",
+         "inferenceServerEnhancedRecipe1.sessionGroups"),
+        ("global: {sessionGroups: {enabled: false}}", "global.sessionGroups.enabled", "not-allowed", ""),
+        ("proxy: {replicass: 2}", "proxy.replicass", "unknown-key", "replicas"),
+        ("redis: {storageSize: 9Gi}", "redis", "unknown-key", "if it is meant"),
+        ("transcribers: {enabled: 'false'}", "transcribers.enabled", "wrong-type", ""),
+    ],
+)  # fmt: skip
+def test_what_has_no_place_is_left_out_with_the_reason(
+    values: str, path: str, code: str, mend: str, tmp_path: Path
+) -> None:
+    found, target = run(values, tmp_path, *CLUSTER, "--json")
+    (refused,) = json.loads(found.stdout)["refused"]
+    assert (refused["path"], refused["code"]) == (path, code)
+    assert mend in refused["mend"]
+    assert found.exit_code == 3
+    loaded(target)
+
+
+def test_items_of_a_list_are_left_out_without_mixing_up_the_others(tmp_path: Path) -> None:
+    tolerations = ["{key: a, operator: Exists}", "{kee: b}", "{key: c, operator: Exists}", "{key: d, effekt: e}"]
+    report = reported(f"transcribers: {{transcriber: {{tolerations: [{', '.join(tolerations)}]}}}}", tmp_path)
+    kept = loaded(tmp_path / "Pulumi.mine.yaml").transcribers.transcriber.tolerations
+    assert [each["key"] for each in kept] == ["a", "c"]
+    assert [each["path"][-3:] for each in report["refused"]] == ["[1]", "[3]"]
+
+
+def test_pools_have_room_for_what_the_values_ask(tmp_path: Path) -> None:
+    report = reported("inferenceServerEnhancedRecipe1: {sessionGroups: {replicas: 9}}", tmp_path)
+    assert loaded(tmp_path / "Pulumi.mine.yaml").pools.inference[0].max_count == 10
+    assert "pools.inference[0].maxCount" in {each["path"] for each in report["notes"]}
+
+
+def test_what_is_to_be_settled_between_keys_is_told(tmp_path: Path) -> None:
+    report = reported("global: {licensing: {createSecret: true}, transcriber: {languages: [en, xx]}}", tmp_path)
+    codes = {each["code"] for each in report["settle"]}
+    assert codes == {"language-without-recipe", "secret-without-content"}
+    assert report["refused"] == []
+
+
+def test_what_nobody_has_told_of_the_cluster_is_named_by_the_file_and_by_the_loader(tmp_path: Path) -> None:
+    found, target = run("{}", tmp_path, "--release", "speech")
+    assert found.exit_code == 0
+    text = target.read_text()
+    config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in config_of(target).items()}
+    problems = read({key: each for key, each in config.items() if key.startswith(PROJECT)}, [])[1]
+    assert {each.code for each in problems} == {"missing"}
+    for problem in problems:
+        assert f"#   {PROJECT}:{problem.path}\n" in text
+    assert len(problems) == len(re.findall("^#   ", text, re.MULTILINE))
+    assert config[f"{PROJECT}:release"] == "speech"
+
+
+def test_a_whole_file_loads_and_validates_in_an_editor(tmp_path: Path) -> None:
+    found, target = run("", tmp_path, *CLUSTER, "--namespace", "voice")
+    assert found.exit_code == 0
+    assert loaded(target).namespace == "voice"
+    assert target.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
+
+
+def test_no_key_pattern_is_taken_for_a_key() -> None:
+    assert not [key for part in LEFT_OUT for key in part.keys if ANY_ITEM in key or ANY_KEY in key]

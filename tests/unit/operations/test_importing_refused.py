@@ -1,0 +1,126 @@
+"""What `import-values` refuses as a whole, with what, where, why and the mend; and what it never copies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from operations.__main__ import app
+from stacks.misplaced import SEED_SECRETS
+from stacks.schema import SECRET_KEYS
+from tests.unit.operations.importing import CLUSTER, SECRET, reported, run
+
+
+@pytest.mark.parametrize("path", SEED_SECRETS)
+def test_a_secret_is_in_no_output_and_a_command_stores_it(path: str, tmp_path: Path) -> None:
+    section: Any = SECRET
+    for part in reversed(path.split(".")):
+        section = {part: section}
+    found, target = run(yaml.safe_dump(section), tmp_path, *CLUSTER)
+    key = SEED_SECRETS[path][0]
+    assert SECRET not in found.output + target.read_text()
+    command = f"base64 -d | pulumi config set --secret {key} --stack mine"
+    assert (command in found.output) is (key in SECRET_KEYS)
+    assert found.exit_code == (0 if key in SECRET_KEYS else 3)
+
+
+def test_an_empty_secret_is_the_charts_default(tmp_path: Path) -> None:
+    report = reported("global: {licensing: {license: ''}}", tmp_path)
+    assert (report["secrets"], report["refused"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        ("transcribers: {transcriber: {env: [{name: A, value: b}, {name: API_TOKEN, value: SECRET}]}}",
+         "transcribers.transcriber.env[1]"),
+        ("proxy: {proxy: {config: {additionalConfig: {SM_DB_PASSWORD: SECRET}}}}",
+         "proxy.proxy.config.additionalConfig.SM_DB_PASSWORD"),
+        ("proxy: {proxy: {config: {additionalConfig: {SM_URL: 'https://me:SECRET@host'}}}}",
+         "proxy.proxy.config.additionalConfig.SM_URL"),
+        ("resourceManager: {redis: {auth: {password: SECRET}}}", "resourceManager.redis.auth.password"),
+    ],
+)  # fmt: skip
+def test_what_looks_like_a_secret_elsewhere_is_not_copied(values: str, path: str, tmp_path: Path) -> None:
+    found, target = run(values.replace("SECRET", SECRET), tmp_path, *CLUSTER)
+    assert SECRET not in found.output + target.read_text()
+    assert "secret-in-clear" in found.output
+    found, _ = run(values.replace("SECRET", SECRET), tmp_path, *CLUSTER, "--json", "--force")
+    assert path in {each["path"] for each in json.loads(found.stdout)["refused"]}
+
+
+def test_a_reference_to_a_secret_is_none(tmp_path: Path) -> None:
+    values = "proxy: {ingress: {annotations: {example.org/auth-secret: basic-auth}}}"
+    assert reported(values, tmp_path)["refused"] == []
+
+
+def test_the_title_that_helm_prints_is_no_value(tmp_path: Path) -> None:
+    report = reported("USER-SUPPLIED VALUES:\nglobal: {cluster: west}\n", tmp_path)
+    assert (report["mapped"], report["refused"]) == (["global.cluster"], [])
+
+
+@pytest.mark.parametrize(
+    ("values", "code", "words"),
+    [
+        ("a: [", "no-yaml", "values.yaml:"),
+        ("a: 1\na: 2\n", "no-yaml", "stands here twice"),
+        ("a: !Ref b", "no-yaml", "values.yaml:1"),
+        ("- a\n", "no-values", "no map"),
+        ("text", "no-values", "no map"),
+        ("a: 1\n---\nb: 2\n", "no-values", "2 documents"),
+        ("? [a]\n: 1\n", "no-yaml", "a key is no text"),
+    ],
+)
+def test_what_is_no_values_file_is_refused(values: str, code: str, words: str, tmp_path: Path) -> None:
+    found, target = run(values, tmp_path, *CLUSTER)
+    _refused(found, code, words)
+    assert not target.exists()
+
+
+def _refused(found: Result, code: str, words: str) -> None:
+    assert found.exit_code == 1
+    assert isinstance(found.exception, SystemExit)
+    assert f"[{code}]" in found.stderr
+    assert words in found.stderr
+    assert "    why:  " in found.stderr
+    assert "    mend: " in found.stderr
+    assert found.stdout == ""
+
+
+def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
+    _refused(run(tmp_path / "none.yaml", tmp_path)[0], "no-file", "none.yaml")
+    _refused(run(tmp_path, tmp_path)[0], "no-file", str(tmp_path))
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    _refused(run(tmp_path / "binary.yaml", tmp_path)[0], "no-yaml", "UTF-8")
+
+
+def test_a_wrong_place_or_option_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text("{}")
+    arguments = ["import-values", str(tmp_path / "values.yaml"), "--out"]
+    _refused(CliRunner().invoke(app, [*arguments, str(tmp_path / "mine.yaml")]), "bad-name", "Pulumi.NAME.yaml")
+    nowhere = str(tmp_path / "none" / "Pulumi.mine.yaml")
+    _refused(CliRunner().invoke(app, [*arguments, nowhere]), "not-written", "none")
+    _refused(run("{}", tmp_path, "--kubernetes-version", "1.35")[0], "bad-format", "azure.kubernetesVersion")
+
+
+def test_a_stack_file_that_is_there_stays_unless_forced_and_keeps_its_secrets(tmp_path: Path) -> None:
+    target = tmp_path / "Pulumi.mine.yaml"
+    before = (
+        "config:\n  sm-realtime:licenseJson:\n    secure: v1:abc\n  sm-realtime:release: old\nencryptionsalt: v1:salt\n"
+    )
+    target.write_text(before)
+    _refused(run("{}", tmp_path, *CLUSTER)[0], "file-exists", "--force")
+    assert target.read_text() == before
+    assert run("{}", tmp_path, *CLUSTER, "--force")[0].exit_code == 0
+    after = yaml.safe_load(target.read_text())
+    assert after["config"]["sm-realtime:licenseJson"] == {"secure": "v1:abc"}
+    assert after["config"]["sm-realtime:release"] == "realtime"
+    assert after["encryptionsalt"] == "v1:salt"
+    target.write_text("a: [")
+    _refused(run("{}", tmp_path, *CLUSTER, "--force")[0], "no-yaml", "no stack file")
+    assert target.read_text() == "a: ["

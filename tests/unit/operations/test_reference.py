@@ -1,0 +1,83 @@
+"""The generated reference: whole, fresh, and refused where what a key reaches is not known."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from operations import reference
+from operations.__main__ import app
+from operations.generated import is_fresh, write
+from operations.keys import keys, only_value
+from operations.reference import UNKNOWN, StaleError, page, reached, reaches, text
+from tests.unit.graph import CHECKOUT
+
+
+def test_the_page_is_fresh_and_has_a_row_for_every_key() -> None:
+    assert reference.FILE.read_text() == page(), "run: python -m operations reference --write"
+    for key in keys():
+        assert key.section or f"\n| `{key.path}` |" in page()
+
+
+def test_what_is_refused_on_purpose_stands_there_with_its_reason() -> None:
+    refused = {key.path: only for key in keys() if key.field is not None and (only := only_value(key.field))}
+    assert len(refused) > 20
+    for path, only in refused.items():
+        (row,) = [line for line in page().splitlines() if line.startswith(f"| `{path}` |")]
+        assert len(only.reason) > 15, path
+        assert " ".join(only.reason.split()).replace("|", "\\|") in row
+
+
+def test_a_key_that_has_not_been_looked_at_says_so_and_one_that_is_gone_is_refused() -> None:
+    known = dict(reached())
+    first = next(iter(known))
+    del known[first]
+    (row,) = [line for line in text(keys(), known).splitlines() if line.startswith(f"| `{first}` |")]
+    assert UNKNOWN in row
+    assert UNKNOWN not in next(line for line in page().splitlines() if line.startswith(f"| `{first}` |"))
+    with pytest.raises(StaleError, match=r"made\.up"):
+        text(keys(), {**reached(), "made.up": {}})
+
+
+def test_objects_with_the_same_fields_stand_together_and_long_lists_are_cut() -> None:
+    fields = {
+        "Deployment/a": ["spec.replicas"],
+        "Deployment/b": ["spec.replicas"],
+        "Service/c": [],
+        "ConfigMap/d": ["data.a", "data.b", "data.c", "data.d"],
+    }
+    assert reaches(fields) == (
+        "`Deployment/a`, `Deployment/b`: `spec.replicas`<br>`Service/c`: the object itself<br>"
+        "`ConfigMap/d`: `data.a`, `data.b`, `data.c`, 1 more"
+    )
+
+
+@pytest.mark.parametrize("command", ["reference", "schema"])
+def test_a_stale_file_fails_the_check_with_the_mend(
+    command: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert CliRunner().invoke(app, [command, "--check"]).exit_code == 0
+    stale = tmp_path_factory.mktemp("stale") / "file"
+    stale.write_text("old")
+    monkeypatch.setattr(f"operations.{command}.FILE", stale)
+    found = CliRunner().invoke(app, [command, "--check"])
+    assert found.exit_code == 1
+    assert f"python -m operations {command} --write" in found.stderr
+    assert CliRunner().invoke(app, [command, "--write"]).exit_code == 0
+    assert CliRunner().invoke(app, [command, "--check"]).exit_code == 0
+
+
+def test_make_check_looks_at_both() -> None:
+    makefile = (CHECKOUT / "Makefile").read_text()
+    check = makefile.partition("\ncheck:")[2].partition("\n\n")[0]
+    assert "operations schema --check" in check
+    assert "operations reference --check" in check
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path_factory: pytest.TempPathFactory) -> None:
+    file = tmp_path_factory.mktemp("whole") / "file"
+    write(file, "old\n")
+    with pytest.raises(UnicodeEncodeError):
+        write(file, "new, with half a character: \ud800")
+    assert is_fresh(file, "old\n")
+    assert [each.name for each in file.parent.iterdir()] == ["file"]

@@ -1,0 +1,117 @@
+"""Which license Secret each component reads, which are made here, and that another license rolls what reads it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from components.cluster.license import LICENSE_ANNOTATION
+from stacks.licenses import created, existing
+from stacks.secrets import expiry_warning
+from tests.unit.graph import Graph, Json, Resource, run_program
+from tests.unit.stacks.test_existing import settings
+
+SECRET = "kubernetes:core/v1:Secret"
+SESSION_GROUP = "kubernetes:speechmatics.com/v1:SessionGroup"
+
+OWN = {"transcribers": {"transcriber": {"licensing": {"secretName": "own"}}}}
+OWN_MADE = {"transcribers": {"transcriber": {"licensing": {"createSecret": True, "secretName": "own"}}}}
+SERVER_MADE = {"inferenceServerEnhancedRecipe1": {"tritonServer": {"licensing": {"createSecret": True}}}}
+GLOBAL_MADE = {"global": {"licensing": {"createSecret": True}}}
+EVERYBODYS = "speechmatics-license"
+AT_GLOBAL, AT_OWN = "global.licensing.secretName", "transcribers.transcriber.licensing.secretName"
+
+
+@pytest.mark.parametrize(
+    ("config", "made", "there"),
+    [
+        ({}, (), {EVERYBODYS: AT_GLOBAL}),
+        (GLOBAL_MADE, (EVERYBODYS,), {}),
+        (SERVER_MADE, (EVERYBODYS,), {}),
+        (GLOBAL_MADE | SERVER_MADE, (EVERYBODYS,), {}),
+        (OWN, (), {"own": AT_OWN, EVERYBODYS: AT_GLOBAL}),
+        (OWN_MADE, ("own",), {EVERYBODYS: AT_GLOBAL}),
+        (GLOBAL_MADE | OWN_MADE, (EVERYBODYS, "own"), {}),
+    ],
+)
+def test_each_is_made_once_or_there_already(config: Json, made: tuple[str, ...], there: dict[str, str]) -> None:
+    secrets = {"licenseJson": "{}"} if made else {}
+    found = settings(config, **secrets)
+    assert (created(found), existing(found)) == (made, there)
+
+
+def licensed(text: str, change: Json | None = None) -> Graph:
+    def with_license(config: Json) -> None:
+        config["sm-realtime:licenseJson"] = text
+        config |= {f"sm-realtime:{key}": value for key, value in (change or {}).items()}
+
+    return run_program("sandbox", with_license)
+
+
+def told(graph: Graph) -> dict[str, str]:
+    groups = graph.of(SESSION_GROUP)
+    return {g.object_name: g.inputs["spec"]["template"]["metadata"]["annotations"][LICENSE_ANNOTATION] for g in groups}
+
+
+def spec_without(resource: Resource) -> Json:
+    spec: Json = json.loads(json.dumps(resource.inputs))
+    spec["spec"]["template"]["metadata"]["annotations"].pop(LICENSE_ANNOTATION)
+    return spec
+
+
+def test_another_license_is_another_version_of_what_reads_it_and_of_nothing_else() -> None:
+    first, second = licensed('{"id": "1"}'), licensed('{"id": "2"}')
+    before = {each.urn: each for each in first.resources}
+    changed = {each.name for each in second.resources if each.inputs != before[each.urn].inputs}
+    assert changed == {"credentials-license", "transcribers-en", "inference-recipe1-group"}
+    for each in second.of(SESSION_GROUP):
+        assert spec_without(each) == spec_without(before[each.urn])
+
+
+def test_the_same_license_in_base64_changes_nothing() -> None:
+    first, second = licensed('{"id": "1"}'), licensed("eyJpZCI6ICIxIn0K")
+    assert told(first) == told(second)
+    assert first.one(SECRET, EVERYBODYS).inputs == second.one(SECRET, EVERYBODYS).inputs
+
+
+def test_one_that_exists_is_told_apart_as_the_same_made_here_would_be(graphs: dict[str, Graph]) -> None:
+    """The Secret of `secrets_api` holds `{}`: who hands the Secret over rolls nothing."""
+    assert set(told(graphs["production"]).values()) == set(told(licensed("{}")).values())
+
+
+def test_a_component_mounts_its_own() -> None:
+    own = {"transcribers": OWN_MADE["transcribers"]}
+    graph = licensed("{}", own)
+    mounted = {
+        each.object_name: volume["secret"]["secretName"]
+        for each in graph.of(SESSION_GROUP)
+        for volume in each.inputs["spec"]["template"]["spec"]["volumes"]
+        if "secret" in volume
+    }
+    assert mounted == {"rt-transcriber-en": "own", "inference-server-enhanced-recipe1": EVERYBODYS}
+    assert graph.one(SECRET, "own").inputs["data"] == graph.one(SECRET, EVERYBODYS).inputs["data"]
+
+
+def test_the_fingerprint_is_no_secret_and_the_content_stays_one(sandbox: Graph) -> None:
+    assert sandbox.one(SECRET, EVERYBODYS).secret_paths == {"data"}
+    for each in sandbox.of(SESSION_GROUP):
+        assert each.secret_paths == frozenset()
+
+
+def test_what_pods_use_stays_in_the_cluster_when_the_program_drops_it(sandbox: Graph) -> None:
+    for name in (EVERYBODYS, "speechmatics-registry"):
+        assert sandbox.one(SECRET, name).retain_on_delete
+
+
+def test_an_end_is_reported_with_the_command_and_without_the_license() -> None:
+    text = '{"id": "made-up", "metadata": {"request": {"notValidAfter": "2026-12-01"}}}'
+    now = datetime(2026, 11, 27, tzinfo=UTC)
+    said = expiry_warning({"sm-realtime:licenseJson": text}, now)
+    assert said is not None
+    assert "sm-realtime:licenseJson  [license-ends]  the license ends on 2026-12-01" in said
+    assert "pulumi config set --secret licenseJson < license.json" in said
+    assert "made-up" not in said
+    assert expiry_warning({"sm-realtime:licenseJson": text}, datetime(2026, 6, 1, tzinfo=UTC)) is None
+    assert expiry_warning({}, now) is None

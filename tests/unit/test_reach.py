@@ -1,0 +1,84 @@
+"""What each key reaches, as recorded for the reference, against the program; and what a key may replace or delete.
+
+Many keys are changed in one run: together they change exactly what each of them is recorded to change. A group that
+does not is split until the keys are found that say something else.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.reach import record
+from tests.reach.contexts import contexts
+from tests.reach.fields import fields_of, pairs
+from tests.reach.groups import told, union
+from tests.reach.record import Entry
+from tests.unit.graph import Graph
+
+ENTRIES = record.read()
+GROUPS: dict[int, dict[str, Entry]] = {}
+for _key, _entry in ENTRIES.items():
+    GROUPS.setdefault(_entry.group, {})[_key] = _entry
+
+
+@functools.cache
+def base(context: str) -> Graph:
+    return contexts()[context].graph()
+
+
+def surprises(group: dict[str, Entry]) -> Iterator[str]:
+    """The keys of a group that are recorded wrongly, found by halves, with what differs."""
+    members = list(group.values())
+    found, wanted = told(members, base), union(members)
+    if found == wanted:
+        return
+    if len(group) > 1:
+        half = len(members) // 2
+        parts = [dict(list(group.items())[:half]), dict(list(group.items())[half:])]
+        below = [text for part in parts for text in surprises(part)]
+        yield from below or [f"only together: {', '.join(group)}"]
+        return
+    more = fields_of(pairs(found[0]) - pairs(wanted[0]))
+    fewer = fields_of(pairs(wanted[0]) - pairs(found[0]))
+    yield f"{next(iter(group))}: also {more}, no longer {fewer}, loses {found[1]}; run: python -m tests.reach KEY"
+
+
+@pytest.mark.parametrize("group", GROUPS.values(), ids=lambda group: f"{len(group)}-keys-{next(iter(group))}")
+def test_keys_reach_what_is_recorded(group: dict[str, Entry]) -> None:
+    assert list(surprises(group)) == []
+
+
+def test_a_key_recorded_wrongly_is_found_among_the_others() -> None:
+    group = dict(sorted(GROUPS.values(), key=lambda each: len(each))[-1])
+    key = sorted(group)[len(group) // 2]
+    name, paths = next(iter(group[key].fields.items()))
+    wrong = {**group[key].fields, name: (*paths, "spec.made.up")}
+    group[key] = Entry(group[key].knob, group[key].context, wrong, group[key].loses)
+    (surprise,) = surprises(group)
+    assert surprise.startswith(f"{key}: ")
+    assert "spec.made.up" in surprise
+
+
+POOL = r"^pools\.(services|inference|transcribers)"
+LOSING = {
+    "a name, the namespace, the release": r"(^|\.)(fullnameOverride|secretName)$|^release$|^namespace$",
+    "the name of a pull secret made here": r"^global\.imagePullSecrets(\[\]\.name)?$",
+    "a part is switched off": r"(^|\.)enabled$|createSecret$",
+    "a language, a proxy's deployment is taken out": r"^global\.transcriber\.languages$|^proxy\.proxy\.deployments$",
+    "a generation is taken out": rf"{POOL}$",
+    "immutable in a generation: another one takes over": rf"{POOL}\[\]\.(number|kubernetesVersion|vmSize|zones|maxPods|"
+    r"osDiskType|osDiskSizeGB|gpuDriver)$",
+    "immutable in Azure, and guarded": r"^azure\.",
+    "immutable in a StatefulSet, and guarded": r"^redis\.",
+}
+"""Why a key may replace or delete objects at all, and the keys of which that is so."""
+
+
+@pytest.mark.parametrize("key", sorted(key for key, each in ENTRIES.items() if each.loses))
+def test_a_key_that_replaces_or_deletes_is_one_of_these(key: str) -> None:
+    """Every other one changes objects in place, there and back."""
+    assert [why for why, keys in LOSING.items() if re.search(keys, key)], ENTRIES[key].loses
