@@ -19,6 +19,7 @@ from stacks.name import Name, fetched_or_made, of_kinds
 from stacks.names_of_proxy import proxy, proxy_ingress, proxy_secrets
 from stacks.schema import Settings
 from stacks.schema.flow.llm_proxy import LlmProxySettings
+from stacks.schema.flow.tts import TtsSettings
 
 RELEASE, NAMESPACE = "release", "namespace"
 REDIS = "resourceManager.redis.fullnameOverride"
@@ -48,14 +49,19 @@ def full_names(settings: Settings) -> tuple[tuple[str, str], ...]:
 
 
 def _of_flow(settings: Settings) -> Iterator[tuple[str, str]]:
-    """The parts of Flow, each with the key of its name: one of two for some, of which `serviceName` comes first."""
+    """The parts of Flow, each with the key of its name."""
     flow = settings.flow
     yield FLOW, flow.fullname_override
     for key, part in (("llmProxy", flow.llm_proxy), ("tts", flow.tts)):
         if part.enabled:
-            yield f"flow.{key}.{'serviceName' if part.service_name else 'fullnameOverride'}", part.name
+            yield _key_of(key, part), part.name
     if flow.vllm.enabled:
         yield VLLM, flow.vllm.fullname_override
+
+
+def _key_of(key: str, part: LlmProxySettings | TtsSettings) -> str:
+    """The key of a part's name: of two, the one that comes first where it is set."""
+    return f"flow.{key}.{'serviceName' if part.service_name else 'fullnameOverride'}"
 
 
 def _base(settings: Settings) -> Iterator[Name]:
@@ -181,7 +187,6 @@ def _flow(settings: Settings) -> Iterator[Name]:
     flow, here = settings.flow, settings.namespace
     if not flow.enabled:
         return
-    by_name = {name: path for path, name in _of_flow(settings)}
     base = flow.fullname_override
     yield from of_kinds("SessionGroup Service", here, base, FLOW)
     yield Name("ConfigMap", here, flow.config_map_name, "flow.configMapName")
@@ -193,12 +198,12 @@ def _flow(settings: Settings) -> Iterator[Name]:
     if flow.internal_app.enabled and flow.ingress.enabled:
         yield Name("Ingress", here, f"{base}-api", FLOW)
     if flow.llm_proxy.enabled:
-        yield from _llm_proxy(flow.llm_proxy, here, by_name[flow.llm_proxy.name])
+        yield from _llm_proxy(flow.llm_proxy, here, _key_of("llmProxy", flow.llm_proxy))
     if flow.tts.enabled:
-        name = flow.tts.name
-        yield from of_kinds("SessionGroup Service", here, name, by_name[name])
+        name, path = flow.tts.name, _key_of("tts", flow.tts)
+        yield from of_kinds("SessionGroup Service", here, name, path)
         if flow.tts.ingress.enabled:
-            yield Name("Ingress", here, name, by_name[name])
+            yield Name("Ingress", here, name, path)
     if flow.vllm.enabled:
         yield from _vllm(settings)
 

@@ -53,7 +53,7 @@ class LlmParameters(Section):
 class Model(Section):
     """A language model in a group; keys as the LLM proxy reads them."""
 
-    name: str = Field(alias="model_name", min_length=1, description="Group; models of one group are balanced.")
+    group: str = Field(alias="model_name", min_length=1, description="Group; models of one group are balanced.")
     llm_params: LlmParameters = Field(alias="llm_params", description="The model.")
 
 

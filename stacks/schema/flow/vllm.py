@@ -73,7 +73,6 @@ class HfTokenSecret(Section):
     secret_name: DnsLabel = Field("vllm-secret", description="Secret name to read Hugging Face token from.")
     secret_key: SecretKey = Field("hf-token-secret", description="Its name in the external store.")
     secret_property: str = Field("hub_token", min_length=1, description="The part of it, in a store of kind vault.")
-    token: Literal[""] = Field("", description="The token never stands here; it is the secret key `huggingFaceToken`.")
 
 
 class Cache(Section):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stacks.groups import capacity, inference, session_groups, transcribers
+from stacks.groups import Group, capacity, flow, inference, session_groups, transcribers
 from stacks.schema import Settings
 from tests.unit.graph import CHECKOUT
 
@@ -76,3 +76,21 @@ def test_a_language_of_two_servers_counts_once() -> None:
 
 def test_what_is_switched_off_holds_nothing() -> None:
     assert capacity(settings(["en"], transcribers={"enabled": False})) == 0
+
+
+def test_flow_has_groups_of_its_own_that_are_no_transcription() -> None:
+    talking = {"enabled": True, "sessionGroups": {"replicas": 3}, "maxConcurrentConnections": {"value": 2}}
+    voices = {
+        "serviceName": "voices",
+        "sessionGroups": {"scaling": {"enabled": True, "maxReplicas": 5}},
+        "inferenceSidecar": {"registerFeatures": {"capacity": 4, "modelCosts": {"frenchFemale": 2}}},
+    }
+    found = settings(["en"], flow={**talking, "tts": voices})
+    assert flow(found) == {
+        "flow": Group("flow-service", "flow.sessionGroups.replicas", 3, 6),
+        "flow.tts": Group("voices", "flow.tts.sessionGroups.replicas", 5, 10),
+    }
+    assert {"flow-service", "voices"} < {each.name for each in session_groups(found)}
+    assert capacity(found) == capacity(settings(["en"]))
+    assert list(flow(settings(["en"], flow={**talking, "tts": {"enabled": False}}))) == ["flow"]
+    assert not flow(settings(["en"]))
