@@ -54,6 +54,36 @@ def free_lock(home: Home, stack: str, say: Say) -> None:
             time.sleep(0.5)
 
 
+def whole_files(home: Home, stack: str, say: Say) -> None:
+    """Mend what a kill tore of the stack's own files; nobody may hold the stack. Raises `PlaneError`.
+
+    The engine replaces the state at once, but writes the content type and checksum beside it (`.attrs`) in place, and
+    fails on a torn one: "failed to load checkpoint: EOF". They are not needed. Before each write it copies the state
+    to `.bak`, one step behind: what was under way at that step is noted in it, so nothing is lost.
+    """
+    for path in (home.backend / ".pulumi").rglob("*.attrs"):
+        if not _is_json(path):
+            path.unlink()
+            say(f"{path.name}, torn by a kill, is removed; the state itself does not need it.")
+    for path in (home.backend / ".pulumi" / "stacks").rglob(f"{stack}.json"):
+        if _is_json(path):
+            continue
+        copy = path.with_name(f"{path.name}.bak")
+        if not (copy.exists() and _is_json(copy)):
+            raise PlaneError(f"{path} and {copy.name} beside it cannot be read. Begin anew: make down, make up")
+        write_whole(path, copy.read_text())
+        path.with_name(f"{path.name}.attrs").unlink(missing_ok=True)
+        say(f"{path.name}, torn by a kill, is taken from {copy.name}.")
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text())
+    except ValueError:
+        return False
+    return True
+
+
 def _locks(home: Home, stack: str) -> Iterator[tuple[Path, Holder | None]]:
     for path in (home.backend / ".pulumi" / "locks").rglob("*.json"):
         if path.parent.name == stack:

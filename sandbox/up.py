@@ -30,12 +30,13 @@ def deploy(home: Home, tools: Tools, environment: Mapping[str, str], say: Say) -
 
 
 def _deploy(home: Home, tools: Tools, environment: Mapping[str, str], say: Say) -> dict[str, int]:
+    recover.free_lock(home, STACK, say)
+    recover.whole_files(home, STACK, say)
     engine = str(tools.path("pulumi"))
     select = [engine, "stack", "select", "--create", STACK, "--non-interactive"]
     done = subprocess.run(select, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise PlaneError(f"{_shown(select)} failed:\n{done.stdout}{done.stderr}".rstrip())
-    recover.free_lock(home, STACK, say)
     recover.mend(home, recover.Stack(engine, STACK, environment, home.root), say)
     update = [engine, "up", "--yes", "--skip-preview", "--stack", STACK]
     if _run_shown(update, environment) != 0:

@@ -120,6 +120,13 @@ def unready_redis(plane: Platform) -> bool:
     return bool(found.stdout.strip())
 
 
+def begun(plane: Platform) -> list[str]:
+    """What the killed engine has noted as under way; it may have torn a file that its own export needs."""
+    (path,) = Home(plane.checkout / ".sandbox").backend.rglob("stacks/*/sandbox.json")
+    latest: Json = json.loads(path.read_text())["checkpoint"]["latest"]
+    return [each["resource"]["urn"] for each in latest["pending_operations"]]
+
+
 def test_the_plane_is_killed_while_a_cluster_is_created(plane: Platform) -> None:
     with up(plane) as first:
         first.until(lambda: clusters(plane) == ["Creating"])
@@ -137,7 +144,7 @@ def test_the_engine_is_killed_while_a_cluster_is_created(plane: Platform) -> Non
         second.kill_engine()
         second.said()
         assert second.failed
-    assert [urn.rsplit("::", 1)[1] for urn in plane.pending()] == ["cluster-aks"]
+    assert [urn.rsplit("::", 1)[1] for urn in begun(plane)] == ["cluster-aks"]
 
 
 def test_the_engine_is_killed_while_a_workload_is_created(plane: Platform) -> None:
@@ -147,7 +154,7 @@ def test_the_engine_is_killed_while_a_workload_is_created(plane: Platform) -> No
         said = third.said()
         assert third.failed
     assert "ManagedCluster cluster-aks: it exists, and is taken over" in said
-    assert any(urn.rsplit("::", 2)[1].endswith("apps/v1:StatefulSet") for urn in plane.pending())
+    assert any(urn.rsplit("::", 2)[1].endswith("apps/v1:StatefulSet") for urn in begun(plane))
 
 
 def test_two_at_once_mend_it_one_after_the_other_and_nothing_is_left_to_do(plane: Platform) -> None:

@@ -175,3 +175,51 @@ def test_a_lock_from_another_machine_is_no_ones_to_remove(home: Home) -> None:
 @pytest.mark.parametrize("text", ["", "[]", '{"pid": "x"}', '{"pid": 1}'])
 def test_a_lock_that_says_nothing_has_no_holder(text: str) -> None:
     assert holder(text) is None
+
+
+# --- files of the engine
+
+ATTRIBUTES = '{"user.content_type":"text/plain; charset=utf-8","md5":"zbh4AuW+vr3LmXr7P3E/rA=="}'
+
+
+@pytest.fixture
+def state(home: Home) -> Path:
+    """The state of a stack as the engine keeps it, with its copy of one step before."""
+    path = home.backend / ".pulumi" / "stacks" / "sm-realtime" / "sandbox.json"
+    path.parent.mkdir(parents=True)
+    for name, text in (("sandbox.json", '{"step": 2}'), ("sandbox.json.bak", '{"step": 1}')):
+        (path.parent / name).write_text(text)
+        (path.parent / f"{name}.attrs").write_text(ATTRIBUTES)
+    return path
+
+
+def beside(state: Path, suffix: str) -> Path:
+    return state.with_name(state.name + suffix)
+
+
+def test_whole_files_are_left_as_they_are(home: Home, state: Path) -> None:
+    before = {path.name: path.read_text() for path in state.parent.iterdir()}
+    recover.whole_files(home, "sandbox", pytest.fail)
+    assert {path.name: path.read_text() for path in state.parent.iterdir()} == before
+
+
+def test_torn_attributes_go_and_the_state_stays(home: Home, state: Path) -> None:
+    beside(state, ".attrs").write_text("")
+    recover.whole_files(home, "sandbox", print)
+    assert not beside(state, ".attrs").exists()
+    assert beside(state, ".bak.attrs").exists()
+    assert state.read_text() == '{"step": 2}'
+
+
+def test_a_torn_state_is_taken_from_the_copy_before_it(home: Home, state: Path) -> None:
+    state.write_text('{"st')
+    recover.whole_files(home, "sandbox", print)
+    assert state.read_text() == '{"step": 1}'
+    assert not beside(state, ".attrs").exists(), "they were those of the other text"
+
+
+def test_a_state_without_a_whole_copy_is_said_to_be_lost(home: Home, state: Path) -> None:
+    state.write_text("")
+    beside(state, ".bak").write_text("")
+    with pytest.raises(PlaneError, match=r"sandbox\.json and(.|\n)*make down"):
+        recover.whole_files(home, "sandbox", print)
