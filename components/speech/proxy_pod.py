@@ -149,8 +149,8 @@ def variables(args: ProxyArgs, deployment: ProxyDeployment) -> list[Json]:
     if service.dns.default_srv_records:
         records = [record.model_dump() for record in service.dns.default_srv_records]
         found.append(env("SM_DEFAULT_SRV_RECORDS", compact(records)))
-    if args.namespace_name != "default":
-        found.append(env("SM_PROXY_NAMESPACE", args.namespace_name))
+    # the chart leaves it out in the namespace `default`, which the configuration refuses
+    found.append(env("SM_PROXY_NAMESPACE", args.namespace_name))
     if service.asr_request_base_path:
         found.append(env("ASR_REQUEST_BASE_PATH", service.asr_request_base_path))
     if service.copy_all_headers:

@@ -84,14 +84,6 @@ def test_it_starts_with_its_maps_and_rights(graph: Graph) -> None:
     assert needed <= deployment.dependencies
 
 
-def test_in_the_default_namespace_its_name_is_not_told() -> None:
-    def change(config: Json) -> None:
-        config["sm-realtime:namespace"] = "default"
-
-    env = pod(run_program("sandbox", change).one(DEPLOYMENT, "proxy-a"))["spec"]["containers"][0]["env"]
-    assert "SM_PROXY_NAMESPACE" not in [each["name"] for each in env]
-
-
 def test_without_the_map_the_resource_manager_is_this_installations() -> None:
     def change(config: Json) -> None:
         config["sm-realtime:proxy"] = {"resourceManager": {"configMap": {"enabled": False}}}
