@@ -142,9 +142,10 @@ def problem_of(error: ErrorDetails) -> Problem:
         return Problem(
             path, "unquoted-word", reason, f'write it in quotes in the stack file, such as "{_WORDS[value]}"'
         )
-    # null, and what is empty, can only be left out: the command line would set their text
+    # null, a list and a map can only be left out: the command line would set their text
     at, value = location == error["loc"], wanted(error)
-    mend = set_command(path, value) if at and value not in ("null", "{}", "[]") else f"pulumi config rm --path '{path}'"
+    settable = at and value != "null" and value[:1] not in ("[", "{")
+    mend = set_command(path, value) if settable else f"pulumi config rm --path '{path}'"
     return Problem(path, CODES.get(error["type"], "wrong-type"), message(error), mend)
 
 

@@ -79,8 +79,8 @@ class Cache(Section):
     """The volume with the model's files."""
 
     name: DnsLabel = Field("llm-cache-pvc", description="Name of the claim.")
-    access_modes: tuple[Literal["ReadWriteMany"], ...] = Field(
-        ("ReadWriteMany",), min_length=1, max_length=1, description=f"ReadWriteMany only: {ONE_NODE}."
+    access_modes: Annotated[tuple[str, ...], only(("ReadWriteMany",), ONE_NODE)] = Field(
+        ("ReadWriteMany",), description=f"ReadWriteMany only: {ONE_NODE}."
     )
     storage: Quantity = Field("50Gi", description="Size.")
     storage_class_name: str = Field("azurefile-csi-premium", description="Storage class, shared by nodes; immutable.")
