@@ -13,7 +13,9 @@ def pruned(live: Any, declared: Any) -> Any:
     if isinstance(declared, dict) and ENCRYPTED in declared:
         return live
     if isinstance(live, dict) and isinstance(declared, dict):
-        return {key: pruned(live[key], each) for key, each in declared.items() if key in live}
+        # an empty map or list is not kept: it is the same as none
+        there = {key: pruned(live[key], each) for key, each in declared.items() if key in live}
+        return there | {key: each for key, each in declared.items() if key not in live and each in ({}, [])}
     if isinstance(live, list) and isinstance(declared, list):
         named = all(isinstance(each, dict) and "name" in each for each in [*live, *declared])
         wanted = {each["name"]: each for each in declared} if named else {}

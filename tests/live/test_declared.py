@@ -17,6 +17,7 @@ from tests.live.declared import ENCRYPTED, pruned
         ([{"name": "b"}, {"name": "injected", "x": 1}], [{"name": "b"}], [{"name": "b"}, {"name": "injected", "x": 1}]),
         ([{"key": 1, "filled": 2}], [{"key": 0}], [{"key": 1}]),
         ([1, 2], [1], [1, 2]),
+        ({"a": 1}, {"a": 1, "none": {}, "gone": {"b": 1}}, {"a": 1, "none": {}}),
         ({"data": {"a": "eA=="}}, {"data": {ENCRYPTED: "1b47", "ciphertext": "v1:"}}, {"data": {"a": "eA=="}}),
     ],
 )

@@ -63,6 +63,7 @@ PROXY: tuple[Difference, ...] = (
         "spec.ports[0].targetPort",
         8080,
         "The chart sends another port of the Service to the same number on the pod, where nothing listens.",
+        where=("proxy.service.port", 9080),
     ),
     Difference(
         CACHE,
