@@ -98,6 +98,8 @@ def test_a_version_of_the_list_is_the_only_one() -> None:
     def change(config: Json) -> None:
         version = {"name": "TRANSCRIBER_VERSION", "value": "13.4.0"}
         config["sm-realtime:transcribers"] = {"workerProxy": {"env": [version]}}
+        # which the servers must have as well (`stacks.rules.data_plane`)
+        config["sm-realtime:inferenceServerEnhancedRecipe1"] = {"tritonServer": {"image": {"tag": "13.4.0"}}}
 
     found = containers(run_program("sandbox", change), "rt-transcriber-en")["worker-proxy"]
     assert [each["value"] for each in found["env"] if each["name"] == "TRANSCRIBER_VERSION"] == ["13.4.0"]
