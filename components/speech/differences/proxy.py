@@ -59,7 +59,7 @@ PROXY: tuple[Difference, ...] = (
     Difference(BUDGETS, "spec.maxUnavailable", Added(0), _NO_EVICTION),
     Difference(BUDGETS, "spec.minAvailable", NOTHING, _NO_EVICTION),
     Difference(
-        "Service/*proxy",
+        "Service/proxy Service/west-proxy",
         "spec.ports[0].targetPort",
         8080,
         "The chart sends another port of the Service to the same number on the pod, where nothing listens.",
