@@ -30,7 +30,7 @@ from components.speech.pod import (
     port,
     session_env,
 )
-from components.speech.session_group import group_options
+from components.speech.session_group import group_annotations, group_options
 from components.speech.shared_maps import Address, token_store
 from stacks.schema.flow import FlowSettings
 
@@ -227,7 +227,7 @@ class FlowService(pulumi.ComponentResource):
             f"{name}-group",
             api_version=API_VERSION,
             kind=KIND,
-            metadata=face.metadata(),
+            metadata=face.metadata(annotations=group_annotations(scaled=on_scale)),
             spec=spec(
                 settings.session_groups,
                 scaled=on_scale,

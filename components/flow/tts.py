@@ -18,7 +18,7 @@ from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import session_pod
 from components.speech.naming import image
 from components.speech.pod import Json, container, env, env_field, env_flag, pod_template, port, session_env
-from components.speech.session_group import group_options
+from components.speech.session_group import group_annotations, group_options
 from components.speech.shared_maps import Address, token_store
 from stacks.schema.flow.tts import TtsSettings
 
@@ -144,7 +144,7 @@ class Tts(pulumi.ComponentResource):
             f"{name}-group",
             api_version=API_VERSION,
             kind=KIND,
-            metadata=face.metadata(),
+            metadata=face.metadata(annotations=group_annotations(scaled=on_scale)),
             spec=spec(settings.session_groups, scaled=on_scale, selector=face.selector, template=group_template(args)),
             opts=group_options(self, args.ready, scaled=on_scale),
         )

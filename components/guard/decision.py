@@ -87,10 +87,15 @@ def keeps_its_pods(before: int | None, after: int | None) -> bool:
 
 
 def scale_refusal(what: str, name: str | None, before: int | None, after: int | None, reading: Reading) -> str | None:
-    """Why the group must not get fewer pods now; more pods and other changes of the template are always allowed."""
-    if keeps_its_pods(before, after):
+    """Why the group must not get fewer pods now; more pods and other changes of the template are always allowed.
+
+    Fewer than the program wanted before, or fewer than somebody else has made it meanwhile.
+    """
+    there = [group.replicas for group in reading.groups if name in (group.name, None)]
+    most = None if before is None or None in there else max(before, *(each or 0 for each in there), 0)
+    if reading.problem is None and keeps_its_pods(most, after):
         return None
-    old, new = ("an unknown number of" if number is None else number for number in (before, after))
+    old, new = ("an unknown number of" if number is None else number for number in (most, after))
     return delete_refusal(Kind.SESSION_GROUP, f"{what} from {old} to {new} pods", name, reading)
 
 

@@ -60,7 +60,7 @@ def delete_hook(kind: Kind, read: Read) -> pulumi.ResourceHook:
 
 
 def update_hook(read: Read, settings: Mapping[str, str]) -> pulumi.ResourceHook:
-    """The hook before an update of a SessionGroup: it reads the cluster unless no pod can be taken away.
+    """The hook before an update of a SessionGroup: it reads the cluster unless the number of pods is the controller's.
 
     `settings` has the YAML path of each group's number of pods by the group's name.
     """
@@ -68,11 +68,11 @@ def update_hook(read: Read, settings: Mapping[str, str]) -> pulumi.ResourceHook:
     async def before_update(args: pulumi.ResourceHookArgs) -> None:
         before, after = replicas(args.old_inputs), replicas(args.new_inputs)
         what, name = described(args, "scaling"), real_name(args)
+        if scaled(args.new_inputs) is True and keeps_its_pods(before, after):
+            return
         if scaled(args.new_inputs) is not True and scaled(args.old_inputs) is not False:
             setting = settings.get(name or "", "sessionGroups.replicas")
             refusal = takeover_refusal(what, name, after, setting, await read())
-        elif keeps_its_pods(before, after):
-            return
         else:
             refusal = scale_refusal(what, name, before, after, await read())
         if refusal is not None:

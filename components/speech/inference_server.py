@@ -17,7 +17,7 @@ from components.speech.images import server_tag
 from components.speech.inference_containers import GRPC, HTTP, METRICS, sidecar, triton
 from components.speech.naming import MANAGED_BY, short
 from components.speech.pod import Json, pod_template
-from components.speech.session_group import group_options, group_spec, is_scaled, scaling_spec
+from components.speech.session_group import group_annotations, group_options, group_spec, is_scaled, scaling_spec
 from components.speech.shared_maps import Address
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.inference_server import ServerSettings
@@ -106,6 +106,7 @@ class InferenceServer(pulumi.ComponentResource):
         }
         component = {"speechmatics.io/component": args.name}
         groups, everywhere = args.settings.session_groups, args.global_.session_groups.scaling.enabled
+        scaled = is_scaled(groups.scaling, everywhere)
         CustomResource(
             f"{name}-group",
             api_version=API_VERSION,
@@ -114,7 +115,12 @@ class InferenceServer(pulumi.ComponentResource):
                 name=args.name,
                 namespace=args.namespace,
                 labels=labels,
-                annotations={**component, **datadog(args), **args.settings.additional_annotations},
+                annotations={
+                    **component,
+                    **datadog(args),
+                    **args.settings.additional_annotations,
+                    **group_annotations(scaled=scaled),
+                },
             ),
             spec=group_spec(
                 groups,
@@ -122,7 +128,7 @@ class InferenceServer(pulumi.ComponentResource):
                 {"app.kubernetes.io/instance": args.name, "app.kubernetes.io/name": args.name},
                 group_template(args),
             ),
-            opts=group_options(self, args.ready, scaled=is_scaled(groups.scaling, everywhere)),
+            opts=group_options(self, args.ready, scaled=scaled),
         )
         service = args.settings.triton_server.service
         kubernetes.core.v1.Service(

@@ -70,6 +70,16 @@ def group_spec(
     return spec
 
 
+def group_annotations(*, scaled: bool) -> dict[str, str]:
+    """Annotations of a SessionGroup. Unless it is scaled, every field of its spec is the program's, `replicas` too.
+
+    A controller that wrote `replicas` while scaling was on stays one of its managers when the program takes it over
+    with the same number, and any later number would be a conflict. What an update may take away is the guard's to say
+    (components/guard/hooks.py): it compares with the pods that are there.
+    """
+    return {"pulumi.com/patchForce": str(not scaled).lower()}
+
+
 def group_options(
     parent: pulumi.Resource, ready: tuple[pulumi.Resource, ...], *, scaled: bool
 ) -> pulumi.ResourceOptions:

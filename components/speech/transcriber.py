@@ -17,7 +17,7 @@ from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
 from components.speech.images import transcriber_tag
 from components.speech.naming import MANAGED_BY, short
 from components.speech.pod import Json, pod_template
-from components.speech.session_group import group_options, group_spec
+from components.speech.session_group import group_annotations, group_options, group_spec
 from components.speech.shared_maps import Address
 from components.speech.transcriber_containers import APP, readiness_tracker, transcriber_container, worker_proxy
 from components.speech.transcriber_languages import Speech, speeches
@@ -122,6 +122,7 @@ class Transcriber(pulumi.ComponentResource):
                         "app.kubernetes.io/managed-by": MANAGED_BY,
                         "speechmatics.io/component": "transcriber",
                     },
+                    annotations=group_annotations(scaled=speech.scaled),
                 ),
                 spec=spec,
                 opts=group_options(self, args.ready, scaled=speech.scaled),

@@ -91,6 +91,12 @@ EVERYWHERE: tuple[Difference, ...] = (
     *surging("Deployment/*resource-manager-metrics Deployment/sessiongroups-controller", Added(1), Added(0)),
     Difference(SERVERS, "spec.template.spec.terminationGracePeriodSeconds", DAY, GRACE),
     Difference(TRANSCRIBERS, "spec.template.spec.terminationGracePeriodSeconds", Added(DAY), GRACE),
+    Difference(
+        "SessionGroup/*",
+        "metadata.annotations.pulumi.com/patchForce",
+        Added(Like("true|false")),
+        "Tells the provider whose number of pods it is: the program's, or its controller's while it is scaled.",
+    ),
     Difference(SESSIONS, AUTOSCALER_VETO, Added("false"), AUTOSCALER),
 )
 """The differences."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from components.guard.decision import delete_refusal, scale_refusal, takeover_refusal
@@ -115,14 +117,35 @@ def test_a_long_list_is_cut_and_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "refused"),
-    [(3, 2, True), (3, 0, True), (3, 3, False), (2, 3, False), (None, 1, True), (1, None, True)],
+    ("before", "there", "after", "refused"),
+    [
+        (3, 3, 2, True),
+        (3, 3, 0, True),
+        (3, 3, 3, False),
+        (2, 2, 3, False),
+        (None, 1, 1, True),
+        (1, 1, None, True),
+        # somebody has made more of them, which the update would take back
+        (1, 5, 1, True),
+        (1, 5, 5, False),
+        (5, 1, 5, False),
+        (1, None, 1, True),
+    ],
 )
-def test_fewer_pods_only_without_sessions(before: int | None, after: int | None, refused: bool) -> None:
-    refusal = scale_refusal("scaling", BUSY.name, before, after, Reading((BUSY,)))
+def test_fewer_pods_only_without_sessions(
+    before: int | None, there: int | None, after: int | None, refused: bool
+) -> None:
+    busy, idle = replace(BUSY, replicas=there), replace(IDLE, replicas=there)
+    refusal = scale_refusal("scaling", BUSY.name, before, after, Reading((busy,)))
     assert (refusal is not None) is refused
-    assert scale_refusal("scaling", IDLE.name, before, after, Reading((IDLE, BUSY))) is None
-    assert (scale_refusal("scaling", IDLE.name, before, after, Reading(problem="x")) is not None) is refused
+    assert scale_refusal("scaling", IDLE.name, before, after, Reading((idle, busy))) is None
+    assert scale_refusal("scaling", IDLE.name, before, after, Reading(problem="x")) is not None
+
+
+def test_the_number_of_pods_that_would_go_is_told() -> None:
+    refusal = scale_refusal("scaling", BUSY.name, 1, 1, Reading((replace(BUSY, replicas=5),)))
+    assert refusal is not None
+    assert refusal.startswith("scaling from 5 to 1 pods is refused")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from components.guard.reading import NOTHING, Group, Reading, SessionPod
 from tests.unit.graph import Graph
 
 GROUP_TYPE = "kubernetes:speechmatics.com/v1:SessionGroup"
-BUSY = Reading((Group("speechmatics", "rt-transcriber-en", 1, 1),))
+BUSY = Reading((Group("speechmatics", "rt-transcriber-en", 1, 1, replicas=1),))
 
 
 class Cluster:
@@ -67,12 +67,14 @@ async def test_every_step_reads_anew() -> None:
 
 
 @pytest.mark.usefixtures("hooks")
-async def test_an_update_reads_only_when_pods_would_go() -> None:
-    cluster = Cluster(BUSY)
+async def test_an_update_looks_at_the_pods_that_are_there_unless_their_number_is_the_controllers() -> None:
+    cluster = Cluster(Reading((Group("speechmatics", "rt-transcriber-en", 1, 1, replicas=1),)))
     (hook,) = Guard(cluster).binding(Kind.SESSION_GROUP).before_update or []
+    await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1, scaled=True), new_inputs=spec(1, scaled=True)))
+    assert cluster.reads == 0
     await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1), new_inputs=spec(1)))
     await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1), new_inputs=spec(2)))
-    assert cluster.reads == 0
+    assert cluster.reads == 2
     with pytest.raises(RefusedError, match="from 2 to 1 pods"):
         await run(hook, arguments(GROUP_TYPE, old_inputs=spec(2), new_inputs=spec(1)))
 
@@ -80,7 +82,8 @@ async def test_an_update_reads_only_when_pods_would_go() -> None:
 @pytest.mark.usefixtures("hooks")
 @pytest.mark.parametrize("side", ["old_inputs", "new_inputs"])
 async def test_numbers_that_cannot_be_read_may_be_fewer(side: str) -> None:
-    (hook,) = Guard(Cluster(BUSY)).binding(Kind.SESSION_GROUP).before_update or []
+    two = Reading((Group("speechmatics", "rt-transcriber-en", 1, 1, replicas=2),))
+    (hook,) = Guard(Cluster(two)).binding(Kind.SESSION_GROUP).before_update or []
     inputs = {"old_inputs": spec(1), "new_inputs": spec(1)}
     inputs[side] = {**spec(1), "spec": {"replicas": object(), "scaling": {"enabled": False}}}
     with pytest.raises(RefusedError, match="an unknown number of"):
