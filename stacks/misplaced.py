@@ -74,9 +74,14 @@ def plain(document: Mapping[str, Any], path: str) -> bool:
     found: Any = document
     for part in path.split("."):
         found = found.get(part) if isinstance(found, dict) else None
+    return is_plain(path, found)
+
+
+def is_plain(path: str, value: Any) -> bool:
+    """Whether this value at a secret's place in the seed is none."""
     if path not in PLAIN:
         return False
-    return found is None or (isinstance(found, str) and PLAIN[path].fullmatch(found) is not None)
+    return value is None or (isinstance(value, str) and PLAIN[path].fullmatch(value) is not None)
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:

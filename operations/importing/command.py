@@ -171,7 +171,6 @@ def _report(made: Result, file: Path, target: Path, stack: str) -> dict[str, Any
         "out": str(target),
         "stack": stack,
         "mapped": made.plan.mapped,
-        "renamed": [{"old": old, "new": new} for old, new in made.plan.renamed],
         "notes": [{"path": path, "text": note} for path, note in sorted(made.plan.notes)],
         "secrets": secrets,
         "refused": problems([*made.plan.refused, *later]),
@@ -183,7 +182,6 @@ def _report(made: Result, file: Path, target: Path, stack: str) -> dict[str, Any
 def _show(report: dict[str, Any]) -> None:
     """The report for a person."""
     out.print(f"{report['out']}: {len(report['mapped'])} values kept, {len(report['refused'])} left out.", markup=False)
-    _table("Another name here", ("chart", "here"), [(each["old"], each["new"]) for each in report["renamed"]])
     _table("Understood as", ("key", "as"), [(each["path"], each["text"]) for each in report["notes"]])
     left = [(each["path"], each["code"], each["why"], each["mend"]) for each in report["refused"]]
     _table("Left out", ("key", "code", "why", "mend"), left)

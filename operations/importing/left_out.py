@@ -1,4 +1,4 @@
-"""Keys of the chart that have no place here, or another one: what is left out on purpose, renamed, or newer."""
+"""Keys of the chart that have no place here, or a new effect: left out on purpose, newer, or idle there."""
 
 from __future__ import annotations
 
@@ -81,12 +81,6 @@ NEWER = {
     "*.sessionGroups.scaling.timeOfDay": "of chart 0.7.0; the resource definition of 0.6.0 has no such field",
 }
 """Keys of newer charts than 0.6.0 that its images and resource definition do not know."""
-
-RENAMED = {
-    "resourceManager.redis.connectionTimeout": "resourceManager.redis.timeoutConnection",
-    "resourceManager.redis.replica.replicaCount": "resourceManager.redis.replicas.replicaCount",
-}
-"""Keys that the chart's templates read → the name its README gives them, which is the one here."""
 
 NOW_EFFECTIVE = {
     "resourceManager.redis.timeoutConnection": "the chart's templates never read this key; here it does what its "

@@ -1,18 +1,20 @@
-"""What becomes of each value: kept, renamed, left out with the reason, or a secret to be set by command.
+"""What becomes of each value: kept, left out with the reason, or a secret to be set by command.
 
 Pure: values in, a plan out. The schema decides; nothing here repeats which keys there are.
 """
 
 from __future__ import annotations
 
+import copy
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, RENAMED, newer
+from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, LeftOut, newer
 from operations.importing.reading import Plain
 from operations.importing.secrets import Secret, hidden, taken
 from operations.importing.tree import GONE, get, leaves, put, remove, settled
@@ -35,7 +37,6 @@ class Plan:
 
     kept: dict[str, Any] = field(default_factory=dict)
     refused: list[Problem] = field(default_factory=list)
-    renamed: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     """Path, and what was understood there."""
     secrets: list[Secret] = field(default_factory=list)
@@ -54,7 +55,6 @@ def plan(values: dict[str, Any], base: dict[str, Any]) -> Plan:
             del values[title]
     made.secrets = taken(values)
     _own_sections(values, made)
-    _renamed(values, made)
     _left_out(values, made)
     for problem in hidden(values):
         made.refused.append(problem)
@@ -63,12 +63,8 @@ def plan(values: dict[str, Any], base: dict[str, Any]) -> Plan:
     _fitted(raw, values, base, made)
     made.kept = raw
     kept = set(made.mapped)
-    made.notes += [(path, text) for path, text in NOW_EFFECTIVE.items() if path in kept and not _moved_to(made, path)]
+    made.notes += [(path, text) for path, text in NOW_EFFECTIVE.items() if path in kept]
     return made
-
-
-def _moved_to(made: Plan, path: str) -> bool:
-    return any(new == path for _, new in made.renamed)
 
 
 def _left(problem: Problem) -> Problem:
@@ -84,27 +80,13 @@ def _own_sections(values: dict[str, Any], made: Plan) -> None:
         del values[key]
 
 
-def _renamed(values: dict[str, Any], made: Plan) -> None:
-    for old, new in RENAMED.items():
-        source, target = tuple(old.split(".")), tuple(new.split("."))
-        value = get(values, source)
-        if value is GONE or exists(old) or not exists(new):
-            continue
-        remove(values, source)
-        if get(values, target) is not GONE:
-            made.notes.append((new, f"`{old}` is the name the chart's templates read, so its value counts"))
-        put(values, target, value)
-        made.renamed.append((old, new))
-
-
 def _left_out(values: dict[str, Any], made: Plan) -> None:
     for path, _ in list(leaves(values)):
         name = dotted(path)
         part = next((each for each in LEFT_OUT if each.covers(name)), None)
         if part is not None and not exists(name):
             remove(values, path)
-            reason = f"{part.name}, not made here: {part.reason}"
-            made.refused.append(Problem(name, "left-out", reason, f"instead: {part.instead}"))
+            made.refused.append(_not_made(part, name))
         elif (why := newer(name)) is not None:
             remove(values, path)
             made.refused.append(Problem(name, "newer-chart", why, LEFT))
@@ -124,7 +106,7 @@ def _fitted(raw: dict[str, Any], values: dict[str, Any], base: dict[str, Any], m
             if note:
                 made.notes.append((dotted(path), note))
             continue
-        problem = _left(problem_of(error))
+        problem = _on_purpose(_left(problem_of(error)))
         if get(raw, path) is None:
             problem = Problem(dotted(path), "null", "null takes the chart's default away; here there is no such state: "
                               "the part is always given", LEFT)  # fmt: skip
@@ -132,6 +114,16 @@ def _fitted(raw: dict[str, Any], values: dict[str, Any], base: dict[str, Any], m
         remove(raw, path)
         if get(values, path) is not GONE:
             remove(values, path)  # so that the places in both stay the same
+
+
+def _on_purpose(problem: Problem) -> Problem:
+    """A key that is there for its default's sake only, of a part that is left out."""
+    part = next((each for each in LEFT_OUT if each.covers(problem.path)), None)
+    return problem if part is None or problem.code != "not-allowed" else _not_made(part, problem.path)
+
+
+def _not_made(part: LeftOut, path: str) -> Problem:
+    return Problem(path, "left-out", f"{part.name}, not made here: {part.reason}", f"instead: {part.instead}")
 
 
 def _first_error(raw: dict[str, Any], base: dict[str, Any]) -> ErrorDetails | None:
@@ -169,6 +161,8 @@ def _other_reading(
             return written.text, _kept_text(written)
         if kind == "bool_type" and written.word and now == written.text:
             return written.value, ""
+    if kind == "not_kubernetes":
+        return _quoted(written, now, error["ctx"]["problem"])
     if kind in ("int_type", "float_type") and isinstance(now, str) and now.strip().isdecimal():
         return int(now), "a number in quotes, as the chart would print it too"
     if now is None and kind in ("tuple_type", "list_type"):
@@ -176,6 +170,18 @@ def _other_reading(
     if now is None and kind == "dict_type":
         return {}, "null takes the chart's default away: nothing is left of the map"
     return None
+
+
+def _quoted(written: Any, now: Any, problem: str) -> tuple[Any, str] | None:
+    """A piece of a pod with the unquoted scalar, of which it is said that it should be text, as its text."""
+    found = re.match(r"`([^`]+)` should be text", problem)
+    steps = tuple(int(s) if s.isdecimal() else s for s in re.findall(r"[^.\[\]]+", found[1])) if found else ()
+    scalar = get(written, steps) if steps else GONE
+    if not isinstance(scalar, Plain) or get(now, steps) == scalar.text:
+        return None
+    piece = copy.deepcopy(now)
+    put(piece, steps, scalar.text)
+    return piece, _kept_text(scalar)
 
 
 def _kept_text(written: Plain) -> str:

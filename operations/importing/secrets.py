@@ -10,7 +10,7 @@ from typing import Any
 
 from operations.importing.tree import GONE, Path, get, remove
 from stacks.load import dotted
-from stacks.misplaced import SEED_SECRETS, exists
+from stacks.misplaced import SEED_SECRETS, exists, is_plain
 from stacks.problem import Problem
 from stacks.schema import SECRET_KEYS
 
@@ -21,6 +21,10 @@ NAME = re.compile(
 
 IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 """An address with a password in it."""
+
+
+SPEAKER_KEYS = ("transcribers", "transcriber", "speakerId", "keys")
+"""Not keys, but their names in an existing Secret."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ def taken(values: dict[str, Any]) -> list[Secret]:
     for path, (key, _) in SEED_SECRETS.items():
         steps = tuple(path.split("."))
         value = get(values, steps)
+        if value is not GONE and is_plain(path, value):
+            continue
         if value is not GONE:
             remove(values, steps)
         if value is not GONE and value not in (None, ""):
@@ -72,6 +78,8 @@ def _named(path: Path, value: Any) -> bool:
     if not isinstance(value, str) or not value or exists(dotted(path)):
         return False
     name, above = str(path[-1]), [str(part).lower() for part in path[:-1]]
+    if value.startswith("os.environ/") or path[:-1] == SPEAKER_KEYS:
+        return False
     refers = name.lower().startswith("existing") or any(part.endswith(("annotations", "labels")) for part in above)
     return NAME.search(name) is not None and not refers
 

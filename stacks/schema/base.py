@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -64,7 +64,7 @@ def _flag(given: object) -> object:
     return {"true": True, "false": False}.get(given, given) if isinstance(given, str) else given
 
 
-Flag = Annotated[bool, BeforeValidator(_flag)]
+Flag = Annotated[bool, BeforeValidator(_flag, json_schema_input_type=bool | Literal["true", "false"])]
 """A switch that the chart passes on as text, and therefore has as text in places."""
 
 DnsLabel = Annotated[

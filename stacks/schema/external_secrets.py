@@ -44,7 +44,18 @@ def _no_map(given: Any) -> Any:
     return tuple(given) if isinstance(given, list) else given
 
 
-ExternalKeys = Annotated[tuple[ExternalData, ...], BeforeValidator(_no_map)]
+class NoValues(Section):
+    """A map without a key."""
+
+
+ReferencesOrNone = tuple[ExternalData, ...] | NoValues
+"""What an editor takes where keys from a store stand."""
+
+
+ExternalKeys = Annotated[
+    tuple[ExternalData, ...],
+    BeforeValidator(_no_map, json_schema_input_type=ReferencesOrNone),
+]
 """Keys from a store. The chart has a map with the values in the same place, which is a secret: an empty one is none."""
 
 

@@ -120,7 +120,8 @@ class ProxyConfig(Section):
     )
     deadlines: Deadlines = Field(default_factory=Deadlines, description="Deadlines of sessions.")
     quota_caching: QuotaCaching = Field(default_factory=QuotaCaching, description="Counting against quotas.")
-    flow_template_info: Annotated[dict[str, FlowTemplate] | None, BeforeValidator(_from_text)] = Field(
-        None, description="Templates of Flow by name, as a map or as text in JSON or YAML."
-    )
+    flow_template_info: Annotated[
+        dict[str, FlowTemplate] | None,
+        BeforeValidator(_from_text, json_schema_input_type=dict[str, FlowTemplate] | str | None),
+    ] = Field(None, description="Templates of Flow by name, as a map or as text in JSON or YAML.")
     additional_config: dict[ConfigKey, str] = Field({}, description="Additional configuration variables for proxy.")

@@ -52,5 +52,5 @@ def _over(given: Any) -> Any:
     return {key: value for key, value in merged.items() if value is not None}
 
 
-HelloMessages = Annotated[dict[str, str], BeforeValidator(_over)]
+HelloMessages = Annotated[dict[str, str], BeforeValidator(_over, json_schema_input_type=dict[str, str | None] | None)]
 """Language → first message."""

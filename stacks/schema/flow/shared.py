@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from stacks.schema.base import DnsLabel, Host, Section, only
-from stacks.schema.external_secrets import ExternalData, ExternalSecretsSettings
+from stacks.schema.external_secrets import ExternalData, ExternalSecretsSettings, ReferencesOrNone
 from stacks.schema.fragment import EnvEntry, PodSecurityContext, Volume, VolumeMount
 from stacks.schema.global_settings import PullSecret
 from stacks.schema.placement import PlacementSettings
@@ -47,7 +47,7 @@ def _references(given: Any, references: ValidatorFunctionWrapHandler) -> Any:
     return references(tuple(given) if isinstance(given, list) else given)
 
 
-References = Annotated[tuple[ExternalData, ...], WrapValidator(_references)]
+References = Annotated[tuple[ExternalData, ...], WrapValidator(_references, json_schema_input_type=ReferencesOrNone)]
 """References to an external store. A map with content is secrets in clear: a rule refuses it with the way to do it."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from operations.importing.left_out import LEFT_OUT, NEWER, NOW_EFFECTIVE, RENAMED
+from operations.importing.left_out import LEFT_OUT, NEWER, NOW_EFFECTIVE
 from operations.keys import ANY_ITEM, OURS, Kind, keys
 from stacks.load import read
 from stacks.misplaced import ANY_KEY, exists
@@ -185,18 +185,6 @@ def test_a_key_of_a_newer_chart_is_told_so(path: str, tmp_path: Path) -> None:
     (refused,) = reported(yaml.safe_dump(section), tmp_path)["refused"]
     assert (refused["path"], refused["code"]) == (path, "newer-chart")
     assert "0.7.0" in refused["why"]
-
-
-@pytest.mark.parametrize("old", [old for old, new in RENAMED.items() if exists(new) and not exists(old)])
-def test_a_key_with_another_name_here_is_renamed(old: str, tmp_path: Path) -> None:
-    new = RENAMED[old]
-    section: Any = "7m" if "imeout" in old or "Timeout" in old else 2
-    for part in reversed(old.split(".")):
-        section = {part: section}
-    report = reported(yaml.safe_dump(section), tmp_path)
-    assert report["renamed"] == [{"old": old, "new": new}]
-    assert new in report["mapped"]
-    assert new not in {each["path"] for each in report["notes"]}
 
 
 def test_the_newer_name_of_the_host_is_taken(tmp_path: Path) -> None:

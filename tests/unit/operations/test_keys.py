@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
 
-from operations.keys import Kind, keys, only_value
+from operations.keys import ANY_ITEM, Kind, keys, only_value
 from stacks.load import read
 from stacks.misplaced import ANY_KEY
 from stacks.schema import SECRET_KEYS, Settings
@@ -59,11 +58,18 @@ def test_a_fixed_or_inert_key_takes_its_default_only_and_says_why(path: str) -> 
     assert key.field is not None
     one = only_value(key.field)
     assert one is not None
-    assert one.value == key.default
+    assert to_jsonable_python(one.value) == key.default
     assert len(one.reason) > 10
-    section: object = not key.default if isinstance(key.default, bool) else f"{key.default}x"
-    for part in reversed(path.split(".")):
-        section = {part: section}
-    assert isinstance(section, dict)
-    problems = read(*given({"config": json.loads(json.dumps(section))}))[1]
-    assert path in {each.path for each in problems}
+    other: object = not key.default if isinstance(key.default, bool) else f"{key.default}x"
+    shown = path.replace(ANY_ITEM, "[0]").replace(ANY_KEY, "de")
+    problems = read(*given({"config": nested(path.split("."), other)}))[1]
+    assert shown in {each.path for each in problems}
+
+
+def nested(parts: list[str], value: object) -> dict[str, object]:
+    """A value at a path, as the only entry of every map and list on the way."""
+    for part in reversed(parts):
+        name = part.removesuffix(ANY_ITEM).replace(ANY_KEY, "de")
+        value = {name: [value] if part.endswith(ANY_ITEM) else value}
+    assert isinstance(value, dict)
+    return value

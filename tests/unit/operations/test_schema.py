@@ -23,9 +23,9 @@ VALIDATOR = Draft202012Validator(stack_schema())
 BUILT_IN = set(get_args(ErrorType))
 """What pydantic finds by types and constraints, and a schema can say too; the rest are functions of ours."""
 
-INSIDE = {"proxy-agent-list.error.wrong-type"}
-"""Cases whose wrong part lies where the loader looks further than a schema can, and what that is: an agent's file may
-be text or an object."""
+INSIDE = {"proxy-agent-list.error.wrong-type", "proxy-template.error.missing"}
+"""Cases whose wrong part lies where the loader looks further than a schema can: what may be an object or text (an
+agent's file, the templates of Flow)."""
 
 
 def sections(case: Json) -> Json:
@@ -81,9 +81,10 @@ def test_a_case_that_is_wrong_in_the_schemas_way_fails(path: Path) -> None:
     assert not wrong or errors(stack_file(case))
 
 
-def test_most_error_cases_are_the_schemas() -> None:
+def test_there_are_error_cases_that_are_the_schemas() -> None:
+    """Most are not: they are about two keys together, or about what a schema has no word for."""
     cases = [yaml.safe_load(path.read_text()) for path in ERRORS]
-    assert sum(bool(schema_errors(case)) for case in cases) > len(cases) / 3
+    assert sum(bool(schema_errors(case)) for case in cases) >= 40
 
 
 def test_a_value_that_is_the_only_one_is_said_so() -> None:
