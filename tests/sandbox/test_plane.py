@@ -462,7 +462,7 @@ def test_settings_are_checked(command: Command, tmp_path: Path) -> None:
     command("set", "timeFactor", "60")
     command("set", "poolDelete", "abrupt")
     assert json.loads((tmp_path / "settings.json").read_text()) == {
-        "poolDelete": "abrupt", "poolDrainSeconds": 600, "timeFactor": 60,
+        "outside": "", "poolDelete": "abrupt", "poolDrainSeconds": 600, "timeFactor": 60,
     }  # fmt: skip
     assert "timeFactor" in command("set", "tempo", "60", code=1)
     assert "greater than 0" in command("set", "timeFactor", "0", code=1)

@@ -19,7 +19,7 @@ def with_values_of(variant: str) -> Graph:
         config["sm-realtime:inferenceServerEnhancedRecipe1"] = {
             **config.get("sm-realtime:inferenceServerEnhancedRecipe1", {}), "enabled": True,
         }  # fmt: skip
-        config["sm-realtime:pools"]["inference"][0]["maxCount"] = 9
+        config["sm-realtime:pools"]["inference"][0]["maxCount"] = 10
         transcriber = config["sm-realtime:transcribers"].get("transcriber", {})
         transcriber.pop("nameOverride", None)
         # versions of transcribers and servers go together
