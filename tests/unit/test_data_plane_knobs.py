@@ -11,15 +11,18 @@ from tests.unit.stacks.test_pools import on_further_pools
 
 
 def with_values_of(variant: str) -> Graph:
-    """The options of a contract file over what stands, its names, languages and the parts it switches off aside."""
+    """The options of a contract file over what stands, its names, languages, pools and what it switches off aside."""
 
     def change(config: Json) -> None:
+        pools = config["sm-realtime:pools"]
         lay_over(variant, config)
+        further = config["sm-realtime:pools"].get("further", {})
+        config["sm-realtime:pools"] = {**pools, "further": further}
         config["sm-realtime:global"]["transcriber"] = {"languages": ["en"]}
         config["sm-realtime:inferenceServerEnhancedRecipe1"] = {
             **config.get("sm-realtime:inferenceServerEnhancedRecipe1", {}), "enabled": True,
         }  # fmt: skip
-        config["sm-realtime:pools"]["inference"][0]["maxCount"] = 10
+        pools["inference"][0]["maxCount"] = 10
         transcriber = config["sm-realtime:transcribers"].get("transcriber", {})
         transcriber.pop("nameOverride", None)
         # versions of transcribers and servers go together
