@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
@@ -90,9 +89,15 @@ def candidates(key: Key) -> Iterator[tuple[Context, Knob]]:
     values = written(key.path)
     named = [name for name, _ in values]
     ranked = sorted(contexts().values(), key=lambda each: _rank(each, named))
-    each_has = [_knobs(context, key, [value for _, value in values]) for context in ranked]
-    for round_ in itertools.zip_longest(*each_has):
-        yield from ((context, knob) for context, knob in zip(ranked, round_, strict=True) if knob is not None)
+    open_ = [(context, _knobs(context, key, [value for _, value in values])) for context in ranked]
+    while open_:
+        left = []
+        for context, knobs in open_:
+            knob = next(knobs, None)
+            if knob is not None:
+                yield context, knob
+                left.append((context, knobs))
+        open_ = left
 
 
 def _knobs(context: Context, key: Key, values: list[Any]) -> Iterator[Knob]:
