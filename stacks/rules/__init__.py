@@ -16,6 +16,7 @@ from stacks.rules.names import NAMES
 from stacks.rules.networks import networks
 from stacks.rules.pools import (
     counts,
+    further_drivers,
     local_disks,
     one_active_generation,
     own_numbers,
@@ -40,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     room_for_surge,
     local_disks,
     drivers,
+    further_drivers,
     *FIT,
     pool_versions,
     networks,

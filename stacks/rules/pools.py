@@ -103,6 +103,16 @@ def pool_versions(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
                 yield Problem(path, "pool-too-old", reason, mend)
 
 
+def further_drivers(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """A further pool has a GPU driver only where its role is the GPUs'; a role's own pool says so in its schema."""
+    for name, pool in settings.pools.further.items():
+        for index, each in enumerate(pool.generations):
+            if each.gpu_driver is not None and pool.role is not Role.INFERENCE:
+                path = f"pools.further.{name}.generations[{index}].gpuDriver"
+                reason = f"should be null: the VM sizes of {pool.role.value} have no GPU"
+                yield Problem(path, "not-allowed", reason, f"pulumi config rm --path '{path}'")
+
+
 def placements(section: Section, above: str = "") -> Iterator[tuple[str, PlacementSettings]]:
     """Every section of the configuration that says where a workload runs, with its path."""
     if isinstance(section, PlacementSettings):

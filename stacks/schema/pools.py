@@ -159,6 +159,8 @@ class FurtherGeneration(NodeSpec):
         }
         # a null stands for nothing here: it takes no pool of the role's own its disk, its pods or its driver
         given = {name: value for name, value in self if value is not None}
+        if role is not Role.INFERENCE:
+            given.pop("gpu_driver", None)  # refused by a rule (`stacks.rules.pools`)
         return kinds[role].model_validate(given, by_name=True)
 
 

@@ -122,7 +122,8 @@ def _rank(context: Context, named: list[str]) -> int:
 
 def _loads(context: Context, knob: Knob) -> bool:
     try:
-        settings, _ = context.changed([knob]).settings()
+        changed = context.changed([knob])
     except (KeyError, IndexError, AttributeError, TypeError):
         return False  # the place is not there in the file as it is written
+    settings, _ = changed.settings()
     return settings is not None and settings != context.loaded
