@@ -55,6 +55,10 @@ def parts_of(key: str) -> list[str]:
     return key.replace(ANY_ITEM, f".{ANY_ITEM}").split(".")
 
 
+class StoppedError(Exception):
+    """The program has stopped with a text of its own."""
+
+
 @dataclass(frozen=True)
 class Context:
     """A configuration, right as a whole."""
@@ -92,8 +96,12 @@ class Context:
         return read(self.texts, self.flagged)
 
     def graph(self) -> Graph:
-        # a context of its own, as `run_program` has
-        return contextvars.copy_context().run(_recorded, "sandbox", self.texts, list(self.flagged), Graph())
+        """What the program registers. Raises `StoppedError` where it stops, as for a Secret that is not there."""
+        try:
+            # a context of its own, as `run_program` has
+            return contextvars.copy_context().run(_recorded, "sandbox", self.texts, list(self.flagged), Graph())
+        except SystemExit as stopped:
+            raise StoppedError(self.name) from stopped
 
 
 def _put(config: Json, knob: Knob, dumped: Json) -> None:

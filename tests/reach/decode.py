@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tests.reach.contexts import Context, Knob
+from tests.reach.contexts import Context, Knob, StoppedError
 from tests.reach.fields import changed, fields_of, lost, pairs
 from tests.reach.record import Entry
 from tests.unit.graph import Graph
@@ -35,8 +35,11 @@ def entry(knob: Knob, context: Context, found: frozenset[Mark]) -> Entry:
 
 
 def alone(context: Context, knob: Knob, base: Base) -> Entry:
-    """What one key changes, by itself."""
-    return entry(knob, context, marks(base(context.name), context.changed([knob]).graph()))
+    """What one key changes, by itself; nothing where the program stops."""
+    try:
+        return entry(knob, context, marks(base(context.name), context.changed([knob]).graph()))
+    except StoppedError:
+        return entry(knob, context, frozenset())
 
 
 def together(context: Context, knobs: Sequence[Knob], base: Base) -> list[Entry]:
@@ -50,7 +53,10 @@ def together(context: Context, knobs: Sequence[Knob], base: Base) -> list[Entry]
             part = context.changed([k for number, k in enumerate(knobs, 1) if number >> digit & 1 == value])
             if part.settings()[0] is None:
                 return _halves(context, knobs, base)
-            seen[digit, value] = marks(base(context.name), part.graph())
+            try:
+                seen[digit, value] = marks(base(context.name), part.graph())
+            except StoppedError:
+                return _halves(context, knobs, base)
     found: list[set[Mark]] = [set() for _ in knobs]
     unclear: set[int] = set()
     for mark in frozenset().union(*seen.values()):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tests.reach.contexts import Place, contexts
+from tests.reach.contexts import Place, StoppedError, contexts
 from tests.reach.fields import Fields, changed, fields_of, lost, pairs
 from tests.reach.record import Entry
 from tests.unit.graph import Graph
@@ -30,12 +30,20 @@ def told(entries: Sequence[Entry], base: Base) -> tuple[Fields, tuple[str, ...]]
     return changed(before, after), lost(before, after)
 
 
+def _told(group: Sequence[Entry], base: Base) -> tuple[Fields, tuple[str, ...]] | None:
+    try:
+        return told(group, base)
+    except StoppedError:
+        return None
+
+
 def right(group: list[Entry], base: Base) -> list[list[Entry]]:
     """A group as it is, or split until each part changes what its keys change; one alone is taken at its word."""
-    found = told(group, base)
+    found = _told(group, base)
     if found == union(group):
         return [group]
     if len(group) == 1:
+        assert found is not None, f"{group[0].knob.key} stops the program"
         return [[replace(group[0], fields=found[0], loses=found[1])]]
     half = len(group) // 2
     return right(group[:half], base) + right(group[half:], base)

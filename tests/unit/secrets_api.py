@@ -49,6 +49,8 @@ KINDS = {
     "database": ADDRESSES,
     "vllm": TOKEN,
     "keys": TOKEN,
+    "mine": TOKEN,
+    "balancer": {"type": "Opaque", "data": {"llm-key": "e30="}},
     "own-": PROXY,
     "front-": PROXY,
 }
