@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -104,12 +105,18 @@ def keys_of(model: type[BaseModel]) -> list[str]:
 
 def places(key: str) -> list[str]:
     """Every path of the configuration at which there is such a key, lists aside."""
-    return [path for path, _ in _fields(Settings, "") if path.rpartition(".")[2] == key]
+    return [path for path in _paths() if path.rpartition(".")[2] == key]
 
 
 def exists(path: str) -> bool:
     """Whether the configuration has such a key."""
-    return path in {each for each, _ in _fields(Settings, "")}
+    return path in _paths()
+
+
+@functools.cache
+def _paths() -> dict[str, None]:
+    """Every path of the configuration in its order, lists aside."""
+    return dict.fromkeys(path for path, _ in _fields(Settings, ""))
 
 
 def default_at(path: str) -> Any:
