@@ -88,7 +88,7 @@ def candidates(key: Key) -> Iterator[tuple[Context, Knob]]:
     """Contexts with a knob for a key that load, the likeliest first: where a case sets the key, it is in use."""
     values = written(key.path)
     named = [name for name, _ in values]
-    ranked = sorted(contexts().values(), key=lambda each: _rank(each, named))
+    ranked = sorted(contexts().values(), key=lambda each: _rank(each, key.path, named))
     open_ = [(context, _knobs(context, key, [value for _, value in values])) for context in ranked]
     while open_:
         left = []
@@ -113,8 +113,10 @@ def _knobs(context: Context, key: Key, values: list[Any]) -> Iterator[Knob]:
                 yield knob
 
 
-def _rank(context: Context, named: list[str]) -> int:
-    first = ("everything.happy", "servers")
+def _rank(context: Context, path: str, named: list[str]) -> int:
+    first = ["everything.happy", "servers"]
+    if path.startswith("inferenceServer"):
+        first.reverse()  # in the case with everything most servers are off
     if context.name in first:
         return first.index(context.name)
     return len(first) if context.name in named else len(first) + 1
