@@ -64,6 +64,7 @@ def checked(group: list[Entry]) -> list[list[Entry]]:
 def main(
     given: Annotated[list[str] | None, typer.Argument(metavar="KEY", help="keys to look at again")] = None,
     anew: Annotated[bool, typer.Option("--all", help="every key, also those recorded already")] = False,
+    most: Annotated[int | None, typer.Option(help="keys to look at in this run; all of them by default", min=0)] = None,
     workers: Annotated[int, typer.Option(help="processes", min=1)] = os.cpu_count() or 1,
 ) -> None:
     """Record what the keys reach that are not recorded yet, and plan the groups of all."""
@@ -71,7 +72,7 @@ def main(
     entries = {} if anew else {key: each for key, each in record.read().items() if key in there}
     for path in given or ():
         entries.pop(path, None)
-    left = [path for path in there if path not in entries]
+    left = [path for path in there if path not in entries][:most]
     out.print(f"{len(left)} keys to look at, {len(entries)} recorded")
     with multiprocessing.get_context("fork").Pool(workers) as pool:
         for number, entry in enumerate(pool.imap_unordered(found, left), 1):
