@@ -8,11 +8,22 @@ from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from sandbox.plane.control_plane import ControlPlane
 from sandbox.toolchain import Tools, ensure, report
 
 T = TypeVar("T")
+
+FIRST = ("test_standing_platform", "test_everything_on", "test_existing_secrets", "test_recovery", "test_failover")
+"""Files that take longest, longest first."""
+
+ALONE = ("tests/unit/test_reach.py",)
+"""Files of many runs of the program that share little: each test goes to the next worker that is free."""
+
+SHARING = ("tests/unit/test_contract.py", "tests/unit/stacks/test_inventory.py", "tests/conformance/test_contract.py")
+"""Files that share the graphs of the contract's variants (tests/unit/variants.py)."""
 
 
 class Loop:
@@ -34,8 +45,26 @@ class Loop:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The file whose tests share the platform comes first: with a worker for each file it takes longest."""
-    items.sort(key=lambda item: "platform" not in getattr(item, "fixturenames", ()))
+    """The files that take longest come first, the rest as it is collected."""
+    items.sort(key=_turn)
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """A worker for each file, but for those that share more or less than a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        if file in SHARING:
+            return "variants"
+        return nodeid if file in ALONE else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
+
+
+def _turn(item: pytest.Item) -> int:
+    return next((turn for turn, file in enumerate(FIRST) if file in item.nodeid), len(FIRST))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ costs little.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -19,8 +18,9 @@ from sandbox.toolchain import Tools
 from tests.conftest import Loop
 from tests.live.declared import pruned
 from tests.sandbox.twin.world import eventually
-from tests.unit.contract.compare import DEFAULTS, VARIANTS, lay_over, title, unexplained
+from tests.unit.contract.compare import DEFAULTS, VARIANTS, title, unexplained
 from tests.unit.graph import Graph, Json, run_program
+from tests.unit.variants import of_contract
 
 STANDING = ("Namespace", "CustomResourceDefinition")
 """What must be there before anything in it, or of its kind, can be tried."""
@@ -111,7 +111,7 @@ async def test_the_defaults_are_the_contracts_in_the_eyes_of_the_api_server(kube
 def variant(request: pytest.FixtureRequest) -> tuple[str, list[Json]]:
     """A file and the objects with its values; the program has a loop of its own, so it runs before the test's."""
     file: str = request.param
-    return file, objects(run_program("sandbox", functools.partial(lay_over, file)))
+    return file, objects(of_contract(file))
 
 
 @pytest.mark.parametrize("variant", VARIANTS, indirect=True, ids=str)

@@ -87,9 +87,10 @@ def main(
     grouped = [each.grouped(number) for number, group in enumerate(groups, 1) for each in group]
     record.write({each.knob.key: each for each in grouped})
     out.print(f"{len(groups)} groups")
-    nothing = sorted(there.keys() - entries.keys())
+    nothing = sorted(set(left) - entries.keys())
     for path in nothing:
         out.print(f"reaches nothing: {path}", markup=False)
+    out.print(f"{len(there) - len(entries) - len(nothing)} keys are left to look at")
     raise typer.Exit(1 if nothing else 0)
 
 

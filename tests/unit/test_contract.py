@@ -6,7 +6,6 @@ An exception of `components/speech/differences` that no longer applies fails as 
 from __future__ import annotations
 
 import copy
-import functools
 from typing import Any
 
 import pytest
@@ -19,17 +18,11 @@ from tests.unit.contract.compare import (
     VARIANTS,
     beside,
     compared,
-    lay_over,
     title,
     unexplained,
 )
-from tests.unit.graph import Graph, Json, run_program
-
-
-@functools.cache
-def graph_of(variant: str) -> Graph:
-    """The program run with the values of a variant."""
-    return run_program("sandbox", functools.partial(lay_over, variant))
+from tests.unit.graph import Graph, Json
+from tests.unit.variants import of_contract
 
 
 def actual(graph: Graph) -> dict[str, Json]:
@@ -39,7 +32,7 @@ def actual(graph: Graph) -> dict[str, Json]:
 
 
 def of_file(file: str, sandbox: Graph) -> dict[str, Json]:
-    return actual(graph_of(file) if file in VARIANTS else sandbox)
+    return actual(of_contract(file) if file in VARIANTS else sandbox)
 
 
 @pytest.mark.parametrize("file", FILES)

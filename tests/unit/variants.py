@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 from tests.seed_languages import SEED_LANGUAGES
-from tests.unit.graph import Json
+from tests.unit.contract.compare import lay_over
+from tests.unit.graph import Graph, Json, run_program
 
 SERVERS = ("StandardAll", "EnhancedRecipe1", "EnhancedRecipe2", "EnhancedRecipe3", "EnhancedRecipe4")
 
@@ -41,3 +44,12 @@ def talking(config: Json) -> None:
     config["sm-realtime:huggingFaceToken"] = "made-up-token"
     config["sm-realtime:flowOpenaiApiKey"] = "made-up-key"
     config["sm-realtime:pools"]["inference"][0]["maxCount"] = 6
+
+
+@functools.cache
+def of_contract(file: str) -> Graph:
+    """The program run with the values of a file of the contract. Nobody changes the graph: several tests share it.
+
+    One worker runs their files (`SHARING` in tests/conftest.py).
+    """
+    return run_program("sandbox", functools.partial(lay_over, file))
