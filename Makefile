@@ -38,7 +38,7 @@ check: ## format, lint, strict types, generated files fresh
 
 test: check ## the checks, then every test
 	$(PY) -m sandbox.toolchain
-	$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 conformance: ## the provider tests against an installed pulumi-kubernetes plugin
 	SM_CONFORMANCE_REAL=1 $(PY) -m pytest tests/conformance

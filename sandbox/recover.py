@@ -27,6 +27,9 @@ Say = Callable[[str], None]
 SETTLES_WITHIN = 600.0
 """Seconds that an Azure operation gets which goes on although the engine that asked for it is dead."""
 
+ON_ITS_WAY_SECONDS = 10.0
+"""What a provider needs at most for the requests that it had taken when the engine was killed."""
+
 CLOCK_SLACK = 2.0
 """Seconds by which a process may seem younger than the lock it wrote."""
 
@@ -157,7 +160,23 @@ def _named(resource: Json) -> str:
 
 
 async def _find(home: Home, resources: list[Json]) -> dict[str, Found]:
-    """Which of the resources exist, by URN."""
+    """Which of the resources exist, by URN.
+
+    A provider outlives the engine and finishes what it was asked: what is not there at first may be on its way.
+    """
+    found = await _look(home, resources)
+    until = time.monotonic() + ON_ITS_WAY_SECONDS
+    while time.monotonic() < until and (absent := [each for each in resources if _may_come(each, found)]):
+        await asyncio.sleep(0.5)
+        found |= await _look(home, absent)
+    return found
+
+
+def _may_come(resource: Json, found: Mapping[str, Found]) -> bool:
+    return resource["urn"] not in found and resource["type"].startswith((KUBERNETES, "azure-native:"))
+
+
+async def _look(home: Home, resources: list[Json]) -> dict[str, Found]:
     found: dict[str, Found] = {}
     for resource in resources:
         if resource["type"].startswith(KUBERNETES):

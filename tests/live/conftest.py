@@ -23,6 +23,15 @@ from sandbox.plane.record import Record, Running
 Json = dict[str, Any]
 CHECKOUT = Path(__file__).resolve().parents[2]
 STACK = "sandbox"
+SECONDS = 900
+"""Until a live test is given up."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A live test waits for whole updates, beside other planes: longer than any other test may take."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(SECONDS))
 
 
 @dataclass(frozen=True)

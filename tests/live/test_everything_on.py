@@ -31,9 +31,6 @@ WHERE = {
 }
 """Begin of a pod's name → the pool it belongs on and its VM size; the longest begin counts."""
 
-pytestmark = pytest.mark.timeout(900)
-"""Seconds for one test: the first brings everything up, which takes three minutes on a busy machine."""
-
 GPU_PODS = 6 + 1 + 2
 """Six servers, the voices, and the language model twice."""
 

@@ -223,3 +223,23 @@ def test_a_state_without_a_whole_copy_is_said_to_be_lost(home: Home, state: Path
     beside(state, ".bak").write_text("")
     with pytest.raises(PlaneError, match=r"sandbox\.json and(.|\n)*make down"):
         recover.whole_files(home, "sandbox", print)
+
+
+# --- what is there
+
+
+async def test_what_a_provider_still_makes_is_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The request of a killed engine arrives after the first look; one that never comes is given up."""
+    monkeypatch.setattr(recover, "ON_ITS_WAY_SECONDS", 3.0)
+    looks: dict[str, int] = {}
+
+    async def there(_: Home, inputs: Json) -> Found | None:
+        name = inputs["given"]
+        looks[name] = looks.get(name, 0) + 1
+        return FOUND[urn(SET, "redis")] if name == "redis" and looks[name] > 1 else None
+
+    monkeypatch.setattr(recover, "_object", there)
+    found = await recover._find(Home(tmp_path), [resource(SET, "redis"), resource(SET, "never"), STACK])
+    assert found == {urn(SET, "redis"): FOUND[urn(SET, "redis")]}
+    assert looks["redis"] == 2
+    assert looks["never"] > 2
