@@ -91,8 +91,9 @@ def scale_refusal(what: str, name: str | None, before: int | None, after: int | 
 
     Fewer than the program wanted before, or fewer than somebody else has made it meanwhile.
     """
-    there = [group.replicas for group in reading.groups if name in (group.name, None)]
-    most = None if before is None or None in there else max(before, *(each or 0 for each in there), 0)
+    counts = [before, *(group.replicas for group in reading.groups if name in (group.name, None))]
+    known = [count for count in counts if count is not None]
+    most = max(known) if len(known) == len(counts) else None
     if reading.problem is None and keeps_its_pods(most, after):
         return None
     old, new = ("an unknown number of" if number is None else number for number in (most, after))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
+import pytest
 
 from components.cluster.license import License
 from components.placement import Placement
@@ -20,7 +21,7 @@ from stacks.schema.pools import Role
 from stacks.schema.transcribers import TranscriberSettings
 from tests.seed_languages import SEED_LANGUAGES
 from tests.unit.graph import Change, Graph, Json, run_program
-from tests.unit.variants import scaled, seed_languages
+from tests.unit.variants import of_contract, scaled, seed_languages
 
 GROUP = "kubernetes:speechmatics.com/v1:SessionGroup"
 
@@ -207,6 +208,21 @@ def test_replicas_are_the_programs_until_scaling_is_on(
     assert group.ignore_changes == ("spec.replicas",)
     assert group.inputs["spec"]["scaling"]["enabled"] is True
     assert group.inputs["spec"]["replicas"] == 1, "the first number, when the group is made"
+
+
+@pytest.mark.parametrize("variant", ["sandbox", "scaled", "scaling", "flow", "flow_options"])
+def test_a_group_is_forced_only_while_its_number_is_the_programs(
+    variant: str, sandbox: Graph, changed: Callable[[Change | None], Graph]
+) -> None:
+    """With scaling on, forcing would take the number from its controller."""
+    graph = sandbox if variant == "sandbox" else changed(scaled) if variant == "scaled" else of_contract(variant)
+    groups = graph.of(GROUP)
+    assert groups
+    for group in groups:
+        left_out = group.ignore_changes == ("spec.replicas",)
+        assert left_out is group.inputs["spec"]["scaling"]["enabled"], group.object_name
+        forced = group.inputs["metadata"]["annotations"]["pulumi.com/patchForce"]
+        assert forced == ("false" if left_out else "true"), group.object_name
 
 
 def test_sidecars_that_do_not_read_the_map_have_the_address_itself() -> None:
