@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,19 @@ def copied_checkout(folder: Path) -> Path:
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(CHECKOUT / name, checkout / name)
     return checkout
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Platform]:
+    """A started plane with an empty stack, in a copy of this checkout; it goes down afterwards."""
+    bare = Platform(copied_checkout(folder), plain_environment(), "")
+    try:
+        bare.sandbox("start")
+        plane = Platform(bare.checkout, bare.environment | shell_exports(bare.sandbox("env")), "")
+        plane.pulumi("stack", "select", "--create")
+        yield plane
+    finally:
+        bare.sandbox("down")
 
 
 @pytest.fixture(scope="session")

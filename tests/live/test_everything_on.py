@@ -13,7 +13,7 @@ import pytest
 
 from operations.keys import Kind, keys
 from stacks.schema import SECRET_KEYS
-from tests.live.conftest import Json, Platform, copied_checkout, plain_environment, shell_exports
+from tests.live.conftest import Json, Platform, started
 from tests.live.everything_on import STAYS_OFF, everything_on, secrets, values
 from tests.live.views import live_pods, pool_of, ready, type_and_name
 from tests.reach.knobs import at, places
@@ -37,18 +37,12 @@ GPU_PODS = 6 + 1 + 2
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    bare = Platform(copied_checkout(tmp_path_factory.mktemp("everything")), plain_environment(), "")
-    try:
-        bare.sandbox("start")
-        started = Platform(bare.checkout, bare.environment | shell_exports(bare.sandbox("env")), "")
-        started.pulumi("stack", "select", "--create")
-        started.configure(everything_on)
+    with started(tmp_path_factory.mktemp("everything")) as plane:
+        plane.configure(everything_on)
         for key, text in secrets().items():
-            started.pulumi("config", "set", "--secret", key, text)
-        started.run("pulumi", "--non-interactive", "up", "--yes", "--skip-preview", "--stack", "sandbox", timeout=840)
-        yield started
-    finally:
-        bare.sandbox("down")
+            plane.pulumi("config", "set", "--secret", key, text)
+        plane.run("pulumi", "--non-interactive", "up", "--yes", "--skip-preview", "--stack", "sandbox", timeout=840)
+        yield plane
 
 
 def wait(platform: Platform, what: str, *until: str) -> None:

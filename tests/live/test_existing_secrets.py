@@ -13,7 +13,7 @@ import yaml
 
 from components.cluster.certificate import hosts_of
 from stacks.schema.proxy_secrets import PROXY_SECRET_KEYS
-from tests.live.conftest import Json, Platform, copied_checkout, plain_environment, shell_exports
+from tests.live.conftest import Json, Platform, started
 
 LICENSE, LOGIN = "speechmatics-license", "speechmatics-registry"
 BYTES = "the-bytes-of-a-secret"
@@ -33,14 +33,8 @@ def by_hand(config: Json) -> None:
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A started plane with nothing on it."""
-    bare = Platform(copied_checkout(tmp_path_factory.mktemp("secrets")), plain_environment(), "")
-    try:
-        bare.sandbox("start")
-        started = Platform(bare.checkout, bare.environment | shell_exports(bare.sandbox("env")), "")
-        started.pulumi("stack", "select", "--create")
-        yield started
-    finally:
-        bare.sandbox("down")
+    with started(tmp_path_factory.mktemp("secrets")) as plane:
+        yield plane
 
 
 @pytest.fixture(scope="module")

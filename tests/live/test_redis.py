@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.conftest import Json, Platform, copied_checkout, plain_environment, shell_exports
+from tests.live.conftest import Json, Platform, started
 from tests.redis.nodes import programs, served
 
 PASSWORD = "the-password-of-redis"
@@ -37,14 +37,8 @@ def outside(config: Json) -> None:
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    bare = Platform(copied_checkout(tmp_path_factory.mktemp("redis")), plain_environment(), "")
-    try:
-        bare.sandbox("start")
-        started = Platform(bare.checkout, bare.environment | shell_exports(bare.sandbox("env")), "")
-        started.pulumi("stack", "select", "--create")
-        yield started
-    finally:
-        bare.sandbox("down")
+    with started(tmp_path_factory.mktemp("redis")) as plane:
+        yield plane
 
 
 def ready(pod: Json) -> bool:
