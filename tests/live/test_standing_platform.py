@@ -29,9 +29,12 @@ from tests.live.views import (
     through,
     type_and_name,
 )
-from tests.unit.contract.compare import DEFAULTS, unexplained
+from tests.seed_languages import SEED_LANGUAGES
+from tests.unit.contract.compare import DEFAULTS, contract, lay_over, unexplained
 
 GPU_ROLE = "inference"
+EVERYTHING = "every_language"
+"""The contract's file of all languages and all servers that have models."""
 WHERE = {
     # role of the pool -> the workloads whose pods belong there, by name
     "inference": ("inference-server-enhanced-recipe1", "nvidia-device-plugin"),
@@ -212,6 +215,7 @@ def test_scaling_hands_the_pods_to_the_controller_and_takes_back_no_fewer(platfo
     platform.pulumi("up", "--yes", "--skip-preview")
     platform.pulumi("preview", "--expect-no-changes")
     assert platform.pending() == []
+    platform.run("make", "up")
     assert {len(group_pods(platform, f"rt-transcriber-{language}")) for language in ("en", "cy")} == {2}
 
     # the number is the program's from here on, though the controller has written it: nobody uses the groups
@@ -291,6 +295,51 @@ def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(plat
     assert old not in generations(platform)
     assert len(generations(platform)) == 1
     assert all(ready(p) for p in live_pods(platform))
+
+
+STEM = {"inference": "inference-server-", "transcribers": "rt-transcriber-"}
+"""Role of a pool -> how the names of its session pods begin."""
+
+
+def everything(config: Json) -> None:
+    """Every language of the contract, newer ones included, and every server that has models; the pools as they are."""
+    pools = config["sm-realtime:pools"]
+    config["sm-realtime:global"]["transcriber"] = {}
+    for section in ("transcribers", "inferenceServerEnhancedRecipe1"):
+        config.pop(f"sm-realtime:{section}", None)
+    lay_over(EVERYTHING, config)
+    config["sm-realtime:pools"] = pools
+    for pool in ("inference", "transcribers"):
+        pools[pool][0]["maxCount"] = 12
+
+
+def test_every_language_and_every_server_stands(platform: Platform) -> None:
+    platform.configure(everything)
+    operations = set(changed(platform).values())
+    assert operations == {"create", "update"}
+    platform.run("make", "up", timeout=900)
+    pools, pods = pool_of(platform), live_pods(platform)
+    assert all(ready(pod) for pod in pods)
+    groups = {g["metadata"]["name"] for g in platform.objects("sessiongroups")}
+    assert groups == {each["metadata"]["name"] for each in contract(EVERYTHING) if each["kind"] == "SessionGroup"}
+    assert {f"rt-transcriber-{language}" for language in SEED_LANGUAGES} <= groups
+    for pod in pods:
+        name = pod["metadata"]["name"]
+        wanted = next((role for role, stem in STEM.items() if name.startswith(stem)), None)
+        if pod["metadata"]["namespace"] != "kube-system":
+            assert pools[pod["spec"]["nodeName"]] == (wanted or "services"), name
+    assert {re.sub("-[a-z0-9]{5}$", "", p["metadata"]["name"]) for p in pods} >= groups
+    nodes = {node["metadata"]["name"]: node for node in platform.objects("nodes")}
+    for role, size in (("inference", "Standard_NC4as_T4_v3"), ("transcribers", "Standard_E16s_v5")):
+        on = [pod["spec"]["nodeName"] for pod in pods if pod["metadata"]["name"].startswith(STEM[role])]
+        assert {nodes[name]["metadata"]["labels"]["node.kubernetes.io/instance-type"] for name in on} == {size}
+        if role == "inference":
+            assert {nodes[name]["status"]["allocatable"]["nvidia.com/gpu"] for name in on} == {"1"}
+            assert len(set(on)) == len(on) == 5
+    found = unexplained(EVERYTHING, objects_of(platform, [EVERYTHING]))
+    assert not found, "\n".join(found)
+    platform.pulumi("preview", "--expect-no-changes")
+    assert platform.pending() == []
 
 
 def test_destroy_deletes_nothing_at_all_while_a_group_shows_usage(platform: Platform) -> None:
