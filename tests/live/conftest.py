@@ -57,7 +57,7 @@ class Platform:
             timeout=timeout,
             check=False,
         )
-        assert (done.returncode != 0) == fails, f"{' '.join(command)} exited {done.returncode}:\n{done.stdout}"
+        assert (done.returncode != 0) == fails, told(command, done)
         assert "Traceback" not in done.stdout, done.stdout
         return done.stdout
 
@@ -101,6 +101,13 @@ class Platform:
         document = yaml.safe_load(path.read_text())
         change(document["config"])
         path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def told(command: tuple[str, ...], done: subprocess.CompletedProcess[str]) -> str:
+    """All that a command said; its errors once more at the end, where a log that was cut still has them."""
+    lines = done.stdout.splitlines()
+    errors = [line for at, line in enumerate(lines) if any("error:" in near for near in lines[max(0, at - 3) : at + 1])]
+    return "\n".join([f"{' '.join(command)} exited {done.returncode}:", *lines, "Its errors:", *errors])
 
 
 def plain_environment() -> dict[str, str]:

@@ -112,11 +112,11 @@ def served(tools: Path, folder: Path, password: str) -> Iterator[int]:
                 except (RedisError, OSError):
                     return False
 
-            until(answers, 10, "Redis answers")
+            until(answers, 60, "Redis answers")
         yield port
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 @dataclass

@@ -152,7 +152,7 @@ async def test_draining_waits_for_a_stopping_pod(world: World) -> None:
     assert len(await world.nodes("emptied")) == 1
     assert not deletion.done()
     await gone(world, "stopping")
-    await asyncio.wait_for(deletion, 30)
+    await asyncio.wait_for(deletion, 60)
     assert await world.nodes("emptied") == []
 
 

@@ -141,7 +141,7 @@ async def test_a_cancel_ends_the_waiting_and_keeps_the_object(engine: Engine, ku
             break
     await engine.cancel()
     with refusal("cancelled") as caught:
-        await asyncio.wait_for(creation, 20)
+        await asyncio.wait_for(creation, 60)
     assert init_failure(caught.value).id == f"default/{name}"
 
 

@@ -322,7 +322,7 @@ class TestRun:
             tell = f"import socket; socket.create_connection({address}).send(b'%d\\n' % os.getpid())"
             made, request = self.with_program(folder, f"{prepare}\n{tell}\nsignal.pause()")
             run = asyncio.create_task(made.Run(request, None))
-            pid = await asyncio.wait_for(said, 30)
+            pid = await asyncio.wait_for(said, 60)
             try:
                 yield made, run, pid
             finally:
@@ -332,9 +332,9 @@ class TestRun:
     async def test_a_program_that_will_not_stop_is_killed(self, tmp_path: Path) -> None:
         deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
         async with self.running(tmp_path, deaf) as (made, run, pid):
-            await asyncio.wait_for(made.stop(), 30)
+            await asyncio.wait_for(made.stop(), 60)
             assert not psutil.pid_exists(pid)
-            assert "SIGKILL" in (await asyncio.wait_for(run, 30)).error
+            assert "SIGKILL" in (await asyncio.wait_for(run, 60)).error
 
     async def test_a_call_that_is_given_up_ends_its_program(self, tmp_path: Path) -> None:
         async with self.running(tmp_path, "") as (_, run, pid):

@@ -29,4 +29,4 @@ async def test_who_waits_for_a_signal_can_be_cancelled_at_any_moment(turns: int)
 
 
 async def test_a_signal_that_does_not_come_is_waited_for_no_longer_than_asked() -> None:
-    await asyncio.wait_for(Signal().wait(0.01), 5)
+    await asyncio.wait_for(Signal().wait(0.01), 60)

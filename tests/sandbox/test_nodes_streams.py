@@ -28,12 +28,12 @@ async def kubelet_server(plane: ControlPlane) -> AsyncIterator[None]:
     )
     try:
         assert process.stderr is not None
-        line = (await asyncio.wait_for(process.stderr.readline(), 10)).decode()
+        line = (await asyncio.wait_for(process.stderr.readline(), 60)).decode()
         assert "kubelet-server listens on" in line, line
         yield
     finally:
         process.terminate()
-        await asyncio.wait_for(process.communicate(), 10)
+        await asyncio.wait_for(process.communicate(), 60)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def test_exec_answers_for_the_pod(stage: Stage) -> None:
     code, out, _ = await stage.kubectl("exec", "-i", "redis", "--", "cat", stdin=b"through\n")
     assert (code, out) == (0, "through\n")
     await stage.kube.merge("v1", "ConfigMap", "c", {"data": {"languages": "en"}}, stage.namespace)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await stage.kubectl("exec", "redis", "--", "cat", "/etc/config/languages"))[1] != "en":
             continue
     assert (await stage.kubectl("exec", "redis", "--", "cat", "/fixed"))[1] == "en,de"
@@ -141,7 +141,7 @@ async def test_logs_tell_the_containers_life(stage: Stage) -> None:
     await asyncio.sleep(0.5)
     assert not following.done()
     await stage.delete("redis")
-    code, out, _ = await asyncio.wait_for(following, 20)
+    code, out, _ = await asyncio.wait_for(following, 60)
     assert code == 0
     assert out.splitlines()[-1] == "the process ended with exit code 143"
 
@@ -157,13 +157,13 @@ async def forwarded(stage: Stage, pod: str, port: int) -> AsyncIterator[int]:
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+        line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
         assert line.startswith("Forwarding from 127.0.0.1:"), line
         yield int(line.split("127.0.0.1:")[1].split(" ")[0])
     finally:
         if process.returncode is None:
             process.terminate()
-        await asyncio.wait_for(process.communicate(), 10)
+        await asyncio.wait_for(process.communicate(), 60)
 
 
 async def ask(port: int, text: bytes) -> bytes:
@@ -171,7 +171,7 @@ async def ask(port: int, text: bytes) -> bytes:
     try:
         writer.write(text)
         await writer.drain()
-        return await asyncio.wait_for(reader.read(4096), 10)
+        return await asyncio.wait_for(reader.read(4096), 60)
     finally:
         writer.close()
 
@@ -200,7 +200,7 @@ async def test_only_the_api_server_is_let_in(stage: Stage) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", stage.plane.kubelet_port, ssl=context)
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         try:
-            return await asyncio.wait_for(reader.read(), 10)
+            return await asyncio.wait_for(reader.read(), 60)
         finally:
             writer.close()
 

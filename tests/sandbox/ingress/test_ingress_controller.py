@@ -268,7 +268,7 @@ async def test_the_program_plays_until_told_to_stop(bare: World, tmp_path: Path)
         await bare.has_address()
     finally:
         program.send_signal(signal.SIGTERM)
-        _, log = await asyncio.wait_for(program.communicate(), 20)
+        _, log = await asyncio.wait_for(program.communicate(), 60)
     assert program.returncode == 0, log.decode()
     assert "Traceback" not in log.decode()
 

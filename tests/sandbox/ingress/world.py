@@ -34,7 +34,6 @@ RBAC = "rbac.authorization.k8s.io/v1"
 NETWORKING = "networking.k8s.io/v1"
 ADDRESS = "203.0.113.7"
 CONTROLLER_IMAGE, PROXY_IMAGE = "docker.io/nginx/nginx-ingress:5.5.4", "speechmaticspublic.azurecr.io/proxy-service:1"
-LOOK_SECONDS = 10.0
 
 
 def rules(granted: Sequence[Rule]) -> list[Json]:
@@ -175,7 +174,7 @@ class World:
         async def condition() -> bool:
             return await self.addresses(name) == [{"ip": ADDRESS}]
 
-        await eventually(condition, f"Ingress {name} has its address", LOOK_SECONDS)
+        await eventually(condition, f"Ingress {name} has its address")
 
     async def event(self, name: str, reason: str, namespace: str = "") -> str:
         """The text of an event on an object."""
@@ -185,7 +184,7 @@ class World:
             found = await self.admin.list("v1", "Event", namespace or self.speech, fields=fields)
             return str(found[-1]["message"]) if found else ""
 
-        text: str = await eventually(condition, f"an event {reason} on {name}", LOOK_SECONDS)
+        text: str = await eventually(condition, f"an event {reason} on {name}")
         return text
 
     @asynccontextmanager
@@ -221,5 +220,5 @@ class World:
                 return answer if answer.status == status else None
             return None
 
-        found: aiohttp.ClientResponse = await eventually(condition, f"{path} answers {status}", LOOK_SECONDS)
+        found: aiohttp.ClientResponse = await eventually(condition, f"{path} answers {status}")
         return found

@@ -286,5 +286,5 @@ async def test_a_deleted_group_takes_its_pods_with_it(world: World) -> None:
         return await world.pods() == []
 
     # the garbage collector looks for new kinds every 30 s
-    await eventually(gone, "the garbage collector takes the pods", within=90)
+    await eventually(gone, "the garbage collector takes the pods")
     await nothing_happens(world, [])

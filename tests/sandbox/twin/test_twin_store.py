@@ -140,7 +140,7 @@ async def test_a_key_added_while_it_is_worked_on_comes_once_more() -> None:
     await asyncio.sleep(0)
     assert not waiting.done(), "a key is worked on by one worker at a time"
     queue.done("a")
-    assert await asyncio.wait_for(waiting, 5) == "a"
+    assert await asyncio.wait_for(waiting, 60) == "a"
     queue.done("a")
     queue.add("b")
     assert await queue.get() == "b"
@@ -161,5 +161,5 @@ async def test_each_failure_waits_longer_until_one_succeeds() -> None:
     queue.add("a")
     await queue.get()
     assert queue.done("a", failed=True) == FIRST_WAIT
-    assert await asyncio.wait_for(queue.get(), 5) == "a"
+    assert await asyncio.wait_for(queue.get(), 60) == "a"
     queue.close()

@@ -22,7 +22,7 @@ SESSIONS = "sandbox.sm-realtime/sessions"
 RBAC = "rbac.authorization.k8s.io/v1"
 
 
-async def eventually(condition: Callable[[], Awaitable[Any]], what: str, within: float = 30.0) -> Any:
+async def eventually(condition: Callable[[], Awaitable[Any]], what: str, within: float = 90.0) -> Any:
     """Wait until the condition is true; its value."""
     end = asyncio.get_running_loop().time() + within
     while True:
@@ -165,7 +165,7 @@ class World:
             and version in (None, int(p["metadata"]["labels"]["speechmatics.com/spec-version"]))
         )
 
-    async def status_is(self, group: str = NAME, within: float = 30.0, **fields: Any) -> Json:
+    async def status_is(self, group: str = NAME, within: float = 90.0, **fields: Any) -> Json:
         async def condition() -> Json | None:
             status: Json = (await self.group(group)).get("status") or {}
             return status if fields.items() <= status.items() else None
