@@ -17,7 +17,7 @@ from lightkube.resources.core_v1 import Secret
 
 from components.cluster.certificate import Pair, covers, hosts_of
 from components.cluster.license import LICENSE_KEY, ends, fingerprint
-from components.guard.live import DEADLINE_SECONDS, credentials, one_line
+from components.guard.live import ANSWER_SECONDS, DEADLINE_SECONDS, credentials, one_line
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def absent(answer: httpx.Response) -> bool:
 
 async def read_secrets(kubeconfig: str, namespace: str, names: Sequence[str]) -> dict[str, Found]:
     """Those of the Secrets that exist. Only the server's own word that a Secret is not found makes it absent."""
-    client = AsyncClient(KubeConfig.from_dict(yaml.safe_load(kubeconfig)), timeout=httpx.Timeout(DEADLINE_SECONDS))
+    client = AsyncClient(KubeConfig.from_dict(yaml.safe_load(kubeconfig)), timeout=httpx.Timeout(ANSWER_SECONDS))
     found: dict[str, Found] = {}
     try:
         for name in dict.fromkeys(names):
@@ -154,7 +154,7 @@ async def read_secrets(kubeconfig: str, namespace: str, names: Sequence[str]) ->
 
 async def read_pair(kubeconfig: str, namespace: str, name: str) -> Pair | None:
     """Certificate and key of a Secret; None where there is none, or it holds no certificate."""
-    client = AsyncClient(KubeConfig.from_dict(yaml.safe_load(kubeconfig)), timeout=httpx.Timeout(DEADLINE_SECONDS))
+    client = AsyncClient(KubeConfig.from_dict(yaml.safe_load(kubeconfig)), timeout=httpx.Timeout(ANSWER_SECONDS))
     try:
         data = (await client.get(Secret, name, namespace=namespace)).data or {}
     except httpx.HTTPStatusError as error:

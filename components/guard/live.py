@@ -23,8 +23,15 @@ from components.guard.reading import NOTHING, Reading, group_of, never_ran, pods
 from components.speech.crd import GROUP, KIND, PLURAL, VERSION
 from components.speech.disruption import SAFE_TO_EVICT_LABEL
 
-DEADLINE_SECONDS = 20.0
-"""For the whole reading. A hook without one can hang an update past Ctrl-C."""
+ANSWER_SECONDS = 20.0
+"""For one answer of the API server."""
+
+DEADLINE_SECONDS = 120.0
+"""For the whole reading. A hook without one can hang an update past Ctrl-C.
+
+Far more than the answers take: a reading shares its event loop with a program that registers a hundred resources, which
+took 20 s of a machine with half a core to spare.
+"""
 
 CREDENTIALS = "azure-native:containerservice:listManagedClusterUserCredentials"
 
@@ -66,7 +73,7 @@ async def credentials(provider: pulumi.ProviderResource, resource_group: str, cl
 
 async def read_cluster(kubeconfig: str) -> Reading:
     """SessionGroups, session pods and nodes. A server without the SessionGroup kind has no group, and may have pods."""
-    client = AsyncClient(KubeConfig.from_dict(yaml.safe_load(kubeconfig)), timeout=httpx.Timeout(DEADLINE_SECONDS))
+    client = AsyncClient(KubeConfig.from_dict(yaml.safe_load(kubeconfig)), timeout=httpx.Timeout(ANSWER_SECONDS))
     try:
         return await _lists(client)
     except httpx.HTTPStatusError as error:
@@ -94,6 +101,30 @@ async def _lists(client: AsyncClient) -> Reading:
     return Reading(tuple(groups), pods_of(pods, nodes))
 
 
+def shared(read: Read) -> Read:
+    """The same for many at once: whoever asks gets a reading that began after that, and all who wait get one together.
+
+    An update of every group asks once a group, and a reading is of the whole cluster.
+    """
+    one_at_a_time = asyncio.Lock()
+    following: asyncio.Task[Reading] | None = None
+
+    async def begin() -> Reading:
+        nonlocal following
+        async with one_at_a_time:
+            following = None
+            return await read()
+
+    async def ask() -> Reading:
+        nonlocal following
+        if following is None:
+            following = asyncio.create_task(begin())
+        # who gives up takes nothing from the others
+        return await asyncio.shield(following)
+
+    return ask
+
+
 def reader(provider: pulumi.ProviderResource, resource_group: str, cluster: str) -> Read:
     """How hooks read this cluster: within the deadline, and never with an exception."""
 
@@ -110,4 +141,4 @@ def reader(provider: pulumi.ProviderResource, resource_group: str, cluster: str)
                 return NOTHING
             return Reading(problem=f"the cluster's credentials: {type(error).__name__} {one_line(text)}")
 
-    return read
+    return shared(read)

@@ -231,3 +231,93 @@ async def test_a_server_that_hangs_is_a_problem_when_the_deadline_is_over(
     stopped.set()
     assert "no answer within" in str(reading.problem)
     assert time.monotonic() - started < 5
+
+
+async def test_many_slow_answers_are_no_hang(
+    azure: Callable[[str | Exception], live.Read], server: tuple[ApiServer, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each answer has its own time: a reading between the other work of a busy program is not refused."""
+    api, url = server
+    monkeypatch.setattr(live, "ANSWER_SECONDS", 1.0)
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.4)
+        return web.json_response({"kind": "List", "metadata": {"resourceVersion": "1"}, "items": []})
+
+    api.broken = slow
+    assert (await azure(kubeconfig(url))()).problem is None
+    assert len(api.asked) * 0.4 > live.ANSWER_SECONDS
+
+
+async def test_a_single_answer_that_does_not_come_is_a_problem(
+    server: tuple[ApiServer, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, url = server
+    monkeypatch.setattr(live, "ANSWER_SECONDS", 0.2)
+    stopped = asyncio.Event()
+
+    async def never(request: web.Request) -> web.StreamResponse:
+        await stopped.wait()
+        return web.Response()
+
+    api.broken = never
+    reading = await live.read_cluster(kubeconfig(url))
+    stopped.set()
+    assert "does not answer: ReadTimeout" in str(reading.problem)
+
+
+class Cluster:
+    """A cluster whose every reading waits to be let go."""
+
+    def __init__(self) -> None:
+        self.sessions = 0
+        self.begun: asyncio.Queue[None] = asyncio.Queue()
+        self.go = asyncio.Semaphore(0)
+
+    async def read(self) -> Reading:
+        self.begun.put_nowait(None)
+        seen = self.sessions
+        await self.go.acquire()
+        return Reading((Group("ns", "g", seen, seen),))
+
+
+async def test_those_who_wait_share_a_reading_that_began_after_they_asked() -> None:
+    cluster = Cluster()
+    ask = live.shared(cluster.read)
+    first = [asyncio.ensure_future(ask()) for _ in range(3)]
+    await cluster.begun.get()
+    cluster.sessions = 1
+    later = [asyncio.ensure_future(ask()) for _ in range(5)]
+    await asyncio.sleep(0)
+    cluster.go.release()
+    await cluster.begun.get()
+    cluster.go.release()
+    assert {reading.groups[0].usage for reading in await asyncio.gather(*first)} == {0}
+    since = {reading.groups[0].usage for reading in await asyncio.gather(*later)}
+    assert since == {1}, "a session that began meanwhile"
+    assert cluster.begun.empty(), "two readings for eight"
+
+
+async def test_one_who_gives_up_takes_nothing_from_the_others() -> None:
+    cluster = Cluster()
+    ask = live.shared(cluster.read)
+    gives_up, stays = asyncio.ensure_future(ask()), asyncio.ensure_future(ask())
+    await cluster.begun.get()
+    gives_up.cancel()
+    cluster.go.release()
+    assert (await stays).problem is None
+
+
+async def test_a_reading_that_fails_is_not_kept() -> None:
+    answers: list[Reading | Exception] = [RuntimeError("broken"), NOTHING]
+
+    async def read() -> Reading:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    ask = live.shared(read)
+    with pytest.raises(RuntimeError):
+        await ask()
+    assert await ask() == NOTHING
