@@ -148,7 +148,7 @@ def up_(
     from sandbox import standing, starting  # as above
 
     standing.wait_ready(home, wait, err)
-    standing.show_summary(home, tools, out)
+    standing.show_summary(home, tools, up.output("endpoint", tools, environment), out)
     _conclude(changes)
     factor = settings.read(home).time_factor
     took, stages = time.monotonic() - began, starting.path(standing.pods(home))

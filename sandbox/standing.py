@@ -234,8 +234,8 @@ def node_table(nodes: Iterable[Json]) -> Table:
     return table
 
 
-def show_summary(home: Home, tools: Tools, console: Console) -> None:
-    """Nodes by pool, SessionGroups, pods, what was simulated, what to do next. Raises `PlaneError`."""
+def show_summary(home: Home, tools: Tools, endpoint: str, console: Console) -> None:
+    """Nodes by pool, SessionGroups, pods, the endpoint, what was simulated, what to do next. Raises `PlaneError`."""
     try:
         nodes, pods = asyncio.run(_nodes(home)), asyncio.run(_pods(home))
     except KubeError as error:
@@ -253,25 +253,15 @@ def show_summary(home: Home, tools: Tools, console: Console) -> None:
     console.print()
     console.print(groups.stdout.rstrip(), markup=False)
     console.print(f"\nPods ready: {sum(map(is_ready, pods))}/{len(pods)}", markup=False)
-    for line in asyncio.run(_endpoints(home)):
-        console.print(line, markup=False)
+    if endpoint:
+        console.print(f"Endpoint: {endpoint}{_way_there(home)}", markup=False)
     console.print(f"\n{SIMULATED}\n\n{NEXT}\n", markup=False)
 
 
-async def _endpoints(home: Home) -> list[str]:
-    """Where clients open their websockets: the hosts of the Ingresses that have an address, and the way there here."""
-    async with _cluster(home) as kube:
-        ingresses = await kube.list("networking.k8s.io/v1", "Ingress")
+def _way_there(home: Home) -> str:
+    """Where the load balancer that plays the ingress controller's listens; empty without one."""
     port = next((ports["ingress"] for ports in _ports(home).values() if "ingress" in ports), None)
-    hosts = {
-        rule["host"]
-        for each in ingresses
-        if (each.get("status") or {}).get("loadBalancer", {}).get("ingress")
-        for rule in each["spec"].get("rules") or []
-        if rule.get("host")
-    }
-    here = f", from this machine on 127.0.0.1:{port} under the same name" if port else ""
-    return [f"Endpoint: wss://{host}/v2{here}" for host in sorted(hosts)]
+    return f", from this machine on 127.0.0.1:{port} under the same name" if port else ""
 
 
 async def _pods(home: Home) -> list[Json]:

@@ -48,6 +48,15 @@ def _deploy(home: Home, tools: Tools, environment: Mapping[str, str], say: Say) 
     return _changes(engine, environment)
 
 
+def output(name: str, tools: Tools, environment: Mapping[str, str]) -> str:
+    """An output of the stack; empty where it has none of this name. Raises `PlaneError`."""
+    command = [str(tools.path("pulumi")), "stack", "output", "--stack", STACK, "--json"]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise PlaneError(f"{_shown(command)} failed:\n{done.stderr}".rstrip())
+    return str(json.loads(done.stdout).get(name) or "")
+
+
 def _run_shown(command: list[str], environment: Mapping[str, str]) -> int:
     """Run with the terminal's own output; Ctrl-C is left to the command, which then ends in good order."""
     before = signal.signal(signal.SIGINT, lambda *_: None)

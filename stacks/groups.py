@@ -29,13 +29,14 @@ OVERRIDES = "transcribers.transcriber.languages.overrides.sessionGroupsScaling"
 
 
 def transcribers(settings: Settings) -> dict[str, Group]:
-    """The group of each language. A language's own `minReplicas` is its number of pods while scaling is off."""
-    own = settings.transcribers.transcriber.languages.overrides.session_groups_scaling
+    """The group of each language. A language's own `minReplicas` is its number of pods while scaling is off.
+
+    The key of all languages is never the one to hold a live number with: it would raise every other language to it.
+    """
     found = {}
     for each in speeches(settings.transcribers, settings.global_):
-        mine = each.language in own and own[each.language].min_replicas is not None
-        setting = f"{OVERRIDES}.{each.language}.minReplicas" if mine else "transcribers.sessionGroups.replicas"
         pods = each.most - each.allowed_surge
+        setting = f"{OVERRIDES}.{each.language}.minReplicas"
         found[each.language] = Group(each.name, setting, pods, pods * each.concurrency)
     return found
 

@@ -22,6 +22,8 @@ class GpuPluginArgs:
 
     image: str
     settings: GpuPluginSettings
+    after: pulumi.Input[object]
+    """Known once workloads may be made."""
 
 
 class GpuPlugin(pulumi.ComponentResource):
@@ -32,6 +34,7 @@ class GpuPlugin(pulumi.ComponentResource):
     def __init__(self, name: str, args: GpuPluginArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:cluster:GpuPlugin", name, {}, opts)
         labels = {"name": "nvidia-device-plugin"}
+        namespace = pulumi.Output.from_input(args.after).apply(lambda _: "kube-system")
         tolerations: list[Any] = [
             taint(Role.INFERENCE).toleration,
             {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
@@ -39,9 +42,7 @@ class GpuPlugin(pulumi.ComponentResource):
         ]
         daemon_set = kubernetes.apps.v1.DaemonSet(
             f"{name}-daemonset",
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name="nvidia-device-plugin", namespace="kube-system", labels=labels
-            ),
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(name="nvidia-device-plugin", namespace=namespace, labels=labels),
             spec=kubernetes.apps.v1.DaemonSetSpecArgs(
                 selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels=labels),
                 update_strategy=kubernetes.apps.v1.DaemonSetUpdateStrategyArgs(type="RollingUpdate"),

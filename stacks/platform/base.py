@@ -54,7 +54,6 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
     """Namespace, kind, Secrets made and looked up, GPU plugin and Redis."""
     protect, global_ = settings.protection.enabled, settings.global_
     crd = Crd("crd", CrdArgs(protect), opts)
-    GpuPlugin("gpu-plugin", GpuPluginArgs(GPU_PLUGIN_IMAGE, settings.gpu_plugin), opts)
     pools = tuple(pool.agent_pool for pool in found.pools)
     namespace = Namespace("speech", NamespaceArgs(settings.namespace, pools, protect), opts).name
     pull = settings.pull_secret
@@ -83,6 +82,7 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         "existing-secrets", ExistingSecretsArgs(namespace, wanted, found.secrets.secrets, refuse, notice), opts
     )
     checked = looked_up.namespace
+    GpuPlugin("gpu-plugin", GpuPluginArgs(GPU_PLUGIN_IMAGE, settings.gpu_plugin, checked), opts)
     for_control_plane = redis.secrets(settings, secrets, namespace, opts)
     return Base(
         namespace=checked,

@@ -95,6 +95,12 @@ class Platform:
         deletes = [r["urn"] for r in state.get("resources", []) if r.get("delete")]
         return deletes + [o["resource"]["urn"] for o in state.get("pending_operations") or []]
 
+    def stack_config(self) -> Json:
+        """What the stack file of this copy says."""
+        config = yaml.safe_load((self.checkout / "stacks" / f"Pulumi.{STACK}.yaml").read_text())["config"]
+        assert isinstance(config, dict)
+        return config
+
     def configure(self, change: Callable[[Json], None]) -> None:
         """Edit the stack file of this copy."""
         path = self.checkout / "stacks" / f"Pulumi.{STACK}.yaml"

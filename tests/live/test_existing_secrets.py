@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import yaml
@@ -67,11 +68,29 @@ def contents(small: Platform) -> dict[str, Json]:
     return {name: data for name, data in secrets.items() if name.endswith("-made-here")}
 
 
+def held_in_clear(small: Platform) -> set[str]:
+    """What of the Secrets made by the program nobody may see, as it is written in them: certificates aside."""
+    made = [s for s in small.objects("secrets") if s["metadata"]["name"].endswith(("-made-here", "nginx-default-tls"))]
+    return {value for s in made for key, value in s["data"].items() if key != "tls.crt"}
+
+
 def registered(small: Platform) -> set[str]:
-    """Kinds of every object in the state that lives in the cluster, the ingress controller's own namespace aside."""
+    """Kinds of every object in the state that lives in the cluster."""
     resources = [r for r in small.state().get("resources", []) if r["type"].startswith("kubernetes:")]
-    resources = [r for r in resources if r["inputs"]["metadata"].get("namespace") != "nginx-ingress"]
     return {r["type"].rpartition(":")[2] for r in resources}
+
+
+def secrets_in_the_state(small: Platform) -> set[str]:
+    """Names of the Secrets that are the program's."""
+    resources = [r for r in small.state()["resources"] if r["type"] == "kubernetes:core/v1:Secret"]
+    return {r["inputs"]["metadata"]["name"] for r in resources}
+
+
+def logs(small: Platform) -> str:
+    """Every log of the plane: Azure's, the API server's, the nodes', the provider's."""
+    files = sorted((small.checkout / ".sandbox").rglob("*.log"))
+    assert any(file.name == "kubernetes.log" for file in files), files
+    return "\n".join(file.read_text(errors="replace") for file in files)
 
 
 def test_a_preview_before_the_first_update_looks_up_nothing(small: Platform) -> None:
@@ -80,11 +99,14 @@ def test_a_preview_before_the_first_update_looks_up_nothing(small: Platform) -> 
 
 def test_the_first_update_makes_the_namespace_and_stops_with_every_command(small: Platform) -> None:
     said = refused(small, "up", "--yes", "--skip-preview")
+    (namespace,) = (n for n in small.objects("namespaces") if n["metadata"]["name"] == "speechmatics")
+    made = datetime.fromisoformat(namespace["metadata"]["creationTimestamp"])
+    assert (datetime.now(UTC) - made).total_seconds() < SECONDS
     assert "2 Secrets must be made first" in said
     assert f"kubectl create secret generic {LICENSE} --namespace speechmatics --from-file=license.json" in said
     assert f"kubectl create secret docker-registry {LOGIN} --namespace speechmatics" in said
     assert "Namespace" in registered(small)
-    assert not {"Deployment", "StatefulSet", "SessionGroup", "ConfigMap"} & registered(small)
+    assert not {"DaemonSet", "Deployment", "StatefulSet", "SessionGroup"} & registered(small)
     assert small.pending() == []
 
 
@@ -144,10 +166,9 @@ def test_the_bytes_of_a_secret_made_here_are_in_no_output(small: Platform, passw
     assert BYTES not in file.read_text()
     shown = [small.pulumi("preview", *how) for how in ((), ("--diff",), ("--json",), ("--diff", "--show-sames"))]
     shown.append(small.pulumi("up", "--yes", "--skip-preview", "--diff"))
-    held = {value for s in small.objects("secrets") if s["metadata"]["name"].endswith("-made-here")
-            for value in s["data"].values()}  # fmt: skip
-    assert len(held) == 2
-    for text in (*shown, json.dumps(small.state())):
+    held = held_in_clear(small)
+    assert len(held) == 3
+    for text in (*shown, json.dumps(small.state()), logs(small)):
         for value in (BYTES, password, *held):
             assert value not in text
 
@@ -164,7 +185,7 @@ def test_a_secret_handed_over_under_its_own_name_is_not_deleted(small: Platform)
     small.configure(hand_over)
     small.pulumi("up", "--yes", "--skip-preview")
     assert contents(small) == before
-    assert "Secret" not in registered(small)
+    assert secrets_in_the_state(small) == {"nginx-default-tls"}
     assert small.pending() == []
     small.pulumi("preview", "--expect-no-changes")
 
@@ -207,8 +228,12 @@ def test_another_host_renews_the_certificate_in_place(small: Platform) -> None:
     assert steps.pop("ingress-controller-certificate") == "update"
     assert steps.pop("proxy-ingress-ingress") == "update"
     assert set(steps.values()) <= {"update"}, steps
-    small.pulumi("up", "--yes", "--skip-preview")
+    before = held_in_clear(small)
+    said = small.pulumi("up", "--yes", "--skip-preview", "--diff")
     assert certificate() == (uid, frozenset({"moved.example.org"}))
+    (renewed,) = held_in_clear(small) - before
+    for text in (said, json.dumps(small.state()), logs(small)):
+        assert renewed not in text
     assert {pod["metadata"]["uid"] for pod in small.objects("pods")} == pods
     small.pulumi("preview", "--expect-no-changes")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from stacks.groups import Group, capacity, flow, inference, session_groups, transcribers
+from stacks.groups import OVERRIDES, Group, capacity, flow, inference, session_groups, transcribers
 from stacks.schema import Settings
 from tests.unit.graph import CHECKOUT
 
@@ -25,9 +25,19 @@ def test_every_group_knows_where_its_number_of_pods_stands() -> None:
     found = {each.name: each.setting for each in session_groups(settings(["en", "cmn_en"]))}
     assert found == {
         "inference-server-enhanced-recipe1": f"{RECIPE_1}.sessionGroups.replicas",
-        "rt-transcriber-en": "transcribers.sessionGroups.replicas",
-        "rt-transcriber-cmn-en": "transcribers.sessionGroups.replicas",
+        "rt-transcriber-en": f"{OVERRIDES}.en.minReplicas",
+        "rt-transcriber-cmn-en": f"{OVERRIDES}.cmn_en.minReplicas",
     }
+
+
+@pytest.mark.parametrize("name", ["inference-server-enhanced-recipe1", "rt-transcriber-en", "rt-transcriber-cmn-en"])
+def test_that_key_is_the_number_of_this_group_and_of_no_other(name: str) -> None:
+    before = {each.name: each for each in session_groups(settings(["en", "cmn_en"]))}
+    section: Any = 7
+    for part in reversed(before[name].setting.split(".")):
+        section = {part: section}
+    after = {each.name: each.pods for each in session_groups(settings(["en", "cmn_en"], **section))}
+    assert after == {other: 7 if other == name else each.pods for other, each in before.items()}
 
 
 @pytest.mark.parametrize(("scaled", "pods"), [(False, 3), (True, 9)])

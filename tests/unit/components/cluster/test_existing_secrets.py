@@ -247,7 +247,7 @@ def test_nothing_in_the_namespace_is_made_while_a_secret_is_missing() -> None:
     assert ended["code"] == 32
     kinds = {kind for kind, _ in ended["found"]}
     assert "Namespace" in kinds
-    assert not {"Deployment", "StatefulSet", "SessionGroup"} & kinds
+    assert not {"DaemonSet", "Deployment", "StatefulSet", "SessionGroup"} & kinds
     assert "speechmatics" not in {namespace for _, namespace in ended["found"]}
     (text,) = ended["said"]
     assert text.startswith("2 Secrets must be made first; no workload was made or changed.")
