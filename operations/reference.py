@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 from pydantic_core import to_jsonable_python
 
-from operations.keys import Key, Kind, keys, only_value
+from operations.keys import Key, Kind, keys
+from stacks.schema.base import only_value
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docs" / "reference" / "values.md"

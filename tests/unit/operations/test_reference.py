@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 from operations import reference
 from operations.__main__ import app
 from operations.generated import is_fresh, write
-from operations.keys import keys, only_value
+from operations.keys import keys
 from operations.reference import UNKNOWN, StaleError, page, reached, reaches, text
+from stacks.schema.base import only_value
 from tests.unit.graph import CHECKOUT
 
 
