@@ -82,6 +82,14 @@ def fits(patterns: str, text: str) -> bool:
     return any(re.fullmatch(re.escape(each).replace(r"\*", ".*"), text) for each in patterns.split(" "))
 
 
+def at(given: Mapping[str, Any], path: str) -> Any:
+    """What the values have at a path."""
+    found: Any = given
+    for key in path.split("."):
+        found = found.get(key, NOTHING) if isinstance(found, dict) else NOTHING
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Difference:
     """One deliberate difference."""
