@@ -15,7 +15,7 @@ from pydantic_core import to_jsonable_python
 
 from stacks.misplaced import ANY_KEY, section_of
 from stacks.schema import SECRET_KEYS, Settings
-from stacks.schema.base import Only
+from stacks.schema.base import only_value
 
 ANY_ITEM = "[]"
 """In a path: an item of a list."""
@@ -108,14 +108,6 @@ def members(annotation: Any) -> tuple[Any, ...]:
     if get_origin(annotation) in (Union, UnionType):
         return tuple(each for part in get_args(annotation) if part is not NoneType for each in members(part))
     return (annotation,)
-
-
-def only_value(field: FieldInfo) -> Only | None:
-    """The one value a field accepts, if it is so, with the reason."""
-    found = next((each for each in field.metadata if isinstance(each, Only)), None)
-    if found is None and get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1:
-        return Only(get_args(field.annotation)[0], field.description or "")
-    return found
 
 
 def kind_of(field: FieldInfo) -> Kind:

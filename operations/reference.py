@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 from pydantic_core import to_jsonable_python
 
-from operations.keys import Key, Kind, keys, only_value
+from operations.keys import Key, Kind, keys
+from stacks.schema.base import only_value
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "docs" / "reference" / "values.md"
@@ -79,11 +80,11 @@ def _sections(all_keys: list[Key], fields: Reached) -> Iterator[str]:
 
 def _row(key: Key, fields: Mapping[str, list[str]]) -> str:
     kind = "create only" if fields and all(map(_create_only, fields.values())) else key.kind.value
-    default = "**required**" if key.required else "" if key.default is None else _code(json.dumps(key.default))
+    default = "**required**" if key.required else "" if key.default is None else code(json.dumps(key.default))
     ours = ", ours" if key.ours else ""
     looked_at = fields or key.kind is not Kind.EFFECTIVE
     where = reaches(fields) if looked_at else UNKNOWN
-    cells = (_code(key.path), _cell(key.type), default, f"{kind}{ours}", _cell(_said(key)), where)
+    cells = (code(key.path), _cell(key.type), default, f"{kind}{ours}", _cell(_said(key)), where)
     return f"| {' | '.join(cells)} |"
 
 
@@ -109,8 +110,8 @@ def reaches(fields: Mapping[str, list[str]]) -> str:
 
 
 def _object(names: list[str], paths: tuple[str, ...]) -> str:
-    objects = _more([_code(name) for name in names], MOST_OBJECTS, ", ", "more")
-    what = _more([_code(path) for path in paths], MOST_PATHS, ", ", "more") if paths else "the object itself"
+    objects = _more([code(name) for name in names], MOST_OBJECTS, ", ", "more")
+    what = _more([code(path) for path in paths], MOST_PATHS, ", ", "more") if paths else "the object itself"
     return f"{objects}: {what}"
 
 
@@ -119,7 +120,7 @@ def _more(items: list[str], most: int, separator: str, word: str) -> str:
     return separator.join([*items[:most], *([f"{rest} {word}"] if rest > 0 else [])])
 
 
-def _code(value: Any) -> str:
+def code(value: Any) -> str:
     """Code in a cell of a table."""
     return f"`{_cell(str(value))}`"
 

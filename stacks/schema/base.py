@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -16,6 +16,7 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema, to_jsonable_python
 
 
@@ -48,6 +49,14 @@ class Only:
 def only(value: Any, reason: str) -> Only:
     """A key of the seed's that has one position here, and why."""
     return Only(value, reason)
+
+
+def only_value(field: FieldInfo) -> Only | None:
+    """The one value a field accepts, if it is so, with the reason."""
+    found = next((each for each in field.metadata if isinstance(each, Only)), None)
+    if found is None and get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1:
+        return Only(get_args(field.annotation)[0], field.description or "")
+    return found
 
 
 SHAPES: dict[str, str] = {}

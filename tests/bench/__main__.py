@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from rich.table import Table
 from sandbox.home import Home
 from tests.bench import flat, stack
 from tests.bench.measure import PreviewError, Program, Time, medians
+from tests.bench.steps import steps
 from tests.live.conftest import plain_environment, shell_exports
 from tests.seed_languages import SEED_LANGUAGES
 from tests.unit.graph import CHECKOUT, Graph, Json, run_program
@@ -27,13 +29,18 @@ MOST_TIMES = 1.3
 """The goal: the program costs at most this many times what the flat one does."""
 
 SIZES = (1, 10, 32, len(SEED_LANGUAGES))
-"""Numbers of languages; between the last three a cost that grows would show."""
+"""Numbers of languages; a cost that grows with them shows between any two neighbours."""
+
+SAME_STEPS = 1.01
+"""How far apart the steps for a language may be between any two intervals: languages differ by a few instructions in
+tens of thousands; a cost that grew with their number would be several times as high in the last one."""
 
 SAME_COST = 1.3
-"""How much dearer a language among many may be than one among few: a cost that grows is not constant."""
+"""How far apart a language's processor time may be between any two intervals, the noise aside. Servers come with the
+languages, so that an interval has up to a quarter more objects than languages."""
 
-NOISE_MS = 5.0
-"""What a language's cost may differ by on its own: a tenth of a second between two sizes."""
+NOISE_S = 0.1
+"""What two medians of the same may differ by, in seconds: 11 ms for each of 9 languages, 4 to 5 for each of 22."""
 
 out = Console(soft_wrap=True, highlight=False)
 
@@ -107,26 +114,40 @@ def _shown(objects: dict[int, int], ours: dict[int, Time], beside: dict[int, Tim
     out.print(table)
 
 
-def per_language(times: dict[int, Time], few: int, many: int) -> float:
-    """CPU of one more language between two sizes, in milliseconds."""
-    return (times[many].least_cpu - times[few].least_cpu) / (many - few) * 1000
+def per_language(totals: Mapping[int, float]) -> dict[tuple[int, int], float]:
+    """What one more language costs in each interval between neighbouring sizes."""
+    return {(few, many): (totals[many] - totals[few]) / (many - few) for few, many in pairwise(sorted(totals))}
 
 
-def verdicts(ours: dict[int, Time], beside: dict[int, Time]) -> list[tuple[bool, str]]:
+def is_constant(totals: Mapping[int, float], times: float, noise: float = 0.0) -> bool:
+    """Whether a language costs the same in every interval: none is dearer than any other, whichever comes first.
+
+    `noise` is what the difference of two totals may be off by.
+    """
+    costs = [(cost, noise / (many - few)) for (few, many), cost in per_language(totals).items()]
+    return all(one - off <= times * (other + other_off) for (one, off), (other, other_off) in permutations(costs, 2))
+
+
+def _each(costs: Mapping[tuple[int, int], float], unit: str) -> str:
+    return ", ".join(f"{cost:,.0f}{unit} from {few} to {many}" for (few, many), cost in costs.items())
+
+
+def verdicts(steps: Mapping[int, int], ours: dict[int, Time], beside: dict[int, Time]) -> list[tuple[bool, str]]:
     """Each goal: whether it is met, and the numbers that say so."""
     found = []
+    if len(steps) >= 3:
+        text = (
+            f"a language more is the same number of steps of the program's own code: {_each(per_language(steps), '')}"
+        )
+        found.append((is_constant(steps, SAME_STEPS), text))
     for count, time in ours.items():
         wall, cpu = time.wall / beside[count].wall, time.cpu / beside[count].cpu
         found.append((max(wall, cpu) <= MOST_TIMES, f"{count} languages: at most {MOST_TIMES} × the flat program"))
-    counts = sorted(ours)
-    if len(counts) >= 3:
-        few, some, many = counts[-3:]
-        before, after = per_language(ours, few, some), per_language(ours, some, many)
-        text = (
-            f"a language more costs the same: {before:.0f} ms of CPU from {few} to {some}, {after:.0f} ms from {some}"
-            f" to {many} (flat: {per_language(beside, some, many):.0f} ms)"
-        )
-        found.append((after <= SAME_COST * before + NOISE_MS, text))
+    if len(ours) >= 3:
+        cpu_of, flat_of = ({count: time.cpu for count, time in each.items()} for each in (ours, beside))
+        own, flats = ({step: 1000 * cost for step, cost in per_language(each).items()} for each in (cpu_of, flat_of))
+        text = f"a language more costs the same CPU: {_each(own, ' ms')} (flat: {_each(flats, ' ms')})"
+        found.append((is_constant(cpu_of, SAME_COST, NOISE_S), text))
     return found
 
 
@@ -136,6 +157,7 @@ def main(
 ) -> None:
     """Time of `pulumi preview`, the program's beside a flat one's."""
     counts = sorted(languages or SIZES)
+    counted = steps(counts)
     with tempfile.TemporaryDirectory(prefix="sm-realtime-bench-") as temporary:
         folder = Path(temporary)
         bare = plain_environment() | {"SM_SANDBOX_HOME": str(folder / "plane")}
@@ -157,7 +179,7 @@ def main(
     out.print(f"pulumi preview of a first update on an empty plane, no cluster yet; medians of {runs}, taken in turns.")
     out.print("CPU: engine, language host and program; not the plane's stand-ins.")
     _shown(objects, ours, beside)
-    results = verdicts(ours, beside)
+    results = verdicts(counted, ours, beside)
     for met, text in results:
         out.print(f"[{'green' if met else 'red'}]{'pass' if met else 'FAIL'}[/]  {text}")
     if not all(met for met, _ in results):

@@ -22,8 +22,6 @@ class Time:
 
     wall: float
     cpu: float
-    least_cpu: float
-    """The lowest of all runs: what others on the machine do can only add to it."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,7 @@ class Program:
         creates = re.search(r"\+ (\d+) to create", said)
         if process.returncode != 0 or creates is None:
             raise PreviewError(said)
-        cpu = usage.ru_utime + usage.ru_stime
-        return Time(wall, cpu, cpu), int(creates[1])
+        return Time(wall, usage.ru_utime + usage.ru_stime), int(creates[1])
 
 
 def medians(previews: list[Callable[[], Time]], runs: int) -> list[Time]:
@@ -66,9 +63,4 @@ def medians(previews: list[Callable[[], Time]], runs: int) -> list[Time]:
     for _ in range(runs):
         for preview, times in zip(previews, taken, strict=True):
             times.append(preview())
-    return [
-        Time(
-            statistics.median(t.wall for t in times), statistics.median(t.cpu for t in times), min(t.cpu for t in times)
-        )
-        for times in taken
-    ]
+    return [Time(statistics.median(t.wall for t in times), statistics.median(t.cpu for t in times)) for times in taken]

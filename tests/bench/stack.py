@@ -13,15 +13,15 @@ def languages(count: int) -> list[str]:
     return list(SEED_LANGUAGES[:count])
 
 
-def configure(config: Json, count: int) -> None:
+def configure(config: Json, count: int, *, every_server: bool = False) -> None:
     """Edit a stack's configuration (full keys, objects parsed): languages, the servers they need, pools of production.
 
-    The servers are switched on for the languages alone; those without one are off.
+    The servers are switched on for the languages alone; those without one are off, unless every server is asked for.
     """
     wanted = languages(count)
     config["sm-realtime:global"] = {**config["sm-realtime:global"], "transcriber": {"languages": wanted}}
     for number, spoken in SEED_RECIPES.items():
-        if set(spoken) & set(wanted):
+        if every_server or set(spoken) & set(wanted):
             config[f"sm-realtime:inferenceServerEnhancedRecipe{number}"] = {"enabled": True}
     for role, most in (("services", 10), ("inference", 20), ("transcribers", 100)):
         for generation in config["sm-realtime:pools"][role]:

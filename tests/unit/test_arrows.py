@@ -15,6 +15,7 @@ MAY = {
     "components": ("components", "stacks.schema"),
     "stacks": ("stacks", "components"),
     "operations": ("operations", "stacks"),
+    "operations/differences.py": ("operations", "stacks", "components.speech.differences"),
     "sandbox": ("sandbox",),
     "__main__.py": ("stacks",),
 }

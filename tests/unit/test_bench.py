@@ -7,6 +7,7 @@ import pytest
 from tests.bench import flat, stack
 from tests.bench.__main__ import verdicts
 from tests.bench.measure import Time
+from tests.bench.steps import steps
 from tests.seed_languages import SEED_LANGUAGES, SEED_RECIPES
 from tests.unit.graph import Graph, Json, run_program
 
@@ -59,17 +60,59 @@ def test_what_the_recording_made_up_is_a_reference() -> None:
     assert flat.referring({"x": ["a-id", {"y": "b-id"}]}, ids) == {"x": [{"$id": "a"}, {"y": "b-id"}]}
 
 
-def times(*cpu: float) -> dict[int, Time]:
-    return {count: Time(seconds, seconds, seconds) for count, seconds in zip((1, 10, 32, 55), cpu, strict=True)}
+SIZES = (1, 10, 32, 55)
+
+
+def curve(base: float, of_language: float, of_pair: float = 0.0) -> list[float]:
+    """Totals that grow with the number of languages, and with its square."""
+    return [base + of_language * count + of_pair * count**2 for count in SIZES]
+
+
+def times(cpu: list[float]) -> dict[int, Time]:
+    return {count: Time(seconds, seconds) for count, seconds in zip(SIZES, cpu, strict=True)}
+
+
+def judged(ours: list[float], steps: list[float] | None = None) -> list[bool]:
+    """Steps, the four sizes, the cost of a language."""
+    counted = {count: round(each) for count, each in zip(SIZES, steps or curve(450_000, 37_000), strict=True)}
+    return [met for met, _ in verdicts(counted, times(ours), times(curve(10.0, 0.03)))]
 
 
 @pytest.mark.parametrize(
     ("ours", "met"),
     [
-        ((10.0, 10.9, 13.1, 15.4), [True, True, True, True, True]),
-        ((13.1, 14.0, 16.2, 18.5), [False, True, True, True, True]),
-        ((10.0, 10.9, 13.1, 17.0), [True, True, True, True, False]),
+        (curve(10.0, 0.02), [True] * 6),
+        ([10.05, 10.17, 10.67, 11.07], [True] * 6),  # the same, off by the noise of a measurement
+        (curve(15.0, 0.02), [True, False, False, False, False, True]),
+        (curve(10.0, 0.0, 0.0004), [True] * 5 + [False]),
+        (curve(10.0, 0.02, 0.0004), [True] * 5 + [False]),  # half of it grows
+        (curve(10.0, 0.05, -0.0004), [True] * 5 + [False]),  # the first ones are dearer
+        ([10.02, 10.65, 10.64, 11.1], [True] * 5 + [False]),  # the second interval costs nothing
     ],
 )
-def test_a_goal_is_met_or_it_is_not(ours: tuple[float, ...], met: list[bool]) -> None:
-    assert [each for each, _ in verdicts(times(*ours), times(10.0, 10.9, 13.1, 15.4))] == met
+def test_a_goal_is_met_or_it_is_not(ours: list[float], met: list[bool]) -> None:
+    assert judged(ours) == met
+
+
+@pytest.mark.parametrize(
+    ("steps", "met"),
+    [
+        (curve(450_000, 37_000), True),
+        (curve(450_000, 37_000, 2), True),  # less than languages differ from each other
+        (curve(450_000, 37_000, 20), False),
+        (curve(450_000, 37_000, -20), False),
+    ],
+)
+def test_steps_that_grow_with_the_languages_are_seen(steps: list[float], met: bool) -> None:
+    assert judged(curve(10.0, 0.02), steps)[0] is met
+
+
+def test_a_verdict_has_the_number_of_every_interval() -> None:
+    said = verdicts({1: 100, 10: 190, 32: 410}, times(curve(10.0, 0.02)), times(curve(10.0, 0.03)))
+    assert said[0][1].endswith("10 from 1 to 10, 10 from 10 to 32")
+    assert "20 ms from 1 to 10, 20 ms from 10 to 32, 20 ms from 32 to 55" in said[-1][1]
+
+
+def test_a_language_more_is_the_same_number_of_steps() -> None:
+    counted = steps((2, 5, 8))
+    assert counted[8] - counted[5] == counted[5] - counted[2] > 0

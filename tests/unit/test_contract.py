@@ -10,17 +10,24 @@ from typing import Any
 
 import pytest
 
-from components.speech.differences import DIFFERENCES
+from components.speech.differences import DIFFERENCES, REFUSED, Difference
+from components.speech.differences.difference import NOTHING
+from components.speech.differences.refused import Refused, keys_of
 from components.speech.pre_stop import TRITON_PRE_STOP
+from stacks.load import read
+from tests.unit.cases import given
 from tests.unit.contract.compare import (
     DEFAULTS,
     FILES,
     VARIANTS,
     beside,
     compared,
+    contract,
+    parts,
     title,
     unexplained,
 )
+from tests.unit.contract.index import indexed
 from tests.unit.graph import Graph, Json
 from tests.unit.variants import of_contract
 
@@ -53,6 +60,30 @@ def test_every_listed_difference_is_still_there(sandbox: Graph) -> None:
         objects = of_file(file, sandbox)
         used |= compared(file, objects).used | beside(file, objects).used
     assert not [f"{d.objects} {d.path}" for d in DIFFERENCES if d not in used]
+
+
+ROWS: list[Difference | Refused] = [*DIFFERENCES, *REFUSED]
+KNOWN = {title(each) for file in FILES for each in [*contract(file), *parts(file)]}
+"""Every object that a file of the contract has."""
+
+
+@pytest.mark.parametrize(("section", "names"), indexed())
+def test_an_object_of_the_contract_is_compared_or_its_absence_is_a_row(section: str, names: str) -> None:
+    assert section
+    rows = [each for each in ROWS if each.ours is NOTHING]
+    absent = any(each.is_of_whole(name) for name in names.split("|") for each in rows)
+    assert KNOWN & set(names.split("|")) or absent, f"{names} is in no file and no row"
+
+
+@pytest.mark.parametrize(("key", "value"), sorted({each.where for each in REFUSED}, key=str))
+def test_what_a_row_calls_refused_is_refused(key: str, value: object) -> None:
+    for each in keys_of(key):
+        config: Any = value
+        for part in reversed(each.split(".")):
+            config = {part: config}
+        settings, problems = read(*given({"config": config}))
+        assert settings is None
+        assert [(problem.path, problem.code) for problem in problems] == [(each, "not-allowed")]
 
 
 def set_at(objects: dict[str, Json], name: str, path: str, value: Any) -> None:
@@ -113,4 +144,4 @@ def test_the_order_of_what_has_a_name_is_seen(sandbox: Graph) -> None:
 
 
 def test_a_difference_has_a_reason_worth_reading() -> None:
-    assert not [d for d in DIFFERENCES if len(d.reason) < 15 or not d.reason.endswith(".")]
+    assert not [d for d in ROWS if len(d.reason) < 15 or not d.reason.endswith(".")]

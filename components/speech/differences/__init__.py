@@ -3,6 +3,9 @@
 A test compares every object with the contract field by field, as the program registers it and as the API server has it.
 A difference that is not listed here fails it, and so does one that is listed and no longer there. Every entry says
 what ours has at its place: any other value fails as well.
+
+What the contract has with a value that the configuration refuses cannot be compared. It stands in `REFUSED`, and a test
+shows that the value is refused.
 """
 
 from __future__ import annotations
@@ -17,10 +20,11 @@ from components.speech.differences.ingress import INGRESS_CONTROLLER
 from components.speech.differences.proxy import PROXY
 from components.speech.differences.redis import REDIS
 from components.speech.differences.redis_nodes import REDIS_NODES
+from components.speech.differences.refused import REFUSED
 from components.speech.differences.secrets import SECRETS
 from components.speech.differences.transcription import TRANSCRIPTION
 
-__all__ = ["DIFFERENCES", "Added", "Difference", "Instead", "Like", "Ours", "Which", "is_value"]
+__all__ = ["DIFFERENCES", "REFUSED", "Added", "Difference", "Instead", "Like", "Ours", "Which", "is_value"]
 
 DIFFERENCES: tuple[Difference, ...] = (
     *EVERYWHERE,
@@ -35,4 +39,4 @@ DIFFERENCES: tuple[Difference, ...] = (
     *GPU_PLUGIN,
     *INGRESS_CONTROLLER,
 )
-"""All of them."""
+"""All that can be compared."""

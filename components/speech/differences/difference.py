@@ -77,9 +77,17 @@ def has_fields(wanted: object, value: object) -> bool:
     return is_value(wanted, value)
 
 
-def _fits(patterns: str, text: str) -> bool:
+def fits(patterns: str, text: str) -> bool:
     """Whether a text fits one of the patterns, which are separated by blanks: `*` is anything, the rest is literal."""
     return any(re.fullmatch(re.escape(each).replace(r"\*", ".*"), text) for each in patterns.split(" "))
+
+
+def at(given: Mapping[str, Any], path: str) -> Any:
+    """What the values have at a path."""
+    found: Any = given
+    for key in path.split("."):
+        found = found.get(key, NOTHING) if isinstance(found, dict) else NOTHING
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +107,7 @@ class Difference:
 
     def is_about(self, title: str) -> bool:
         """Whether it speaks of this object, as a whole or in part."""
-        return _fits(self.objects, title)
+        return fits(self.objects, title)
 
     def is_of_whole(self, title: str) -> bool:
         """Whether it speaks of this object as a whole."""
@@ -107,7 +115,7 @@ class Difference:
 
     def is_at(self, path: str) -> bool:
         """Whether it speaks of this path."""
-        return bool(self.path) and _fits(self.path, path)
+        return bool(self.path) and fits(self.path, path)
 
     def explains(self, title: str, path: str, contract: object, ours: object) -> bool:
         """Whether it explains what this object has at this path, where the contract has something else."""

@@ -85,6 +85,20 @@ PROXY: tuple[Difference, ...] = (
         where=("proxy.proxyCache.redis.external", True),
     ),
     Difference(
+        "ExternalSecret/*proxy-storage",
+        "",
+        NOTHING,
+        "In external mode the chart asks the store for it whether storage is on or not: where it is off, for nothing, "
+        "and the request stays in error.",
+        where=("proxy.storage.enabled", NOTHING),
+    ),
+    Difference(
+        "Secret/*proxy-redis",
+        "",
+        Ours({"type": "Opaque"}),
+        "The chart makes it only in external mode, by a misspelt condition; the cache's pod reads it in both.",
+    ),
+    Difference(
         "ConfigMap/*proxy-agent-config",
         "data.*_latest.json.instructions.prompt",
         Which("free text", lambda text: isinstance(text, str) and len(text) > 100),

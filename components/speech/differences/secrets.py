@@ -6,7 +6,8 @@ import base64
 import binascii
 import json
 
-from components.speech.differences.difference import Added, Difference, Ours, Which
+from components.speech.differences.difference import NOTHING, Added, Difference, Ours, Which
+from components.speech.differences.refused import reason_of
 
 
 def _encoded_json(text: str) -> bool:
@@ -30,6 +31,13 @@ SECRETS: tuple[Difference, ...] = (
         "",
         Ours({"type": "kubernetes.io/dockerconfigjson"}),
         "The README has the operator make the pull secret by hand; with `pullSecret` it is made with the platform.",
+    ),
+    Difference(
+        "Secret/*-speaker-id",
+        "",
+        NOTHING,
+        reason_of("transcribers.transcriber.speakerId.keys"),
+        where=("transcribers.transcriber.speakerId.enabled", True),
     ),
     Difference(
         "ExternalSecret/*",

@@ -13,68 +13,23 @@ row, with `<key>` for what the row has under that key.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from components.speech.differences import DIFFERENCES
-from components.speech.differences.difference import NOTHING, Difference, Instead, Ours, has_fields
+from components.speech.differences.difference import NOTHING, Difference, Instead, Ours, at, has_fields
+from operations.contract import DEFAULTS as DEFAULTS
+from operations.contract import FILES as FILES
+from operations.contract import VARIANTS as VARIANTS
+from operations.contract import as_written, by_name_or_number, nodes, values
+from operations.contract import contract as contract
+from operations.contract import parts as parts
+from operations.contract import title as title
 
 Json = dict[str, Any]
-CONTRACT = Path(__file__).parent
-
-
-def _document(file: str) -> Any:
-    return yaml.safe_load((CONTRACT / f"{file}.yaml").read_text())
-
-
-FILES = sorted(path.stem for path in CONTRACT.glob("*.yaml"))
-DEFAULTS = [file for file in FILES if isinstance(_document(file), list)]
-"""Files of the seed's defaults."""
-VARIANTS = [file for file in FILES if file not in DEFAULTS]
-"""Files with other values."""
-
-
-def contract(file: str) -> list[Json]:
-    """The objects of a file that it has whole."""
-    document = _document(file)
-    return list(_expanded(document if isinstance(document, list) else document.get("objects", [])))
-
-
-def parts(file: str) -> list[Json]:
-    """The objects of a file that it has in part."""
-    return [] if file in DEFAULTS else list(_expanded(_document(file).get("parts", [])))
-
-
-def _expanded(entries: list[Json]) -> Iterator[Json]:
-    for entry in entries:
-        if "each" not in entry:
-            yield entry
-            continue
-        for row in entry["each"]:
-            yield from _filled(entry["objects"], row)
-
-
-def _filled(value: Any, row: Mapping[str, Any]) -> Any:
-    """With what a row has in the place of `<key>`; a text that is nothing else becomes the value itself."""
-    if isinstance(value, dict):
-        return {_filled(key, row): _filled(each, row) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_filled(each, row) for each in value]
-    if not isinstance(value, str):
-        return value
-    whole = re.fullmatch(r"<([a-z_]+)>", value)
-    return row[whole[1]] if whole else re.sub(r"<([a-z_]+)>", lambda found: str(row[found[1]]), value)
-
-
-def values(file: str) -> Json:
-    """What a file says beside the defaults."""
-    found: Json = {} if file in DEFAULTS else _document(file)["values"]
-    return found
 
 
 def laid_over(base: Any, over: Any) -> Any:
@@ -87,7 +42,7 @@ def lay_over(variant: str, config: Json) -> None:
     """Lay the values of a variant over a stack's configuration."""
     for key, value in values(variant).items():
         config[f"sm-realtime:{key}"] = laid_over(config.get(f"sm-realtime:{key}"), value)
-    secrets = {} if variant in DEFAULTS else _document(variant).get("secrets", {})
+    secrets = {} if variant in DEFAULTS else as_written(variant).get("secrets", {})
     config |= {f"sm-realtime:{key}": text for key, text in secrets.items()}
 
 
@@ -123,10 +78,6 @@ def at_given(wanted: Any, got: Any) -> tuple[Any, Any]:
     return {key: one for key, (one, _) in pairs.items()}, {
         key: other for key, (_, other) in pairs.items() if other is not NOTHING
     }
-
-
-def title(obj: Json) -> str:
-    return f"{obj['kind']}/{obj['metadata']['name']}"
 
 
 @dataclass
@@ -183,38 +134,6 @@ def same(wanted: Any, got: Any) -> bool:
     if isinstance(wanted, list) and isinstance(got, list):
         return len(wanted) == len(got) and all(map(same, wanted, got))
     return isinstance(wanted, bool) == isinstance(got, bool) and bool(wanted == got)
-
-
-def by_name_or_number(*lists: list[Any]) -> list[dict[str | int, Any]]:
-    """Items of lists by their name where all have one of their own, else by their number."""
-    if all(
-        all(isinstance(each, dict) and "name" in each for each in items)
-        and len({each["name"] for each in items}) == len(items)
-        for items in lists
-    ):
-        return [{each["name"]: each for each in items} for items in lists]
-    return [dict(enumerate(items)) for items in lists]
-
-
-def nodes(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Everything in a value by its path, not the leaves alone."""
-    if path:
-        yield path, value
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield from nodes(each, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        (items,) = by_name_or_number(value)
-        for key, each in items.items():
-            yield from nodes(each, f"{path}[{key}]")
-
-
-def at(given: Mapping[str, Any], path: str) -> Any:
-    """What the values have at a path."""
-    found: Any = given
-    for key in path.split("."):
-        found = found.get(key, NOTHING) if isinstance(found, dict) else NOTHING
-    return found
 
 
 def compared(file: str, objects: Mapping[str, Json]) -> Comparison:

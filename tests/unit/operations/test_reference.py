@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from typer.testing import CliRunner
 
-from operations import reference
+from components.speech.differences import DIFFERENCES, REFUSED, Difference
+from components.speech.differences.refused import Refused
+from operations import differences, reference
 from operations.__main__ import app
 from operations.generated import is_fresh, write
-from operations.keys import keys, only_value
+from operations.keys import keys
 from operations.reference import UNKNOWN, StaleError, page, reached, reaches, text
+from stacks.schema.base import only_value
 from tests.unit.graph import CHECKOUT
 
 
@@ -54,14 +59,41 @@ def test_objects_with_the_same_fields_stand_together_and_long_lists_are_cut() ->
     )
 
 
-@pytest.mark.parametrize("command", ["reference", "schema"])
+def test_the_page_of_the_differences_is_fresh_and_has_every_one_with_its_reason() -> None:
+    shown = differences.text()
+    assert differences.FILE.read_text() == shown, "run: python -m operations reference --write"
+    rows = [line for line in shown.splitlines() if re.match(r"\| `[A-Z*]", line)]
+    assert len(rows) == len(DIFFERENCES) + len(REFUSED)
+    listed: list[Difference | Refused] = [*DIFFERENCES, *REFUSED]
+    for each, row in zip(listed, rows, strict=True):
+        cells = re.split(r" (?<!\\)\| ", f" {row}")
+        assert len(cells) == 8
+        assert each.reason.replace("|", "\\|") in row
+        assert all(f"`{pattern}`" in cells[1] for pattern in each.objects.split(" "))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "/*inference-server-*` | `spec.template.spec.terminationGracePeriodSeconds` |  | `600` | `86400` |",
+        "| `Service/*resource-manager-metrics` |  | `resourceManager.metrics.enabled: false` | the object | nothing |",
+        "/*inference-server-*-pdb` |  | `<server>.pdb.enabled: true`, refused | the object | nothing |",
+        "| `DaemonSet/nvidia-gpu-drivers` |  |  | the object | `DaemonSet/nvidia-device-plugin` |",
+    ],
+)
+def test_a_difference_is_shown_with_what_the_chart_has_and_what_is_here(row: str) -> None:
+    assert row in differences.text()
+
+
+@pytest.mark.parametrize("command", ["reference", "differences", "schema"])
 def test_a_stale_file_fails_the_check_with_the_mend(
     command: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    module, command = command, command.replace("differences", "reference")
     assert CliRunner().invoke(app, [command, "--check"]).exit_code == 0
     stale = tmp_path_factory.mktemp("stale") / "file"
     stale.write_text("old")
-    monkeypatch.setattr(f"operations.{command}.FILE", stale)
+    monkeypatch.setattr(f"operations.{module}.FILE", stale)
     found = CliRunner().invoke(app, [command, "--check"])
     assert found.exit_code == 1
     assert f"python -m operations {command} --write" in found.stderr

@@ -1,0 +1,128 @@
+"""What the contract has with a value that the configuration refuses: nothing brings it here.
+
+The reason is the one with which the configuration refuses the value, and is read from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from components.speech.differences.difference import NOTHING, fits
+from components.speech.differences.everywhere import SERVERS, TRANSCRIBERS
+from stacks.schema import Settings
+from stacks.schema.base import only_value
+
+SERVER = "<server>"
+"""In a key: each of the six blocks of inference servers."""
+
+
+def keys_of(key: str) -> Iterator[str]:
+    """The keys that one stands for."""
+    top = [field.alias or name for name, field in Settings.model_fields.items()]
+    servers = [each for each in top if each.startswith("inferenceServer")]
+    yield from (key.replace(SERVER, each) for each in servers) if SERVER in key else (key,)
+
+
+def _field(key: str) -> FieldInfo:
+    *above, last = key.split(".")
+    model: type[BaseModel] = Settings
+    for part in above:
+        model = next(f.annotation for n, f in model.model_fields.items() if (f.alias or n) == part)  # type: ignore[assignment]
+    return next(field for name, field in model.model_fields.items() if (field.alias or name) == last)
+
+
+def reason_of(key: str) -> str:
+    """Why the configuration takes only one value of a key, as a sentence."""
+    found = {only.reason for each in keys_of(key) if (only := only_value(_field(each))) is not None}
+    if len(found) != 1:
+        raise ValueError(f"{key} is not refused with one reason: {sorted(found)}")
+    (reason,) = found
+    return f"{reason[0].upper()}{reason[1:].removesuffix('.')}."
+
+
+@dataclass(frozen=True, eq=False)
+class Refused:
+    """One thing of the contract's that no configuration brings."""
+
+    objects: str
+    """Patterns over `Kind/name`, separated by blanks, as a difference has them."""
+    path: str
+    """The field; empty: the whole object."""
+    where: tuple[str, object]
+    """The key, and the value with which the chart has it."""
+    contract: str
+    """The section that says so."""
+    ours: object = NOTHING
+
+    @property
+    def reason(self) -> str:
+        return reason_of(self.where[0])
+
+    def is_of_whole(self, title: str) -> bool:
+        """Whether it speaks of this object as a whole."""
+        return not self.path and fits(self.objects, title)
+
+
+_PLAIN = ("global.sessionGroups.enabled", False)
+_SCALER = (
+    "Deployment/*-sm-scaling ServiceAccount/*-sm-scaling Role/*-sm-scaling-k8s-access "
+    "RoleBinding/*-sm-scaling-k8s-access"
+)
+_STORE = ("transcribers.externalSecrets.enabled", True)
+
+REFUSED: tuple[Refused, ...] = (
+    Refused("Ingress/*resource-manager-api", "", ("resourceManager.ingress.api.enabled", True), "control-plane 5.3"),
+    Refused("Ingress/*resource-manager-redirect", "", ("resourceManager.ingress.enabled", True), "control-plane 5.3"),
+    Refused("Ingress/*resource-manager-flow", "", ("resourceManager.ingress.flow.enabled", True), "control-plane 5.3"),
+    Refused(
+        "Deployment/*resource-manager",
+        "spec.template.spec.containers[resource-manager].env[SM_MODE].value",
+        ("resourceManager.mode", "batch"),
+        "control-plane 4.1",
+        ours="rt",
+    ),
+    Refused("Deployment/*rt-transcriber-* Service/*rt-transcriber-*", "", _PLAIN, "transcription 13.1"),
+    Refused("Deployment/*inference-server-*", "", _PLAIN, "transcription 11.7"),
+    Refused("Deployment/*flow-service", "", _PLAIN, "flow 2.4"),
+    Refused("Deployment/*tts", "", _PLAIN, "flow 4.1"),
+    Refused(
+        TRANSCRIBERS, "metadata.labels.mode", ("transcribers.transcriber.mode", "batch"), "transcription 2.2", ours="rt"
+    ),
+    Refused("ConfigMap/*inference-server-*", "", (f"{SERVER}.tritonServer.mode", "batch"), "transcription 11.10"),
+    Refused(
+        SERVERS,
+        "spec.template.spec.containers[triton-server-translation]",
+        (f"{SERVER}.tritonServer.mode", "translation"),
+        "transcription 11.4",
+    ),
+    Refused("PodDisruptionBudget/*inference-server-*-pdb", "", (f"{SERVER}.pdb.enabled", True), "transcription 11.9"),
+    Refused("DaemonSet/nvidia-gpu-drivers", "", (f"{SERVER}.nvidiaDrivers.enable", True), "transcription 11.11"),
+    Refused(_SCALER, "", (f"{SERVER}.tritonServer.autoscaling.installDependencies", True), "transcription 11.12"),
+    Refused(
+        "Service/*inference-server-*",
+        "metadata.annotations.prometheus.io/*",
+        (f"{SERVER}.tritonServer.autoscaling.enabled", True),
+        "transcription 11.8",
+    ),
+    Refused(
+        "Ingress/realtime Ingress/realtime-grpc",
+        "",
+        (f"{SERVER}.tritonServer.ingress.enabled", True),
+        "transcription 11.13",
+    ),
+    Refused("Pod/*", "", (f"{SERVER}.tests.enabled", True), "transcription 11.13"),
+    Refused(
+        SERVERS,
+        "spec.template.metadata.annotations.ad.datadoghq.com/*",
+        (f"{SERVER}.datadog.addAnnotations", True),
+        "transcription 11.13",
+    ),
+    Refused("ExternalSecret/*license", "", _STORE, "transcription 13.3"),
+    Refused("ExternalSecret/*-speaker-id", "", _STORE, "transcription 13.4"),
+    Refused("PodDisruptionBudget/tts", "", ("flow.tts.podDisruptionBudget.enabled", True), "flow 4.3"),
+)
+"""All of them."""
