@@ -51,6 +51,7 @@ CODES = {
     "secret_in_clear": "secret-in-clear",
     "string_pattern_mismatch": "bad-format",
     "bad_format": "bad-format",
+    "too_old": "out-of-range",
     "string_too_short": "out-of-range",
     "too_short": "out-of-range",
     "too_long": "out-of-range",
@@ -162,8 +163,8 @@ def message(error: ErrorDetails) -> str:
 def wanted(error: ErrorDetails) -> str:
     """What the mending command sets: the one value there is, one of a few with the others beside it, or `VALUE`."""
     context = error.get("ctx", {})
-    if "only" in context:
-        return str(context["only"])
+    if "only" in context or "instead" in context:
+        return str(context.get("only", context.get("instead")))
     if error["type"] in ("bool_type", "bool_parsing"):
         allowed = ["true", "false"]
     else:
