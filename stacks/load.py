@@ -143,6 +143,8 @@ def problem_of(error: ErrorDetails) -> Problem:
         return Problem(
             path, "unquoted-word", reason, f'write it in quotes in the stack file, such as "{_WORDS[value]}"'
         )
+    if "take_out" in error.get("ctx", {}):
+        return Problem(path, CODES[error["type"]], message(error), "take it out of the JSON text in the stack file")
     # null, a list and a map can only be left out: the command line would set their text
     at, value = location == error["loc"], wanted(error)
     settable = at and value != "null" and value[:1] not in ("[", "{")

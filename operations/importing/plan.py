@@ -69,7 +69,7 @@ def plan(values: dict[str, Any], base: dict[str, Any]) -> Plan:
 
 def _left(problem: Problem) -> Problem:
     """A problem of a stack file, said of a value that does not come that far."""
-    mend = LEFT if problem.mend.startswith("pulumi config rm") else problem.mend
+    mend = LEFT if problem.mend.startswith(("pulumi config rm", "take it out")) else problem.mend
     return Problem(problem.path, problem.code, problem.reason, mend)
 
 
