@@ -119,6 +119,12 @@ def _paths() -> dict[str, None]:
     return dict.fromkeys(path for path, _ in _fields(Settings, ""))
 
 
+def of_another(path: str) -> bool:
+    """Whether a key is right in another section of the same form, as one server's models are not another's."""
+    below = path.partition(".")[2]
+    return below != "" and any(each.partition(".")[2] == below for each in _paths())
+
+
 def keys_at(section: str) -> list[str]:
     """The keys of the section at a path, lists aside."""
     return [path.rpartition(".")[2] for path in _paths() if path.rpartition(".")[0] == section]

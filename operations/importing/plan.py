@@ -19,8 +19,9 @@ from operations.importing.reading import Plain
 from operations.importing.secrets import Secret, hidden, taken
 from operations.importing.tree import GONE, get, leaves, put, remove, settled
 from operations.keys import OURS
-from stacks.load import causes, dotted, problem_of
+from stacks.load import causes, problem_of
 from stacks.misplaced import exists, slips
+from stacks.paths import dotted
 from stacks.problem import Problem
 from stacks.schema import Settings
 
