@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from components.speech.pod import Json
-from components.speech.session_group import is_scaled
+from components.speech.session_group import most
 from components.speech.transcriber_languages import speeches
-from stacks.quantities import quantity
+from stacks.quantities import Pod, quantity, together
 from stacks.schema import Settings
 from stacks.schema.inference_server import ServerSettings
 from stacks.schema.pools import Generation, Pool, Role
@@ -54,23 +54,6 @@ def allocatable(size: Size, max_pods: int) -> tuple[float, float]:
     return size.cpu - CPU_RESERVED[size.cpu], memory - reserved
 
 
-Pod = tuple[float, float]
-"""CPU, and memory in bytes, that one pod requests."""
-
-
-def requested(resources: Json) -> Pod:
-    """CPU and memory a container requests; what has a limit and no request requests its limit."""
-    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-    cpu, memory = (str(requests.get(name, limits.get(name, "0"))) for name in ("cpu", "memory"))
-    return quantity(cpu), quantity(memory)
-
-
-def together(*containers: Json) -> Pod:
-    """What one pod requests, by the resources of its containers."""
-    each = [requested(resources) for resources in containers]
-    return sum(cpu for cpu, _ in each), sum(memory for _, memory in each)
-
-
 def gpus_of(resources: Json) -> int:
     """GPUs that a container takes."""
     return ceil(quantity(str((resources.get("limits") or {}).get(GPU, "0"))))
@@ -89,8 +72,7 @@ def placed(settings: Settings, pool: str | None) -> list[ServerSettings]:
 def server_pods(settings: Settings, server: ServerSettings) -> int:
     """Pods of one server that must fit at once: the most it may want, and its surge."""
     groups = server.session_groups
-    scaled = is_scaled(groups.scaling, settings.global_.session_groups.scaling.enabled)
-    return (groups.scaling.max_replicas if scaled else groups.replicas) + groups.allowed_surge
+    return most(groups, settings.global_.session_groups.scaling.enabled) + groups.allowed_surge
 
 
 def inference_pods(settings: Settings, pool: str | None = None) -> int:
@@ -159,10 +141,7 @@ def transcriber_requests(settings: Settings, pool: str | None = None) -> list[Po
 def services_requests(settings: Settings, pool: str | None = None) -> list[Pod]:
     """What every pod of one services pool requests that must fit at once."""
     return [
-        pod
-        for each in workloads(settings)
-        if each.pool == pool
-        for pod in [(quantity(each.cpu), quantity(each.memory))] * (each.pods + each.surge)
+        pod for each in workloads(settings) if each.pool == pool for pod in [each.requests] * (each.pods + each.surge)
     ]
 
 

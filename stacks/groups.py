@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from components.speech.model_costs import feature, points, registered, served, session_cost
-from components.speech.session_group import is_scaled
+from components.speech.session_group import most
 from components.speech.transcriber_languages import speeches
 from stacks.schema import Settings
 from stacks.schema.inference_server import ServerSettings
@@ -48,7 +48,7 @@ def inference(settings: Settings) -> dict[str, Group]:
     for key, server in settings.inference_servers.items():
         if server.enabled:
             groups = server.session_groups
-            pods = groups.scaling.max_replicas if is_scaled(groups.scaling, everywhere) else groups.replicas
+            pods = most(groups, everywhere)
             cost = _dearest(settings, server)
             capacity = server.inference_sidecar.register_features.capacity
             sessions = pods * (capacity // cost) if cost else 0

@@ -7,21 +7,19 @@ import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from enum import EnumType
 from typing import Any
 
 import pulumi
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks.misplaced import (
     SEED_SECRETS,
     closest,
     flagged_key,
-    is_map,
-    keys_of,
     meant_secret,
     not_there,
+    of_another,
     other_namespace,
     plain,
     secret_among_values,
@@ -29,7 +27,8 @@ from stacks.misplaced import (
     slips,
     take,
 )
-from stacks.problem import PROJECT, Problem, report, set_command, set_secret
+from stacks.paths import dotted, field_at, keys_at, values_at
+from stacks.problem import PROJECT, Problem, remove_command, report, set_command, set_secret
 from stacks.rules import check
 from stacks.schema import SECRET_KEYS, Settings
 from stacks.schema.base import SHAPES
@@ -51,6 +50,7 @@ CODES = {
     "secret_in_clear": "secret-in-clear",
     "string_pattern_mismatch": "bad-format",
     "bad_format": "bad-format",
+    "too_old": "out-of-range",
     "string_too_short": "out-of-range",
     "too_short": "out-of-range",
     "too_long": "out-of-range",
@@ -60,47 +60,6 @@ CODES = {
     "less_than_equal": "out-of-range",
 }
 """Pydantic's error types → reason codes; every other one is a wrong type."""
-
-
-def dotted(location: tuple[int | str, ...]) -> str:
-    """A path as `pulumi config set --path` takes it: `pools.inference[1].state`, `costs["en:ensemble"]`."""
-    return "".join(_step(part) for part in location).removeprefix(".")
-
-
-def _step(part: int | str) -> str:
-    if isinstance(part, int):
-        return f"[{part}]"
-    return f".{part}" if re.fullmatch(r"[-A-Za-z0-9_]+", part) else f'["{part}"]'
-
-
-def keys_at(location: tuple[int | str, ...]) -> list[str]:
-    """The keys the schema has beside the last part of a path; none where the path leads nowhere."""
-    section = section_at(location)
-    return keys_of(section) if section else []
-
-
-def section_at(location: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """The section that holds the last part of a path; None where the path leads nowhere, or into a map."""
-    model: Any = Settings
-    in_map = False
-    for part in location[:-1]:
-        if isinstance(part, int) or in_map:
-            in_map = False
-            continue
-        field = next((f for n, f in model.model_fields.items() if (f.alias or n) == part), None)
-        model = section_of(field.annotation) if field else None
-        if field is None or model is None:
-            return None
-        in_map = is_map(field.annotation)
-    return None if in_map else model
-
-
-def values_at(location: tuple[int | str, ...]) -> list[str]:
-    """The values that the key at a path may have, where they are few."""
-    section = section_at(location)
-    fields = section.model_fields.items() if section else ()
-    annotation = next((field.annotation for name, field in fields if (field.alias or name) == location[-1]), None)
-    return [str(member) for member in annotation] if isinstance(annotation, EnumType) else []
 
 
 def unknown_key(location: tuple[int | str, ...], given: Any = None) -> Problem:
@@ -118,9 +77,9 @@ def unknown_key(location: tuple[int | str, ...], given: Any = None) -> Problem:
     elsewhere = None if near else not_there(location, given)
     if elsewhere is not None:
         return elsewhere
+    near = None if near and of_another(path) else near
     reason = f"there is no such key here{f'; did you mean `{near}`?' if near else ''}"
-    remove = f"pulumi config rm --path '{path}'"
-    mend = f"rename it to `{dotted((*location[:-1], near))}`" if near else remove
+    mend = f"rename it to `{dotted((*location[:-1], near))}`" if near else remove_command(path)
     return Problem(path, "unknown-key", reason, mend)
 
 
@@ -133,20 +92,77 @@ def problem_of(error: ErrorDetails) -> Problem:
     if error["type"] == "extra_forbidden":
         return unknown_key(location, value)
     if error["type"] == "missing":
-        return Problem(path, "missing", "it has no default", set_command(path, one_of(values_at(location))))
+        found = field_at(location)
+        whole = found is not None and section_of(found.annotation) is not None
+        mend = written(location) if whole else set_command(path, one_of(values_at(location)))
+        return Problem(path, "missing", "it has no default", mend)
     if error["type"] == "string_type" and isinstance(value, int | float) and not isinstance(value, bool):
         reason = "an unquoted number loses its zeros (1.10 becomes 1.1); this must be text"
-        return Problem(path, "unquoted-number", reason, f'write it in quotes in the stack file: {location[-1]}: "..."')
+        return Problem(
+            path, "unquoted-number", reason, f'write it in quotes in the stack file: {before(location)} "..."'
+        )
     if error["type"] == "string_type" and isinstance(value, bool):
         reason = "this must be text; unquoted, `no`, `off`, `yes` and `on` are false or true to readers of YAML 1.1"
         return Problem(
-            path, "unquoted-word", reason, f'write it in quotes in the stack file, such as "{_WORDS[value]}"'
+            path, "unquoted-word", reason, f'write it in quotes, such as {before(location)} "{_WORDS[value]}"'
         )
-    # null, a list and a map can only be left out: the command line would set their text
-    at, value = location == error["loc"], wanted(error)
-    settable = at and value != "null" and value[:1] not in ("[", "{")
-    mend = set_command(path, value) if settable else f"pulumi config rm --path '{path}'"
+    if "take_out" in error.get("ctx", {}):
+        return Problem(path, CODES[error["type"]], message(error), "take it out of the JSON text in the stack file")
+    mend = remove_command(path) if location != error["loc"] else mended(error, location)
     return Problem(path, CODES.get(error["type"], "wrong-type"), message(error), mend)
+
+
+def before(location: tuple[int | str, ...]) -> str:
+    """What stands before a value in the stack file."""
+    return "-" if isinstance(location[-1], int) else f"{location[-1]}:"
+
+
+def written(location: tuple[int | str, ...]) -> str:
+    """The line to write where no command can set what is missing, which is a section."""
+    return f"write it in the stack file: {before(location)} {{...}}"
+
+
+def can_be_left_out(location: tuple[int | str, ...]) -> bool:
+    """Whether what stands at a path has a default, or is an item of a list or a map."""
+    found = field_at(location)
+    return found is None or not found.is_required()
+
+
+def mended(error: ErrorDetails, location: tuple[int | str, ...]) -> str:
+    """The command that mends a value. Null, a list and a map can only be left out: a command would set their text."""
+    path, context = dotted(location), error.get("ctx", {})
+    if "taken" in context:
+        return " && ".join(remove_command(dotted((*location, key))) for key in context["taken"].split(", "))
+    inside = re.match(
+        r"`([^`]+)` (is no field|is missing|should be text|should be (?:an object|a list))?", part_of(error)
+    )
+    if inside is not None:
+        return mended_inside(f"{path}.{inside[1]}", inside[2], part_of(error))
+    value = wanted(error)
+    if value == "null" or value[:1] in ("[", "{") or error["type"] in _WHOLE:
+        return remove_command(path) if can_be_left_out(location) else written(location)
+    bounds = [context[key] for key in ("gt", "ge", "lt", "le") if key in context]
+    is_float = error["type"] == "float_type" or any(isinstance(bound, float) for bound in bounds)
+    return set_command(path, value, "float" if is_float else "")
+
+
+_WHOLE = ("model_type", "dict_type", "tuple_type", "list_type", "too_short", "too_long", "not_kubernetes")
+"""Errors of what is no single value."""
+
+
+def part_of(error: ErrorDetails) -> str:
+    """What is wrong inside a piece of a pod, or nothing."""
+    return str(error.get("ctx", {}).get("problem", ""))
+
+
+def mended_inside(path: str, what: str | None, said: str) -> str:
+    """The command that mends a field inside a piece of a pod."""
+    near = re.search(r"did you mean `([^`]+)`", said)
+    if near is not None:
+        return f"rename it to `{path.rpartition('.')[0]}.{near[1]}`"
+    if what in ("is no field", "should be an object", "should be a list"):
+        return remove_command(path)
+    return set_command(path, "VALUE", "string" if what == "should be text" else "")
 
 
 _WORDS = {False: "no", True: "yes"}
@@ -162,8 +178,8 @@ def message(error: ErrorDetails) -> str:
 def wanted(error: ErrorDetails) -> str:
     """What the mending command sets: the one value there is, one of a few with the others beside it, or `VALUE`."""
     context = error.get("ctx", {})
-    if "only" in context:
-        return str(context["only"])
+    if "only" in context or "instead" in context:
+        return str(context.get("only", context.get("instead")))
     if error["type"] in ("bool_type", "bool_parsing"):
         allowed = ["true", "false"]
     else:

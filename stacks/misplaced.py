@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -119,6 +119,17 @@ def _paths() -> dict[str, None]:
     return dict.fromkeys(path for path, _ in _fields(Settings, ""))
 
 
+def of_another(path: str) -> bool:
+    """Whether a key is right in another section of the same form, as one server's models are not another's."""
+    below = path.partition(".")[2]
+    return below != "" and any(each.partition(".")[2] == below for each in _paths())
+
+
+def keys_at(section: str) -> list[str]:
+    """The keys of the section at a path, lists aside."""
+    return [path.rpartition(".")[2] for path in _paths() if path.rpartition(".")[0] == section]
+
+
 def default_at(path: str) -> Any:
     """The default of the key at a path; None in a list, whose items have none."""
     if "[" in path:
@@ -170,11 +181,8 @@ def secret_among_values(path: str) -> Problem:
     """A secret where the seed has it."""
     key, file = SEED_SECRETS[path]
     remove = f"pulumi config rm --path '{path}'"
-    if key in SECRET_KEYS:
-        reason = f"secrets have flat keys of their own, kept encrypted; this one is `{key}`"
-        return Problem(path, "secret-in-clear", reason, f"{remove} && {set_secret(key, file)}")
-    reason = "secrets have flat keys of their own, kept encrypted; what needs this one is not deployed yet"
-    return Problem(path, "secret-in-clear", reason, f"{remove}; once it is: {set_secret(key, file)}")
+    reason = f"secrets have flat keys of their own, kept encrypted; this one is `{key}`"
+    return Problem(path, "secret-in-clear", reason, f"{remove} && {set_secret(key, file)}")
 
 
 def not_there(location: tuple[int | str, ...], given: Any) -> Problem | None:
@@ -245,43 +253,45 @@ def _field(key: str, model: type[BaseModel] = Settings) -> str:
     return next(name for name, field in model.model_fields.items() if (field.alias or name) == key)
 
 
-def _moved(path: str, right: str, reason: str) -> Problem:
-    if exists(right):
-        return Problem(path, "wrong-path", reason, f"rename it to `{right}`")
-    return Problem(path, "wrong-path", f"{reason}, which is not offered yet", f"pulumi config rm --path '{path}'")
+def _transcriber(_: Mapping[str, Any]) -> list[str]:
+    return ["transcribers", "transcribers.transcriber"]
 
 
-def _transcriber(child: str, _: Mapping[str, Any]) -> tuple[str, str]:
-    section = section_of(Settings.model_fields["transcribers"].annotation) or Settings
-    above = "transcribers" if child in keys_of(section) else "transcribers.transcriber"
-    return f"{above}.{child}", f"the vendor's text leaves out the beginning; the key is `{above}.{child}`"
+def _inference_server(document: Mapping[str, Any]) -> list[str]:
+    """The one that is given, or the first."""
+    return sorted(SERVERS, key=lambda server: server not in document)[:1]
 
 
-def _inference_server(child: str, document: Mapping[str, Any]) -> tuple[str, str]:
-    given = [server for server in SERVERS if server in document]
-    server = next(iter(given or [s for s in SERVERS if s in keys_of(Settings)]), SERVERS[0])
-    named = ", ".join(f"`{each}`" for each in SERVERS)
-    return f"{server}.{child}", f"in the vendor's text this stands for one of {named}"
+def _secrets(_: Mapping[str, Any]) -> list[str]:
+    return ["resourceManager.secrets"]
 
 
-def _secrets(child: str, _: Mapping[str, Any]) -> tuple[str, str]:
-    right = f"resourceManager.secrets.{child}"
-    return right, f"the vendor's text leaves out the beginning; the key is `{right}`"
-
-
-SLIPS: dict[str, Callable[[str, Mapping[str, Any]], tuple[str, str]]] = {
-    "transcriber": _transcriber,
-    "inferenceServer": _inference_server,
-    "secrets": _secrets,
+SLIPS: dict[str, tuple[Callable[[Mapping[str, Any]], list[str]], str]] = {
+    "transcriber": (_transcriber, "`transcribers` or `transcribers.transcriber`"),
+    "inferenceServer": (_inference_server, f"one of {', '.join(f'`{each}`' for each in SERVERS)}"),
+    "secrets": (_secrets, "`resourceManager.secrets`"),
 }
-"""Top-level keys of the seed's prose that its chart does not have → where a key under them belongs, and why."""
+"""Top-level keys of the seed's prose that its chart does not have → the sections a key under them can belong to, and
+what the prose means by them."""
 
 
 def slips(document: dict[str, Any]) -> list[Problem]:
     """The seed's own slips, each key under them by itself; they are taken out of the document."""
     found: list[Problem] = []
-    for key, place in SLIPS.items():
+    for key, (sections, meaning) in SLIPS.items():
         if isinstance(document.get(key), dict) and document[key]:
-            below = document.pop(key)
-            found += [_moved(f"{key}.{child}", *place(child, document)) for child in below]
+            below, prose = document.pop(key), f"in the vendor's text `{key}` stands for {meaning}"
+            found += [_moved(f"{key}.{child}", sections(document), prose) for child in below]
     return found
+
+
+def _moved(path: str, sections: Sequence[str], prose: str) -> Problem:
+    """Where a key under one of the seed's slips belongs: the first section that has it, or one that is like it."""
+    child = path.partition(".")[2]
+    known = {key: section for section in reversed(sections) for key in keys_at(section)}
+    meant = child if child in known else closest(child, known)
+    if meant is None:
+        return Problem(path, "unknown-key", f"there is no such key; {prose}", f"pulumi config rm --path '{path}'")
+    right = f"{known[meant]}.{meant}"
+    said = f"the key is `{right}`" if meant == child else f"did you mean `{right}`?"
+    return Problem(path, "wrong-path", f"{prose}; {said}", f"rename it to `{right}`")

@@ -40,9 +40,18 @@ def numbered(head: str, problems: Sequence[Problem]) -> str:
     return "\n".join([head, *lines])
 
 
-def set_command(path: str, value: object) -> str:
-    """The command that sets a value. Text that would be read as a number is quoted for YAML by hand."""
-    return f"pulumi config set --path '{path}' {value}"
+def set_command(path: str, value: object, kind: str = "") -> str:
+    """The command that sets a value.
+
+    By itself it takes whole numbers, `true` and `false` for what they are and everything else for text; the kind says
+    otherwise (`float`, or `string` for text that looks like a number).
+    """
+    return f"pulumi config set {f'--type {kind} ' if kind else ''}--path '{path}' {value}"
+
+
+def remove_command(path: str) -> str:
+    """The command that takes a key away, or an item of a list."""
+    return f"pulumi config rm --path '{path}'"
 
 
 def set_secret(key: str, file: str) -> str:

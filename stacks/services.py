@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from components.speech.proxy_pod import resources_of
-from stacks.quantities import quantity
+from stacks.quantities import Pod, quantity, requested, together
 from stacks.schema import Settings
 from stacks.schema.proxy_pods import ProxyDeployment
 from stacks.schema.workload import Amounts, Resources
@@ -18,9 +17,8 @@ class Workload:
     """One Deployment or StatefulSet."""
 
     name: str
-    cpu: str
-    """Request of one pod, all containers together."""
-    memory: str
+    requests: Pod
+    """Of one pod, all containers together."""
     pods: int
     path: str
     """Where the configuration has its requests; empty where they are fixed."""
@@ -30,23 +28,9 @@ class Workload:
     """The further pool it runs on; None is the services pool."""
 
 
-def requested(resources: Mapping[str, Any]) -> tuple[str, str]:
-    """CPU and memory a container requests; where only a limit is given, Kubernetes takes it for the request."""
-    both = {**resources.get("limits", {}), **resources.get("requests", {})}
-    return str(both.get("cpu", "0")), str(both.get("memory", "0"))
-
-
-def asked(*containers: Resources) -> tuple[str, str]:
-    """CPU and memory that a pod of these containers requests."""
+def asked(*containers: Resources) -> Pod:
+    """What a pod of these containers requests."""
     return together(*(resources_of(container, Resources()) for container in containers))
-
-
-def together(*containers: Mapping[str, Any]) -> tuple[str, str]:
-    """The same of containers whose requests and limits are as Kubernetes has them."""
-    each = [requested(container) for container in containers]
-    if len(each) == 1:
-        return each[0]
-    return f"{sum(quantity(cpu) for cpu, _ in each):f}", f"{sum(quantity(memory) for _, memory in each):.0f}"
 
 
 def workloads(settings: Settings) -> tuple[Workload, ...]:
@@ -59,16 +43,16 @@ def _control_plane(settings: Settings) -> Iterator[Workload]:
     manager, base, at = settings.resource_manager, settings.resource_manager.fullname_override, "resourceManager"
     metrics, reconciliation, controller = manager.metrics, manager.reconciliation, manager.session_groups
     pool = manager.pool
-    yield Workload(base, *asked(manager.resources), manager.replicas, f"{at}.resources", pool=pool)
+    yield Workload(base, asked(manager.resources), manager.replicas, f"{at}.resources", pool=pool)
     yield Workload(
-        "sessiongroups-controller", *asked(controller.resources), 1, f"{at}.sessionGroups.resources", pool=pool
+        "sessiongroups-controller", asked(controller.resources), 1, f"{at}.sessionGroups.resources", pool=pool
     )
     if metrics.enabled:
         own = asked(metrics.resources)
-        yield Workload(f"{base}-metrics", *own, metrics.replicas, f"{at}.metrics.resources", pool=pool)
+        yield Workload(f"{base}-metrics", own, metrics.replicas, f"{at}.metrics.resources", pool=pool)
     if reconciliation.enabled:
         own = asked(reconciliation.resources)
-        yield Workload(f"{base}-reconciliation", *own, 1, f"{at}.reconciliation.resources", pool=pool)
+        yield Workload(f"{base}-reconciliation", own, 1, f"{at}.reconciliation.resources", pool=pool)
 
 
 def _redis(settings: Settings) -> Iterator[Workload]:
@@ -79,13 +63,13 @@ def _redis(settings: Settings) -> Iterator[Workload]:
     base = wanted.fullname_override or f"{settings.release}-redis"
     if wanted.sentinel.enabled:
         own = asked(wanted.replica.resources, wanted.sentinel.resources)
-        yield Workload(f"{base}-node", *own, wanted.nodes, f"{at}.replica.resources", surge=0, pool=wanted.pool)
+        yield Workload(f"{base}-node", own, wanted.nodes, f"{at}.replica.resources", surge=0, pool=wanted.pool)
         return
     own = asked(wanted.master.resources)
-    yield Workload(f"{base}-master", *own, 1, f"{at}.master.resources", surge=0, pool=wanted.pool)
+    yield Workload(f"{base}-master", own, 1, f"{at}.master.resources", surge=0, pool=wanted.pool)
     if wanted.count:
         own = asked(wanted.replica.resources)
-        yield Workload(f"{base}-replicas", *own, wanted.count, f"{at}.replica.resources", surge=0, pool=wanted.pool)
+        yield Workload(f"{base}-replicas", own, wanted.count, f"{at}.replica.resources", surge=0, pool=wanted.pool)
 
 
 def _proxies(settings: Settings) -> Iterator[Workload]:
@@ -97,8 +81,8 @@ def _proxies(settings: Settings) -> Iterator[Workload]:
         own = service.deployments.get(key, ProxyDeployment()).resources
         given = own.requests != Amounts() or own.limits != Amounts()
         path = f"proxy.proxy.deployments.{key}.resources" if given else "proxy.proxy.resources"
-        cpu, memory = requested(resources_of(service.resources, own))
-        yield Workload(f"{proxy.fullname_override}-{key}", cpu, memory, proxy.replicas, path, pool=proxy.pool)
+        pod = requested(resources_of(service.resources, own))
+        yield Workload(f"{proxy.fullname_override}-{key}", pod, proxy.replicas, path, pool=proxy.pool)
 
 
 def _cache(settings: Settings) -> Iterator[Workload]:
@@ -107,7 +91,7 @@ def _cache(settings: Settings) -> Iterator[Workload]:
     if proxy.enabled and cache.enabled:
         own = asked(cache.resources, *([] if cache.redis.external else [cache.redis.resources]))
         path = "proxy.proxyCache.resources"
-        yield Workload(f"{proxy.fullname_override}-cache", *own, cache.replicas, path, pool=cache.pool)
+        yield Workload(f"{proxy.fullname_override}-cache", own, cache.replicas, path, pool=cache.pool)
 
 
 def _flow(settings: Settings) -> Iterator[Workload]:
@@ -117,15 +101,15 @@ def _flow(settings: Settings) -> Iterator[Workload]:
         return
     groups, own = flow.session_groups, together(flow.resources, flow.readiness_tracker.resources)
     pods = groups.most(settings.global_.session_groups.scaling.enabled)
-    yield Workload(flow.fullname_override, *own, pods, "flow.resources", groups.allowed_surge, flow.pool)
+    yield Workload(flow.fullname_override, own, pods, "flow.resources", groups.allowed_surge, flow.pool)
     if proxy.enabled:
         own = together(proxy.resources)
-        yield Workload(proxy.name, *own, proxy.replicas, "flow.llmProxy.resources", pool=proxy.pool)
+        yield Workload(proxy.name, own, proxy.replicas, "flow.llmProxy.resources", pool=proxy.pool)
 
 
 def _ingress(settings: Settings) -> Iterator[Workload]:
     ingress = settings.ingress
     if ingress.enabled:
-        own = ingress.resources
+        own = quantity(ingress.resources.cpu), quantity(ingress.resources.memory)
         path = "ingress.resources"
-        yield Workload("nginx-ingress", own.cpu, own.memory, ingress.replicas, path, pool=ingress.pool)
+        yield Workload("nginx-ingress", own, ingress.replicas, path, pool=ingress.pool)

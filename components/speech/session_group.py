@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import pulumi
 
 from components.speech.pod import Json
-from stacks.schema.session_groups import InferenceScaling
+from stacks.schema.session_groups import InferenceGroups, InferenceScaling
 
 
 class Sized(Protocol):
@@ -24,6 +24,11 @@ class Sized(Protocol):
 def is_scaled(scaling: InferenceScaling, everywhere: bool) -> bool:
     """Whether a server is scaled: its own switch can turn it on, never off (contract: transcription 11.2)."""
     return scaling.enabled is True or everywhere
+
+
+def most(groups: InferenceGroups, everywhere: bool) -> int:
+    """The most pods a server's group may want."""
+    return groups.scaling.max_replicas if is_scaled(groups.scaling, everywhere) else groups.replicas
 
 
 def scaling_spec(scaling: InferenceScaling, everywhere: bool) -> Json:

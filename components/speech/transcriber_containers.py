@@ -158,7 +158,7 @@ def _names(given: tuple[Json, ...], name: str) -> bool:
 
 
 def worker_proxy(settings: TranscriberSettings, global_: GlobalSettings, speech: Speech, manager: Address) -> Json:
-    """The native sidecar towards the inference servers (contract: transcription 4.4; Kubernetes is above 1.29 here)."""
+    """The native sidecar towards the inference servers (contract: transcription 4.4; Kubernetes is 1.29 at least)."""
     proxy, warm = settings.worker_proxy, settings.readiness_tracker.pre_warm
     check = proxy.check_for_capacity_on_start
     variables = [

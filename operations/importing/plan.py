@@ -19,8 +19,9 @@ from operations.importing.reading import Plain
 from operations.importing.secrets import Secret, hidden, taken
 from operations.importing.tree import GONE, get, leaves, put, remove, settled
 from operations.keys import OURS
-from stacks.load import causes, dotted, problem_of
+from stacks.load import causes, problem_of
 from stacks.misplaced import exists, slips
+from stacks.paths import dotted
 from stacks.problem import Problem
 from stacks.schema import Settings
 
@@ -69,7 +70,7 @@ def plan(values: dict[str, Any], base: dict[str, Any]) -> Plan:
 
 def _left(problem: Problem) -> Problem:
     """A problem of a stack file, said of a value that does not come that far."""
-    mend = LEFT if problem.mend.startswith("pulumi config rm") else problem.mend
+    mend = LEFT if problem.mend.startswith(("pulumi config rm", "take it out")) else problem.mend
     return Problem(problem.path, problem.code, problem.reason, mend)
 
 

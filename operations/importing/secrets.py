@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from operations.importing.tree import GONE, Path, get, remove
-from stacks.load import dotted
 from stacks.misplaced import SEED_SECRETS, exists, is_plain
+from stacks.paths import dotted
 from stacks.problem import Problem
 from stacks.schema import SECRET_KEYS
 

@@ -18,7 +18,7 @@ from components.speech.transcriber_containers import speaker_secret
 from stacks.licenses import existing
 from stacks.load import REFUSED
 from stacks.platform.existing_edge import edge_secrets
-from stacks.platform.existing_secret import PULL_TYPE, from_files, named_secret, opaque, pull_command
+from stacks.platform.existing_secret import from_files, named_secret, opaque, pull_secret
 from stacks.platform.flow_secrets import flow_secrets
 from stacks.problem import Problem, numbered
 from stacks.schema import Settings
@@ -44,16 +44,7 @@ def existing_secrets(
     ]
     made = 1 if settings.pull_secret.create_secret else 0
     wanted = [
-        named_secret(
-            settings.namespace,
-            name=name,
-            keys=(),
-            type_=PULL_TYPE,
-            path=f"{section}.imagePullSecrets[{index}].name",
-            purpose="the login at the image registry",
-            create=pull_command(name, settings.namespace, sorted(set(registries))),
-        )
-        for section, index, name in named[made:]
+        pull_secret(settings.namespace, name, section, index, registries) for section, index, name in named[made:]
     ]
     for name, path in existing(settings).items():
         command = from_files(name, settings.namespace, LICENSE_KEY)
@@ -86,15 +77,7 @@ def data_plane_secrets(settings: Settings, registries: Sequence[str]) -> Iterato
     for path, secrets in pulling.items():
         for index, secret in enumerate(secrets):
             if secret.name not in common:
-                yield named_secret(
-                    namespace,
-                    name=secret.name,
-                    keys=(),
-                    type_=PULL_TYPE,
-                    path=f"{path}.imagePullSecrets[{index}].name",
-                    purpose="the login at the image registry",
-                    create=pull_command(secret.name, namespace, sorted(set(registries))),
-                )
+                yield pull_secret(namespace, secret.name, path, index, registries)
     if own.enabled and own.transcriber.speaker_id.enabled:
         name = speaker_secret(own)
         yield named_secret(
@@ -126,15 +109,7 @@ def _control_plane(settings: Settings) -> Iterator[ExistingSecret]:
         yield opaque(namespace, name, (CA_KEY,), path, "the certificate of the authority of Redis")
     for index, secret in enumerate(manager.image_pull_secrets):
         if secret not in settings.global_.image_pull_secrets:
-            yield named_secret(
-                namespace,
-                name=secret.name,
-                keys=(),
-                type_=PULL_TYPE,
-                path=f"resourceManager.imagePullSecrets[{index}].name",
-                purpose="the login at the image registry",
-                create=pull_command(secret.name, namespace, control_plane_registries(settings)),
-            )
+            yield pull_secret(namespace, secret.name, "resourceManager", index, control_plane_registries(settings))
 
 
 def control_plane_registries(settings: Settings) -> list[str]:

@@ -53,3 +53,16 @@ def pull_command(name: str, namespace: str, registries: Sequence[str]) -> str:
         f"kubectl create secret generic {name} --namespace {namespace} --type={PULL_TYPE}"
         f' --from-file=.dockerconfigjson="$HOME/.docker/config.json"  # logged in to {", ".join(registries)}'
     )
+
+
+def pull_secret(namespace: str, name: str, section: str, index: int, registries: Sequence[str]) -> ExistingSecret:
+    """The login at the image registry that a section of the configuration names, by its place in the section's list."""
+    return named_secret(
+        namespace,
+        name=name,
+        keys=(),
+        type_=PULL_TYPE,
+        path=f"{section}.imagePullSecrets[{index}].name",
+        purpose="the login at the image registry",
+        create=pull_command(name, namespace, sorted(set(registries))),
+    )

@@ -202,7 +202,7 @@ def container_resources(settings: Settings, _: Collection[str]) -> Iterator[Prob
         found += [(f"{key}.inferenceSidecar.resources", server.inference_sidecar.resources)]
         if gpus(server) < 1:
             reason = "the models run on a GPU; a pod without one never becomes ready"
-            mend = set_command(f'{path}.limits["nvidia.com/gpu"]', '"1"')
+            mend = set_command(f'{path}.limits["nvidia.com/gpu"]', 1, "string")
             yield Problem(f'{path}.limits["nvidia.com/gpu"]', "server-without-gpu", reason, mend)
     for path, resources in found:
         limits, requests = resources.get("limits") or {}, resources.get("requests") or {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from stacks.capacity import GIB, SIZES, Pod, Size, allocatable, transcriber_requests
+from stacks.capacity import GIB, SIZES, Size, allocatable, transcriber_requests
 from stacks.problem import Problem, set_command
-from stacks.quantities import quantity
+from stacks.quantities import Pod
 from stacks.schema import Settings
 from stacks.schema.pools import Generation, Pool, Role, State
 from stacks.services import workloads
@@ -20,7 +20,7 @@ def one_pod_on_one_node(settings: Settings, _: Collection[str]) -> Iterator[Prob
     by_path = {each.path: each for each in workloads(settings)}
     for each in by_path.values():
         # a pool that is not there is refused elsewhere
-        excess = _excess((quantity(each.cpu), quantity(each.memory)), nodes.get(each.pool, nodes[None]))
+        excess = _excess(each.requests, nodes.get(each.pool, nodes[None]))
         if excess:
             path = f"{each.path}.requests.{excess.what}".replace("ingress.resources.requests", "ingress.resources")
             reason = f"a pod of {each.name} requests {excess.reason}"

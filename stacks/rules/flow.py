@@ -158,12 +158,15 @@ def variables(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             flow.readiness_tracker.additional_env_from,
             flow.readiness_tracker.additional_env,
         ),
-        ("flow.tts.additionalEnv", (*flow.tts.env_from, *flow.tts.additional_env_from), flow.tts.additional_env),
+        ("flow.tts.additionalEnv", flow.tts.additional_env_from, flow.tts.additional_env),
+        ("flow.tts.env", flow.tts.env_from, {}),
         ("flow.tts.inferenceSidecar.env", (), flow.tts.inference_sidecar.env),
     ):
-        for name in sorted({*(each["name"] for each in entries), *values} & ends):
-            reason = f"{name} is set by the program, and a name stands only once"
-            yield Problem(f"{path}.{name}", "name-taken", reason, remove(f"{path}.{name}"))
+        listed = [(f"{path}From[{index}]", each["name"]) for index, each in enumerate(entries)]
+        for where, name in (*listed, *((f"{path}.{name}", name) for name in sorted(values))):
+            if name in ends:
+                reason = f"{name} is set by the program, and a name stands only once"
+                yield Problem(where, "name-taken", reason, remove(where))
 
 
 def budgets(settings: Settings, _: Collection[str]) -> Iterator[Problem]:

@@ -57,8 +57,7 @@ def unread_secrets(settings: Settings, present: Collection[str]) -> Iterator[Pro
     made = flow.enabled and flow.vllm.enabled and token.create_secret and not flow.vllm.external_secrets.enabled
     if "huggingFaceToken" in present and not made:
         reason = "it is set, but vLLM's Secret is not made of it"
-        mend = set_command("flow.vllm.hfTokenSecret.createSecret", "true")
-        yield Problem("huggingFaceToken", "content-without-secret", reason, mend)
+        yield Problem("huggingFaceToken", "content-without-secret", reason, "pulumi config rm huggingFaceToken")
 
 
 def _token(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
@@ -73,7 +72,7 @@ def _token(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
 def _in_clear(settings: Settings, path: str, entries: tuple[ExternalData, ...], store: bool) -> Iterator[Problem]:
     if isinstance(entries, InClear):
         component = path.removesuffix(".secrets.data").removesuffix(".secrets.additionalData")
-        name = f"{component.rpartition('.')[2].lower()}-more"
+        name = f"{component.rpartition('.')[2].lower()}-{'data' if path.endswith('.data') else 'more'}"
         files = " ".join(f"--from-file={key}" for key in entries.keys)
         create = f"kubectl create secret generic {name} --namespace {settings.namespace} {files}"
         reason = (

@@ -25,7 +25,7 @@ def networks(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     ):
         if one.overlaps(other):
             reason = f"{one} overlaps {other}; both are fixed for the life of the cluster"
-            yield Problem(path, "overlapping-networks", reason, "choose a range of its own")
+            yield Problem(path, "overlapping-networks", reason, set_command(path, "RANGE"))
     try:
         inside = IPv4Address(network.dns_service_ip) in services
     except ValueError:

@@ -89,7 +89,8 @@ def local_disks(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
 
 
 def pool_versions(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    control_plane = _version(settings.azure.kubernetes_version)
+    newest = settings.azure.kubernetes_version
+    control_plane = _version(newest)
     for pool in settings.pools.all:
         for index, each in enumerate(pool.generations):
             path, version = f"{pool.path}[{index}].kubernetesVersion", _version(each.kubernetes_version)
@@ -99,7 +100,7 @@ def pool_versions(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
                 yield Problem(path, "pool-newer-than-cluster", reason, mend)
             elif version[1] < control_plane[1] - 3:
                 reason = f"more than three minor versions behind {settings.azure.kubernetes_version}"
-                mend = "add a generation with a newer kubernetesVersion and make it active"
+                mend = f"write a further generation: {{number: N, state: active, kubernetesVersion: {newest}}}"
                 yield Problem(path, "pool-too-old", reason, mend)
 
 

@@ -82,9 +82,10 @@ def lookups(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     here = (manager.fullname_override, manager.service.port)
     for index, record in enumerate(service.dns.default_srv_records):
         if (record.target, record.port) != here:
-            path = f"proxy.proxy.dns.defaultSrvRecords[{index}].target"
+            at = f"proxy.proxy.dns.defaultSrvRecords[{index}]"
             reason = f"{record.target}:{record.port} is not the resource manager, {here[0]}:{here[1]}"
-            yield Problem(path, "unknown-target", reason, set_command(path, here[0]))
+            mend = f"{set_command(f'{at}.target', here[0])} && {set_command(f'{at}.port', here[1])}"
+            yield Problem(f"{at}.target", "unknown-target", reason, mend)
 
 
 def deadlines(settings: Settings, _: Collection[str]) -> Iterator[Problem]:

@@ -51,5 +51,7 @@ def _made(secret: ProxySecret, present: Collection[str]) -> Iterator[Problem]:
 
 def _unwanted(secret: ProxySecret, present: Collection[str]) -> Iterator[Problem]:
     for flat in secret.given(present):
-        reason = f"it is set, but {secret.switch} is off, so nothing would be made of it"
-        yield Problem(flat, "content-without-secret", reason, set_command(secret.switch, "true"))
+        reason = (
+            f"it is set, but nothing reads the Secret {secret.name} ({secret.switch}), so nothing would be made of it"
+        )
+        yield Problem(flat, "content-without-secret", reason, f"pulumi config rm {flat}")

@@ -99,12 +99,10 @@ def sentinel(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     lease = seconds(manager.config.lease_duration)
     if wanted.down_after_milliseconds / 1000 + ELECTION_SECONDS >= lease:
         reason = f"registrations run out after {lease:.0f} seconds (config.leaseDuration), before there is a primary"
-        yield Problem(
-            f"{BELOW}redis.sentinel.downAfterMilliseconds",
-            "longer-than-the-lease",
-            reason,
-            _set("redis.sentinel.downAfterMilliseconds", 60000),
-        )
+        most = int((lease - ELECTION_SECONDS) * 1000) - 1
+        longer = f"{int(wanted.down_after_milliseconds / 1000 + ELECTION_SECONDS) + 1}s"
+        mend = _set("redis.sentinel.downAfterMilliseconds", most) if most > 0 else _set("config.leaseDuration", longer)
+        yield Problem(f"{BELOW}redis.sentinel.downAfterMilliseconds", "longer-than-the-lease", reason, mend)
     # a pool that is not there is refused elsewhere
     for pool in (each for each in settings.pools.all if each.role is Role.SERVICES and each.name == redis.pool):
         for index, generation in enumerate(pool.generations):

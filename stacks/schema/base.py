@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -126,8 +127,24 @@ Host = Annotated[
 ]
 """A host name in lower case, without a wildcard."""
 
+LOWEST_MINOR = 29
+"""From here on an init container may run beside the others, which worker-proxy does (contract: transcription 4.5)."""
+
+NEWER = "1.35.4"
+"""The version that is proposed instead of one that is too old."""
+
+
+def _runs_sidecars(version: str) -> str:
+    if int(version.split(".")[1]) < LOWEST_MINOR:
+        why = "should be 1.{lowest}.0 or newer: below, worker-proxy cannot be an init container beside its transcriber"
+        raise PydanticCustomError("too_old", why, {"lowest": LOWEST_MINOR, "instead": NEWER})
+    return version
+
+
 KubernetesVersion = Annotated[
-    str, shaped(r"^1\.[0-9]+\.[0-9]+$", "a full Kubernetes version, patch included, such as 1.35.4")
+    str,
+    shaped(r"^1\.[0-9]+\.[0-9]+$", f"a full Kubernetes version, patch included, such as {NEWER}"),
+    AfterValidator(_runs_sidecars),
 ]
 """A full Kubernetes version, patch included: AKS rolls a pool whose version is only `major.minor`."""
 

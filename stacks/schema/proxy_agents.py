@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from stacks.schema.base import HttpUrl, Section, shaped
 from stacks.schema.external_secrets import ExternalKeys
@@ -22,15 +24,62 @@ AgentFile = Annotated[
 """Name of an agent's file: `<agent id>_<version>`, with or without `.json`; the id is a UUID of version 4."""
 
 
+AUTHORIZATION = re.compile(
+    r"(^|[-_])(authorization|((api|subscription|access)[-_]?)key|token|secret|password|cookie)$", re.IGNORECASE
+)
+"""Names of headers that say who asks."""
+
+IN_CLEAR = (
+    "a ConfigMap is no place for a key; an agent with one comes from a Secret mounted at proxy.agentAPI.localPath "
+    "(proxy.additionalVolumes, proxy.proxy.additionalVolumeMounts), with proxy.agentAPI.configMap.enabled off"
+)
+"""Why a key is refused, and where it can be (contract: proxy 7.1)."""
+
+
+def keys_in_clear(agent: Mapping[str, Any]) -> Iterator[tuple[str | int, ...]]:
+    """Where an agent has a key for a language model of its own, or a header that says who asks."""
+    models = agent.get("custom_llm_config")
+    for index, model in enumerate(models if isinstance(models, list) else [models]):
+        if not isinstance(model, Mapping):
+            continue
+        at = ("custom_llm_config", index) if isinstance(models, list) else ("custom_llm_config",)
+        if model.get("api_key"):
+            yield (*at, "api_key")
+        for place, name, value in _headers(model.get("headers")):
+            if value and AUTHORIZATION.search(name):
+                yield (*at, "headers", place)
+
+
+def _headers(given: Any) -> Iterator[tuple[str | int, str, Any]]:
+    """Place, name and value of each header, in a map, a list of names with values, or a list of lines."""
+    if isinstance(given, Mapping):
+        for name, value in given.items():
+            yield name, name, value
+    for index, each in enumerate(given if isinstance(given, list) else []):
+        if isinstance(each, Mapping):
+            name = each.get("name") or each.get("key") or next(iter(each), "")
+            yield index, str(name), each.get("value", each.get(name))
+        else:
+            name, _, value = str(each).partition(":")
+            yield index, name.strip(), value
+
+
 def _agent(given: Any) -> Any:
+    agent = given
     if isinstance(given, str):
         try:
-            given = json.loads(given)
+            agent = json.loads(given)
         except ValueError as error:
             raise PydanticCustomError("bad_format", "the text is no JSON") from error
-    if not isinstance(given, dict):
+    if not isinstance(agent, dict):
         raise PydanticCustomError("wrong_type", "should be a map, or the text of a JSON object")
-    return given
+    # a part of a text has no path that a command could take away
+    context: dict[str, Any] = {"only": "null"} if agent is given else {"take_out": True}
+    refused = PydanticCustomError("secret_in_clear", IN_CLEAR, context)
+    found = [InitErrorDetails(type=refused, loc=place, input=None) for place in keys_in_clear(agent)]
+    if found:
+        raise ValidationError.from_exception_data("agent", found)
+    return agent
 
 
 Agent = Annotated[Any, AfterValidator(_agent)]

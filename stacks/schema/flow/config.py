@@ -16,7 +16,9 @@ Url = Annotated[str, shaped(r"^[a-z]+://[^\s]+$", "an address with its scheme, s
 
 def _one_key(given: dict[str, Any]) -> dict[str, Any]:
     if len(given) != 1 or not isinstance(next(iter(given.values())), dict):
-        raise PydanticCustomError("bad_format", "should be one preset: its name, and under it an object")
+        raise PydanticCustomError(
+            "bad_format", "should be one preset: its name, and under it an object", {"only": "null"}
+        )
     return given
 
 

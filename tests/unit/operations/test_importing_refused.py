@@ -15,6 +15,9 @@ from stacks.misplaced import SEED_SECRETS
 from stacks.schema import SECRET_KEYS
 from tests.unit.operations.importing import CLUSTER, SECRET, reported, run
 
+AGENT = "0b0e4a5e-93a1-4f0e-8a41-5d2c6d1f7a10_latest"
+"""Name of an agent's file."""
+
 
 @pytest.mark.parametrize("path", SEED_SECRETS)
 def test_a_secret_is_in_no_output_and_a_command_stores_it(path: str, tmp_path: Path) -> None:
@@ -44,6 +47,12 @@ def test_an_empty_secret_is_the_charts_default(tmp_path: Path) -> None:
         ("proxy: {proxy: {config: {additionalConfig: {SM_URL: 'https://me:SECRET@host'}}}}",
          "proxy.proxy.config.additionalConfig.SM_URL"),
         ("resourceManager: {redis: {auth: {password: SECRET}}}", "resourceManager.redis.auth.password"),
+        (f"proxy: {{agentAPI: {{configMap: {{data: {{{AGENT}: {{agent_id: {AGENT[:36]}, custom_llm_config: "
+         "[{url: http://llm, model: m, headers: {Authorization: SECRET}}]}}}}}",
+         f"proxy.agentAPI.configMap.data.{AGENT}.custom_llm_config[0].headers.Authorization"),
+        (f"proxy: {{agentAPI: {{configMap: {{data: {{{AGENT}: "
+         """'{"custom_llm_config": [{"api_key": "SECRET"}]}'}}}}""",
+         f"proxy.agentAPI.configMap.data.{AGENT}.custom_llm_config[0].api_key"),
     ],
 )  # fmt: skip
 def test_what_looks_like_a_secret_elsewhere_is_not_copied(values: str, path: str, tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
+from components.speech.session_group import most
 from stacks.capacity import GIB, SIZES, allocatable, inference_pods, nodes_needed, transcriber_requests
 from stacks.load import read
-from stacks.quantities import quantity
+from stacks.quantities import Pod, quantity, requested, together
 from stacks.schema import Settings
 from stacks.schema.pools import Role
-from stacks.services import requested, workloads
+from stacks.services import workloads
 from tests.unit.graph import CHECKOUT, Change, Graph, Json, run_program, stack_config
 
 
@@ -23,6 +24,34 @@ from tests.unit.graph import CHECKOUT, Change, Graph, Json, run_program, stack_c
 )
 def test_quantity(text: str, value: float) -> None:
     assert quantity(text) == value
+
+
+@pytest.mark.parametrize(
+    ("resources", "pod"),
+    [
+        ({"requests": {"cpu": "30m", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "2Gi"}}, (0.03, GIB)),
+        ({"requests": {"cpu": "30m"}, "limits": {"memory": "2Gi"}}, (0.03, 2 * GIB)),
+        ({"limits": {"cpu": "1"}}, (1.0, 0.0)),
+        ({"requests": None, "limits": None}, (0.0, 0.0)),
+        ({}, (0.0, 0.0)),
+    ],
+)
+def test_a_container_requests_its_limit_where_it_has_no_request(resources: Json, pod: Pod) -> None:
+    assert requested(resources) == pytest.approx(pod)
+    assert together(resources, resources) == pytest.approx((2 * pod[0], 2 * pod[1]))
+
+
+@pytest.mark.parametrize(
+    ("own", "everywhere", "pods"),
+    [({}, False, 2), ({}, True, 7), ({"enabled": True}, False, 7), ({"enabled": False}, True, 7)],
+)
+def test_a_group_wants_at_most_what_its_scaling_allows(own: Json, everywhere: bool, pods: int) -> None:
+    """Its own switch turns scaling on, never off."""
+    given = settings(
+        inferenceServerEnhancedRecipe1={"sessionGroups": {"replicas": 2, "scaling": {"maxReplicas": 7, **own}}}
+    )
+    groups = given.inference_servers["inferenceServerEnhancedRecipe1"].session_groups
+    assert most(groups, everywhere) == pods
 
 
 @pytest.mark.parametrize(
@@ -123,11 +152,10 @@ def compare_requests(graph: Graph, given: Settings) -> None:
     assert found
     for each in found:
         spec = each.inputs["spec"]
-        asked = [requested(c.get("resources", {})) for c in spec["template"]["spec"]["containers"]]
+        asked = together(*(c.get("resources", {}) for c in spec["template"]["spec"]["containers"]))
         entry = listed[each.object_name]
         assert entry.pods == spec.get("replicas", 1), each.object_name
-        assert quantity(entry.cpu) == pytest.approx(sum(quantity(cpu) for cpu, _ in asked)), each.object_name
-        assert quantity(entry.memory) == pytest.approx(sum(quantity(memory) for _, memory in asked)), each.object_name
+        assert entry.requests == pytest.approx(asked), each.object_name
     # the side of the proxy's switch that is not deployed needs its room as well
     more = listed.keys() - {each.object_name for each in found}
     assert len(more) <= 1
@@ -175,11 +203,11 @@ def with_changes(change: Change) -> Settings:
 
 def test_the_list_of_services_follows_the_settings() -> None:
     given = with_changes(other_requests)
-    by_name = {each.name: (each.cpu, each.memory) for each in workloads(given)}
-    assert by_name["resource-manager"] == ("30m", "50Mi")
-    assert by_name["resource-manager-reconciliation"] == ("300m", "90Mi")
-    assert by_name["proxy-a"] == ("250m", "2Gi")
-    assert by_name["proxy-b"] == ("250m", "3Gi")
+    by_name = {each.name: each.requests for each in workloads(given)}
+    assert by_name["resource-manager"] == pytest.approx((0.03, 50 * 2**20))
+    assert by_name["resource-manager-reconciliation"] == pytest.approx((0.3, 90 * 2**20))
+    assert by_name["proxy-a"] == pytest.approx((0.25, 2 * GIB))
+    assert by_name["proxy-b"] == pytest.approx((0.25, 3 * GIB))
     assert "resource-manager-metrics" not in by_name
 
 
@@ -194,8 +222,9 @@ def test_the_list_of_services_follows_the_mode_of_redis() -> None:
     nodes = with_changes(functools.partial(redis, sentinel=sentinel))
     (entry,) = [each for each in workloads(nodes) if each.name.startswith("sessions")]
     assert (entry.name, entry.pods) == ("sessions-node", 3)
-    assert quantity(entry.cpu) == pytest.approx(0.1)
-    assert quantity(entry.memory) == 100 * 2**20
+    assert entry.requests == pytest.approx((0.1, 100 * 2**20))
     several = with_changes(functools.partial(redis, replicas={"replicaCount": 2}))
-    found = {each.name: (each.pods, each.cpu) for each in workloads(several) if each.name.startswith("sessions")}
-    assert found == {"sessions-master": (1, "70m"), "sessions-replicas": (2, "70m")}
+    found = {
+        each.name: (each.pods, each.requests[0]) for each in workloads(several) if each.name.startswith("sessions")
+    }
+    assert found == {"sessions-master": (1, 0.07), "sessions-replicas": (2, 0.07)}

@@ -87,9 +87,9 @@ def test_the_services_pool_counts_what_the_objects_ask_for(changed: Callable[[Ch
     for name in ("flow-service", "llm-proxy"):
         owner, pod = owners[name]
         assert listed[name].pods == owner.inputs["spec"]["replicas"]
-        for kind, value in (("cpu", listed[name].cpu), ("memory", listed[name].memory)):
+        for kind, value in zip(("cpu", "memory"), listed[name].requests, strict=True):
             asked = sum(quantity(c["resources"]["requests"][kind]) for c in pod["containers"])
-            assert quantity(value) == pytest.approx(asked)
+            assert value == pytest.approx(asked)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,183 @@
+"""The mend of every problem in the cases: a command or a line, and what can be tried is tried: it mends."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stacks.load import read
+from stacks.problem import PROJECT, Problem
+from stacks.schema import SECRET_KEYS
+from tests.unit.cases import ERRORS, SCALARS, given, name
+
+COMMANDS = ("pulumi config set", "pulumi config rm", "kubectl create secret generic")
+"""How a command begins; one after another they are joined by `&&`."""
+
+LINES = re.compile(
+    "|".join(
+        (
+            r"rename it to `[^`]+`",
+            r"take (it|the line `sm-realtime:` without a name) out of the (file|JSON text in the stack file)",
+            r'write it in quotes in the stack file: (-|[A-Za-z]+:) "\.\.\."',
+            r'write it in quotes, such as (-|[A-Za-z]+:) "(no|yes)"',
+            r"write it in the stack file: [A-Za-z]+: \{\.\.\.\}",
+            r"write a further generation: \{.+\}",
+        )
+    )
+)
+"""What is written in the stack file by hand, where no command can do it."""
+
+RENAME = re.compile("rename it to `([^`]+)`")
+
+OPEN = re.compile(r"\b(VALUE|NAME|HOST|DOMAIN|RANGE|PRESET)$")
+"""What the user has to put in."""
+
+Config = dict[str, str]
+
+
+def steps(path: str) -> list[str | int]:
+    """A path as `pulumi config set --path` reads it."""
+    found = re.findall(r'\["([^"]+)"\]|\[(\d+)\]|([^.\[\]]+)', path)
+    return [int(index) if index else key or plain for key, index, plain in found]
+
+
+class Stack:
+    """The configuration of a case, and what the commands of Pulumi 3.255 do to it."""
+
+    def __init__(self, case: dict[str, Any]) -> None:
+        self.config, self.flagged = given(case)
+
+    def _section(self, key: str) -> Any:
+        text = self.config.get(f"{PROJECT}:{key}", "{}")
+        return text if key in SCALARS else json.loads(text)
+
+    def _keep(self, key: str, value: Any) -> None:
+        self.config[f"{PROJECT}:{key}"] = value if key in SCALARS else json.dumps(value)
+
+    def put(self, path: str, value: Any) -> None:
+        top, *inner = steps(path)
+        document: Any = {"": self._section(str(top))}
+        here, way = document, ["", *inner]
+        for step, after in zip(way[:-1], inner, strict=True):
+            empty: Any = [] if isinstance(after, int) else {}
+            if isinstance(here, list) and step == len(here):
+                here.append(empty)
+            elif isinstance(here, dict) and here.get(str(step)) is None:
+                here[str(step)] = empty
+            here = here[step]
+        if isinstance(here, list) and way[-1] == len(here):
+            here.append(value)
+        else:
+            here[way[-1]] = value
+        self._keep(str(top), document[""])
+
+    def take(self, path: str) -> Any:
+        """Take away what stands at a path; nothing where the path leads nowhere."""
+        if ":" in path:
+            return self.config.pop(path, None)
+        top, *inner = steps(path)
+        if not inner:
+            self.flagged = [each for each in self.flagged if each != f"{PROJECT}:{top}"]
+            text = self.config.pop(f"{PROJECT}:{top}", None)
+            return (
+                None
+                if text is None
+                else text
+                if top in SCALARS or not text.startswith(("{", "["))
+                else json.loads(text)
+            )
+        document = here = self._section(str(top))
+        for step in inner[:-1]:
+            here = here.get(step) if isinstance(here, dict) else here[step]
+            if here is None:
+                return None
+        value = here.pop(inner[-1], None) if isinstance(here, dict) else here.pop(inner[-1])
+        self._keep(str(top), document)
+        return value
+
+    def tried(self, problem: Problem) -> bool:
+        """Do what mends a problem; whether all of it could be done without asking anybody."""
+        renamed = RENAME.fullmatch(problem.mend)
+        if renamed is not None:
+            value = self.take(problem.path)
+            self.put(renamed[1].removeprefix(f"{PROJECT}:"), json.loads(value) if ":" in problem.path else value)
+            return True
+        secrets = re.findall(r"pulumi config set --secret (\S+) < \S+$", problem.mend)
+        assert set(secrets) <= SECRET_KEYS.keys()
+        commands = [each for each in problem.mend.split(" && ") if "--secret " not in each]
+        asks = OPEN.search(problem.mend.partition("  #")[0]) or any(
+            word in problem.mend for word in ("set-all", "--plain")
+        )
+        if asks or not commands or LINES.fullmatch(problem.mend):
+            return False
+        for command in commands:
+            self.run(command)
+        return True
+
+    def run(self, command: str) -> None:
+        words = shlex.split(command, comments=True)
+        if words[:3] == ["pulumi", "config", "rm"]:
+            self.take(words[-1])
+        elif words[:3] == ["pulumi", "config", "set"]:
+            kind = words[words.index("--type") + 1] if "--type" in words else ""
+            self.put(words[words.index("--path") + 1], read_as(words[-1], kind))
+
+
+def read_as(text: str, kind: str) -> Any:
+    """A value as the command line takes it: only whole numbers and truth values are no text by themselves."""
+    if kind == "float":
+        return float(text)
+    if kind == "" and text in ("true", "false"):
+        return text == "true"
+    return int(text) if kind == "" and re.fullmatch(r"0|-?[1-9][0-9]*", text) else text
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("5", "", 5),
+        ("5", "string", "5"),
+        ("0.5", "", "0.5"),
+        ("0.5", "float", 0.5),
+        ("true", "", True),
+        ("007", "", "007"),
+    ],
+)
+def test_values_are_read_as_the_command_line_reads_them(text: str, kind: str, value: Any) -> None:
+    """Seen with Pulumi 3.255.0."""
+    assert read_as(text, kind) == value
+    assert type(read_as(text, kind)) is type(value)
+
+
+def problems(path: Path) -> list[Problem]:
+    return read(*given(yaml.safe_load(path.read_text())))[1]
+
+
+@pytest.mark.parametrize("path", ERRORS, ids=name)
+def test_a_mend_is_a_command_or_a_line_of_the_stack_file(path: Path) -> None:
+    for each in problems(path):
+        commands = [] if LINES.fullmatch(each.mend) else each.mend.split(" && ")
+        assert all(command.startswith(COMMANDS) for command in commands), each.mend
+
+
+@pytest.mark.parametrize("path", ERRORS, ids=name)
+def test_a_mend_mends(path: Path) -> None:
+    """A command, or a new name: with it, what was wrong is wrong no more. What the user has to put in is not tried."""
+    for each in problems(path):
+        stack = Stack(yaml.safe_load(path.read_text()))
+        if stack.tried(each):
+            left = read(stack.config, stack.flagged)[1]
+            same = [
+                other for other in left if (other.path, other.code, other.reason) == (each.path, each.code, each.reason)
+            ]
+            assert same == []
+            renamed = RENAME.fullmatch(each.mend)
+            assert renamed is None or renamed[1] not in {
+                o.path for o in left if o.code in ("unknown-key", "wrong-path")
+            }
