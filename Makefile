@@ -5,6 +5,8 @@ PY = $(eval PY := $$(shell $(PYTHON) -m sandbox.bootstrap))$(or $(PY),$(error no
 CACHE = $(abspath $(dir $(PY))/../..)
 RUFF = RUFF_CACHE_DIR=$(CACHE)/ruff $(PY) -m ruff
 MYPY = MYPY_CACHE_DIR=$(CACHE)/mypy $(PY) -m mypy
+# Every process imports the SDKs, which take seconds to compile: once, also where Python is told to keep nothing.
+RUN = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CACHE)/bytecode $(PY)
 
 .DEFAULT_GOAL := help
 .PHONY: help up cold down env test check conformance bench lock
@@ -13,7 +15,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## build what is missing, start the local plane, run the program on it
-	@$(PY) -m sandbox up
+	@$(RUN) -m sandbox up
 
 cold: ## up and down as on a machine that has nothing: every cache begins empty, in a folder of its own
 	@folder=$$(mktemp -d); began=$$(date +%s); \
@@ -24,28 +26,28 @@ cold: ## up and down as on a machine that has nothing: every cache begins empty,
 	$(MAKE) --no-print-directory down; chmod -R u+w $$folder; rm -rf $$folder; exit $$code
 
 down: ## remove all that `make up` made
-	@$(PY) -m sandbox down
+	@$(RUN) -m sandbox down
 
 env: ## print the shell exports with which plain pulumi and kubectl use the local plane
-	@$(PY) -m sandbox env
+	@$(RUN) -m sandbox env
 
 check: ## format, lint, strict types, generated files fresh
 	$(RUFF) format --check
 	$(RUFF) check
 	$(MYPY)
-	$(PY) -m operations schema --check
-	$(PY) -m operations reference --check
+	$(RUN) -m operations schema --check
+	$(RUN) -m operations reference --check
 
 test: check ## the checks, then every test
-	$(PY) -m sandbox.toolchain
-	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(RUN) -m sandbox.toolchain
+	$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 conformance: ## the provider tests against an installed pulumi-kubernetes plugin
-	SM_CONFORMANCE_REAL=1 $(PY) -m pytest tests/conformance
+	SM_CONFORMANCE_REAL=1 $(RUN) -m pytest tests/conformance
 
 bench: ## how long `make up` takes, and what a preview costs beside a flat program's, for 1 to 55 languages
-	@$(PY) -m tests.bench.up
-	@$(PY) -m tests.bench
+	@$(RUN) -m tests.bench.up
+	@$(RUN) -m tests.bench
 
 lock: ## pin what requirements.txt asks for, and all it pulls in, in requirements.lock
 	@$(PYTHON) -m sandbox.bootstrap --lock

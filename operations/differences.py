@@ -36,6 +36,10 @@ contract gives no text. The sections are the contract's.
 """
 
 LEFT = """
+Kubernetes below 1.29 is refused, for the cluster and for every generation of a pool. There the chart writes
+worker-proxy as a third container and switches pre-warming off; here it is always an init container that stays
+(transcription 4.5).
+
 ## Parts of the chart that are not made, and what to do instead
 
 `python -m operations import-values` names each of these keys when a values file sets one.

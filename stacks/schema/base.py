@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     StringConstraints,
@@ -145,6 +146,7 @@ KubernetesVersion = Annotated[
     str,
     shaped(r"^1\.[0-9]+\.[0-9]+$", f"a full Kubernetes version, patch included, such as {NEWER}"),
     AfterValidator(_runs_sidecars),
+    Field(json_schema_extra={"pattern": rf"^1\.({LOWEST_MINOR}|[3-9][0-9]|[1-9][0-9]{{2,}})\.[0-9]+$"}),
 ]
 """A full Kubernetes version, patch included: AKS rolls a pool whose version is only `major.minor`."""
 
