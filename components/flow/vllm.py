@@ -17,7 +17,7 @@ from components.speech.disruption import surge_first
 from components.speech.pod import Json, container, env, env_secret, pod_template, port
 from stacks.schema.external_secrets import ExternalData
 from stacks.schema.flow import FlowSettings
-from stacks.schema.flow.vllm import SecretProvider, VllmSettings
+from stacks.schema.flow.vllm import SecretProvider, VllmConfig, VllmSettings
 
 GPU = "nvidia.com/gpu"
 TOKEN_KEY = "hf-token-secret"
@@ -41,6 +41,8 @@ class VllmArgs:
     token: pulumi.Output[str] | None
     """Hugging Face token, when its Secret is made here."""
     placement: Placement
+    bfloat16: bool
+    """Whether the GPUs of its pool compute with it."""
 
     @property
     def settings(self) -> VllmSettings:
@@ -51,6 +53,11 @@ class VllmArgs:
         return Face(self.common, self.settings, self.settings.fullname_override, self.settings.version)
 
 
+def dtype(config: VllmConfig, *, bfloat16: bool) -> str:
+    """The type of the weights: `auto` is the model's own, and the server refuses it where the GPUs have no bfloat16."""
+    return "half" if config.dtype == "auto" and not bfloat16 else config.dtype
+
+
 def arguments(args: VllmArgs) -> list[str]:
     """The server's arguments, in the contract's order (5.2)."""
     config = args.settings.config
@@ -59,7 +66,7 @@ def arguments(args: VllmArgs) -> list[str]:
         f"--model={served_model(args.flow, args.common.global_.flow)}",
         f"--tensor-parallel-size={config.tensor_parallel_size or config.num_gpus}",
         f"--port={args.settings.container_port}",
-        f"--dtype={config.dtype}",
+        f"--dtype={dtype(config, bfloat16=args.bfloat16)}",
         *([f"--max-model-len={length}"] if length else []),
         *(["--enable-prefix-caching"] if config.enable_prefix_caching else []),
         *(["--disable-log-requests"] if config.disable_log_requests else []),

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from stacks.capacity import GIB, SIZES, allocatable, inference_pods, nodes_needed, transcriber_requests
+from stacks.capacity import (
+    GIB,
+    SIZES,
+    Size,
+    allocatable,
+    bfloat16,
+    inference_pods,
+    nodes_needed,
+    transcriber_requests,
+)
 from stacks.load import read
 from stacks.quantities import quantity
 from stacks.schema import Settings
@@ -199,3 +208,15 @@ def test_the_list_of_services_follows_the_mode_of_redis() -> None:
     several = with_changes(functools.partial(redis, replicas={"replicaCount": 2}))
     found = {each.name: (each.pods, each.cpu) for each in workloads(several) if each.name.startswith("sessions")}
     assert found == {"sessions-master": (1, "70m"), "sessions-replicas": (2, "70m")}
+
+
+def test_bfloat16_is_asked_of_the_generation_where_pods_land(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SIZES, "Standard_NV36ads_A10_v5", Size(36, 431.2, 1, True, bfloat16=True))
+    newer: Json = {"number": 1, "state": "active", "kubernetesVersion": "1.35.4", "vmSize": "Standard_NV36ads_A10_v5"}
+    waiting: Json = {"number": 2, "state": "standby", "kubernetesVersion": "1.35.4"}
+    base_pools: Json = base()["pools"]
+    further: Json = {"llm": {"role": "inference", "generations": [newer, waiting]}}
+    given = settings(pools=base_pools | {"further": further})
+    assert bfloat16(given, "llm")
+    assert not bfloat16(given, None)
+    assert not any(size.bfloat16 for name, size in SIZES.items() if "T4" in name)
