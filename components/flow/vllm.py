@@ -206,9 +206,8 @@ class Vllm(pulumi.ComponentResource):
             "accessModes": list(cache.access_modes),
             "resources": {"requests": {"storage": cache.storage}},
             "volumeMode": cache.volume_mode,
+            "storageClassName": cache.storage_class_name,
         }
-        if cache.storage_class_name:
-            spec["storageClassName"] = cache.storage_class_name
         made = kubernetes.core.v1.PersistentVolumeClaim(
             f"{name}-cache",
             metadata=args.face.metadata(cache.name),

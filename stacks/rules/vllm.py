@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from stacks.capacity import SIZES, bfloat16
 from stacks.problem import Problem, set_command
 from stacks.rules.flow_secrets import remove
 from stacks.schema import Settings
+from stacks.schema.flow.vllm import Cache
 from stacks.schema.pools import Role
 
 
@@ -50,5 +52,22 @@ def dtypes(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         yield Problem(path, "dtype-without-gpu", reason, remove(path))
 
 
-VLLM = (gpus, dtypes)
+DISKS = re.compile(r"default|managed|managed-premium|managed-csi(-.*)?")
+"""The classes of Azure disks that AKS makes, of today and of old."""
+
+
+def volumes(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """The volume is of a class that several nodes may have at once."""
+    vllm, path = settings.flow.vllm, "flow.vllm.persistence.storageClassName"
+    name = vllm.persistence.storage_class_name
+    if not vllm.enabled or (name and not DISKS.fullmatch(name)):
+        return
+    disk = f"{name} is a class of Azure disks"
+    if not name:
+        disk = "without a name it is the cluster's default class, which AKS makes of Azure disks"
+    reason = f"{disk}: no claim for several nodes (ReadWriteMany) is ever bound there"
+    yield Problem(path, "volume-on-one-node", reason, set_command(path, Cache().storage_class_name))
+
+
+VLLM = (gpus, dtypes, volumes)
 """All of them."""

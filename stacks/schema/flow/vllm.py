@@ -83,7 +83,9 @@ class Cache(Section):
         ("ReadWriteMany",), description=f"ReadWriteMany only: {ONE_NODE}."
     )
     storage: Quantity = Field("50Gi", description="Size.")
-    storage_class_name: str = Field("azurefile-csi-premium", description="Storage class, shared by nodes; immutable.")
+    storage_class_name: str = Field(
+        "azurefile-csi-premium", description="Storage class of files, not of disks; immutable."
+    )
     volume_mode: Literal["Filesystem"] = Field("Filesystem", description="Files are kept in it.")
 
 
