@@ -16,6 +16,8 @@ from typing import Any
 
 import pulumi
 
+from components.speech.pod import Files
+
 LICENSE_KEY = "license.json"
 """Key of the license Secret (contract: transcription 14.9)."""
 
@@ -54,6 +56,15 @@ def license_text(given: str) -> str:
     if not isinstance(found, dict):
         raise LicenseError("it is JSON, and no object as license.json is")
     return text
+
+
+def license_file(secret: pulumi.Input[str]) -> Files:
+    """The license as the one file that transcribers and Flow's pods read."""
+    items = [{"key": LICENSE_KEY, "path": LICENSE_KEY}]
+    return Files(
+        ({"name": "license", "secret": {"secretName": secret, "items": items}},),
+        ({"name": "license", "mountPath": f"/{LICENSE_KEY}", "subPath": LICENSE_KEY, "readOnly": True},),
+    )
 
 
 def fingerprint(name: str, text: str) -> str:

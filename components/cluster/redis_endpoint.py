@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.speech.pod import Json, env, env_config, env_flag, env_secret
+from components.speech.pod import Files, Json, env, env_config, env_flag, env_secret
 
 REDIS_URL = "redis_url"
 """Key of the map, and of the Secret of an external Redis, with its address."""
@@ -53,15 +53,16 @@ class RedisEndpoint:
         return [*found, env("SSL_CERT_DIR", CA_FOLDER)] if self.ca_secret else found
 
     @property
-    def volumes(self) -> list[Json]:
+    def files(self) -> Files:
         """The authority's certificate, where there is one of its own."""
-        if self.ca_secret is None:
-            return []
-        return [
-            {"name": "redis-ca", "secret": {"secretName": self.ca_secret, "items": [{"key": CA_KEY, "path": CA_KEY}]}}
-        ]
+        return ca_files(self.ca_secret)
 
-    @property
-    def mounts(self) -> list[Json]:
-        """Where the services see it."""
-        return [{"name": "redis-ca", "mountPath": CA_FOLDER, "readOnly": True}] if self.ca_secret else []
+
+def ca_files(secret: str | None) -> Files:
+    """The certificate of an authority as a folder that the TLS library reads; none without a Secret."""
+    if secret is None:
+        return Files()
+    return Files(
+        ({"name": "redis-ca", "secret": {"secretName": secret, "items": [{"key": CA_KEY, "path": CA_KEY}]}},),
+        ({"name": "redis-ca", "mountPath": CA_FOLDER, "readOnly": True},),
+    )

@@ -14,7 +14,7 @@ from components.flow.objects import Front, budget, deployment, ingress, own_secr
 from components.outputs import once_made
 from components.placement import Placement
 from components.speech.disruption import surge_first
-from components.speech.pod import Json, container, env, env_secret, pod_template, port
+from components.speech.pod import Files, Json, container, env, env_secret, pod_template, port
 from stacks.schema.external_secrets import ExternalData
 from stacks.schema.flow import FlowSettings
 from stacks.schema.flow.vllm import SecretProvider, VllmConfig, VllmSettings
@@ -85,7 +85,21 @@ def leave_seconds(flow: FlowSettings) -> int:
     return LEAVE_SECONDS + flow.llm_proxy.backend_timeout_sec
 
 
-def server(args: VllmArgs, secret: pulumi.Input[str]) -> Json:
+def own_files(claim: pulumi.Input[str]) -> Files:
+    """The model's files, and memory that its processes share."""
+    return Files(
+        (
+            {"name": "cache-volume", "persistentVolumeClaim": {"claimName": claim}},
+            {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}},
+        ),
+        (
+            {"name": "cache-volume", "mountPath": "/root/.cache/huggingface"},
+            {"name": "shm", "mountPath": "/dev/shm"},
+        ),
+    )
+
+
+def server(args: VllmArgs, secret: pulumi.Input[str], files: Files) -> Json:
     """The only container."""
     settings = args.settings
     devices = ",".join(str(number) for number in range(settings.config.num_gpus))
@@ -107,11 +121,7 @@ def server(args: VllmArgs, secret: pulumi.Input[str]) -> Json:
         liveness_probe=settings.liveness_probe,
         readiness_probe=settings.readiness_probe,
         lifecycle={"preStop": {"sleep": {"seconds": leave_seconds(args.flow)}}},
-        mounts=[
-            {"name": "cache-volume", "mountPath": "/root/.cache/huggingface"},
-            {"name": "shm", "mountPath": "/dev/shm"},
-            *settings.additional_volume_mounts,
-        ],
+        mounts=[*files.mounts, *settings.additional_volume_mounts],
     )
 
 
@@ -141,6 +151,7 @@ class Vllm(pulumi.ComponentResource):
         super().__init__("sm-realtime:flow:Vllm", name, {}, opts)
         settings, face = args.settings, args.face
         secret, hashed = self._secret(name, args)
+        files = own_files(self._claim(name, args))
         annotations: dict[str, pulumi.Input[str]] = {**settings.additional_pod_annotations, **tags(face)}
         ready = deployment(
             f"{name}-deployment",
@@ -154,16 +165,12 @@ class Vllm(pulumi.ComponentResource):
                 placement=args.placement,
                 labels=face.pod_labels,
                 annotations={**annotations, **hashed},
-                containers=[server(args, secret)],
+                containers=[server(args, secret, files)],
                 pull_secrets=args.common.pull_secrets(settings),
                 security_context=settings.security_context,
                 grace_seconds=max(settings.termination_grace_period_seconds, leave_seconds(args.flow) + STOP_SECONDS),
                 runtime_class=settings.runtime_class_name,
-                volumes=[
-                    {"name": "cache-volume", "persistentVolumeClaim": {"claimName": self._claim(name, args)}},
-                    {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}},
-                    *settings.additional_volumes,
-                ],
+                volumes=[*files.volumes, *settings.additional_volumes],
             ),
             parent=self,
         )

@@ -93,7 +93,7 @@ class ControlPlane:
             security_context=security_context,
             grace_seconds=STATELESS.grace_seconds,
             affinity=affinity,
-            volumes=[*volumes, *self.redis.volumes],
+            volumes=[*volumes, *self.redis.files.volumes],
         )
 
     def deployment(

@@ -98,7 +98,7 @@ def template(args: ResourceManagerReconciliationArgs) -> Json:
         variables=with_more(variables(args), settings.additional_env),
         ports=[port("http", CONTAINER_PORT)],
         resources=passed_on(settings.resources),
-        mounts=common.redis.mounts,
+        mounts=common.redis.files.mounts,
     )
     return common.pod(
         process,
