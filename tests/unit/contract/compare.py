@@ -5,7 +5,7 @@ under them, and the `secrets` of the configuration where there are any. All are 
 `components/speech/differences` is the only list of exceptions.
 
 Under `parts` stand objects of which only the given fields are compared (null: there must be none), for values that
-change little.
+change little. Under `absent` stand objects, as `Kind/name`, of which there must be none.
 
 Objects that are alike but for a few words stand once: `each` is a list of rows, and `objects` beside it stand for every
 row, with `<key>` for what the row has under that key.
@@ -48,6 +48,11 @@ def contract(file: str) -> list[Json]:
 def parts(file: str) -> list[Json]:
     """The objects of a file that it has in part."""
     return [] if file in DEFAULTS else list(_expanded(_document(file).get("parts", [])))
+
+
+def absent(file: str) -> list[str]:
+    """The objects that there must not be."""
+    return [] if file in DEFAULTS else list(_document(file).get("absent", []))
 
 
 def _expanded(entries: list[Json]) -> Iterator[Json]:
@@ -220,7 +225,7 @@ def at(given: Mapping[str, Any], path: str) -> Any:
 def compared(file: str, objects: Mapping[str, Json]) -> Comparison:
     """The objects of a file beside those there are, by title."""
     given = values(file)
-    rows = tuple(each for each in DIFFERENCES if each.where is None or at(given, each.where[0]) == each.where[1])
+    rows = tuple(each for each in DIFFERENCES if all(at(given, k) == v for k, v in each.where.items()))
     result = Comparison(rows)
     whole_objects = contract(file)
     for number, expected in enumerate([*whole_objects, *parts(file)]):
@@ -244,6 +249,7 @@ def compared(file: str, objects: Mapping[str, Json]) -> Comparison:
         result.unexplained += [
             f"{name} {each.path}: a difference is listed and is not there" for each in about if not each.holds(*sides)
         ]
+    result.unexplained += [f"{name} is there, and the contract has none" for name in absent(file) if name in objects]
     result.unexplained.sort()
     return result
 
