@@ -71,7 +71,8 @@ def fingerprint(name: str, text: str) -> str:
     """Tells one content of a Secret from another, and nothing else of it.
 
     It stands in clear on pods. A license holds a signature, so nobody finds it by trying texts against a hash, which
-    is cut to 64 bits besides. A password can be found so: nothing of this kind is ever made of one.
+    is cut to 64 bits besides. A password can be found so: of an address that holds one there is a mark of another kind
+    (`components.cluster.control_plane_credentials`).
     """
     return hashlib.sha256(f"{name}\0{text}".encode()).hexdigest()[:16]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.cluster.control_plane_credentials import REDIS_MARK
 from components.speech.pod import Files, Json, env, env_config, env_flag, env_secret
 
 REDIS_URL = "redis_url"
@@ -33,6 +34,8 @@ class RedisEndpoint:
     """Name of the Secret with the address, of an external Redis."""
     database: int = 0
     """Number of the database in an external Redis."""
+    mark: pulumi.Input[str] | None = None
+    """Tells the address in that Secret from another, where the Secret is made here."""
     ca_secret: str | None = None
     """Name of the Secret with the certificate of the authority of an external Redis."""
 
@@ -51,6 +54,11 @@ class RedisEndpoint:
         ]
         # read by the TLS library of Go beside the system's authorities
         return [*found, env("SSL_CERT_DIR", CA_FOLDER)] if self.ca_secret else found
+
+    @property
+    def annotations(self) -> dict[str, pulumi.Input[str]]:
+        """Of pods that read the address when they start."""
+        return {} if self.mark is None else {REDIS_MARK: self.mark}
 
     @property
     def files(self) -> Files:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.cluster.control_plane_credentials import CD_CACHE_URL
+from components.cluster.control_plane_credentials import CD_CACHE_MARK, CD_CACHE_URL
 from components.outputs import once_made
 from components.speech.control_plane import CONTAINER_PORT, ControlPlane, patience, with_more
 from components.speech.control_plane_rights import may, user
@@ -29,6 +29,8 @@ class ResourceManagerArgs:
     languages_map: pulumi.Input[str]
     redis_secret: pulumi.Input[str]
     """Name of the Secret with the address of the cache of dictionaries."""
+    cache_mark: pulumi.Input[str] | None
+    """Tells that address from another, where the Secret is made here."""
     protect: bool
 
 
@@ -93,7 +95,10 @@ def template(args: ResourceManagerArgs, account: pulumi.Input[str]) -> Json:
         server,
         account=account,
         labels={**settings.additional_labels, **common.labels.selector(APP)},
-        annotations=settings.additional_annotations,
+        annotations={
+            **settings.additional_annotations,
+            **({} if args.cache_mark is None else {CD_CACHE_MARK: args.cache_mark}),
+        },
         security_context=settings.security_context,
         affinity=settings.affinity,
         volumes=[*files.volumes, *settings.additional_volumes],

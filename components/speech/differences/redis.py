@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.cluster.control_plane_credentials import DATABASE_MARK, REDIS_MARK
 from components.cluster.redis_endpoint import CA_FOLDER, CA_KEY
 from components.speech.differences.difference import NOTHING, Added, Difference, Like
 from components.speech.differences.everywhere import AUTOSCALER_VETO
@@ -27,6 +28,16 @@ SERVICES = (
 )
 """What reads from Redis."""
 
+_ANNOTATIONS = "spec.template.metadata.annotations"
+_MARK = Like("[0-9a-f]{6}")
+_ROTATED = (
+    "The services read the address once, at their start. Its mark makes another address another version of the pods; "
+    "nothing of the chart's does."
+)
+_OUTSIDE: dict[str, object] = {
+    "resourceManager.externalRedis.enabled": True,
+    "resourceManager.secrets.redis.create": True,
+}
 _AUTHORITY = "The chart trusts the authorities in the images alone; a Redis may have a certificate of another one."
 _WITH_AUTHORITY: dict[str, object] = {"resourceManager.externalRedis.caSecretName": "redis-authority"}
 _SENTINEL = "resourceManager.redis.sentinel.enabled"
@@ -139,6 +150,14 @@ REDIS: tuple[Difference, ...] = (
                 },
             ),
         )
+    ),
+    Difference(SERVICES, f"{_ANNOTATIONS}.{REDIS_MARK}", Added(_MARK), _ROTATED, where=_OUTSIDE),
+    Difference(
+        "Deployment/resource-manager-reconciliation",
+        f"{_ANNOTATIONS}.{DATABASE_MARK}",
+        Added(_MARK),
+        _ROTATED,
+        where={"resourceManager.secrets.database.create": True},
     ),
     Difference("ConfigMap/*-redis-scripts", "", NOTHING, SCRIPTS, where={_SENTINEL: NOTHING}),
     Difference(
