@@ -23,14 +23,14 @@ REDIS_MARK, CD_CACHE_MARK, DATABASE_MARK = (
 """Annotations of pods that read an address when they start: another address is another version of them."""
 
 
-def mark(name: str, address: str) -> str:
-    """Tells one address in a Secret from another, and next to nothing of it.
+def mark(what: str, address: str) -> str:
+    """Tells one address of something from another, and next to nothing of it.
 
     It stands in clear on pods, and an address holds a password, which may be a weak one: a fast hash would let anybody
     try a list of passwords. So each try costs 16 MiB and tens of milliseconds, and of all tries one in 16 million
     fits by chance; so often, too, a change would not be seen.
     """
-    domain = f"sm-realtime address in {name}".encode()
+    domain = f"sm-realtime {what}".encode()
     return hashlib.scrypt(address.encode(), salt=domain, n=2**14, r=8, p=1, dklen=3).hex()
 
 

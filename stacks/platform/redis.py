@@ -61,16 +61,16 @@ def secrets(
         ControlPlaneCredentialsArgs(namespace, settings.redis_secret, redis, settings.database_secret, database),
         opts,
     )
-    names = {flat: settings.redis_secret for flat in KEYS if create_redis and flat in held}
-    names |= {"databaseUrl": settings.database_secret} if create_database else {}
-    return ControlPlaneSecrets(
-        made.redis, made.database, {flat: _marked(f"{name}.{flat}", held[flat]) for flat, name in names.items()}
-    )
+    read_here = [
+        *(flat for flat in KEYS if create_redis and flat in held),
+        *(["databaseUrl"] if create_database else []),
+    ]
+    return ControlPlaneSecrets(made.redis, made.database, {flat: _marked(flat, held[flat]) for flat in read_here})
 
 
-def _marked(name: str, address: pulumi.Output[str]) -> pulumi.Output[str]:
+def _marked(flat: str, address: pulumi.Output[str]) -> pulumi.Output[str]:
     """The mark in clear, which it may stand in: a pod's annotations are no secret."""
-    return pulumi.Output.unsecret(address.apply(lambda given: mark(name, given)))
+    return pulumi.Output.unsecret(address.apply(lambda given: mark(flat, given)))
 
 
 def stored(settings: Settings, namespace: pulumi.Output[str], opts: pulumi.ResourceOptions) -> ControlPlaneSecrets:
