@@ -39,6 +39,11 @@ def parts(file: str) -> list[Json]:
     return [] if file in DEFAULTS else list(_expanded(as_written(file).get("parts", [])))
 
 
+def absent(file: str) -> list[str]:
+    """The objects that there must not be."""
+    return [] if file in DEFAULTS else list(as_written(file).get("absent", []))
+
+
 def _expanded(entries: list[Json]) -> Iterator[Json]:
     for entry in entries:
         if "each" not in entry:

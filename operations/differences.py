@@ -12,7 +12,7 @@ from components.speech.differences.difference import NOTHING, at
 from components.speech.differences.refused import Refused
 from components.speech.differences.sections import sections
 from operations.contract import FILES, contract, nodes, parts, title, values
-from operations.importing.left_out import LEFT_OUT
+from operations.importing.left_out import LEFT_OUT, NEWER
 from operations.reference import ROOT, code
 
 FILE = ROOT / "docs" / "reference" / "differences.md"
@@ -48,10 +48,28 @@ worker-proxy as a third container and switches pre-warming off; here it is alway
 |---|---|---|
 """
 
+NEWER_HEAD = """
+## Keys of newer charts
+
+The images and the resource definition of 0.6.0 do not know these; the importer names each of them when a values file
+sets one, unless the key is one of this program's as well.
+
+| key | what there is to say |
+|---|---|
+"""
+
 
 def text() -> str:
     """The file as it should be."""
-    return HEAD + "".join(f"{row}\n" for row in _rows()) + LEFT + "".join(f"{row}\n" for row in _left())
+    newer = "".join(f"| {code(key.replace('*', '<any part>'))} | {why} |\n" for key, why in NEWER.items())
+    return (
+        HEAD
+        + "".join(f"{row}\n" for row in _rows())
+        + LEFT
+        + "".join(f"{row}\n" for row in _left())
+        + NEWER_HEAD
+        + newer
+    )
 
 
 def _rows() -> Iterator[str]:

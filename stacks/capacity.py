@@ -28,6 +28,8 @@ class Size:
     """As the node reports it, which is less than nominal."""
     gpus: int
     local_disk: bool
+    bfloat16: bool = False
+    """Whether its GPUs compute with it: a compute capability of 8.0 and above, which a T4 (7.5) has not."""
 
 
 SIZES = {
@@ -57,6 +59,12 @@ def allocatable(size: Size, max_pods: int) -> tuple[float, float]:
 def gpus_of(resources: Json) -> int:
     """GPUs that a container takes."""
     return ceil(quantity(str((resources.get("limits") or {}).get(GPU, "0"))))
+
+
+def bfloat16(settings: Settings, pool: str | None) -> bool:
+    """Whether pods of a GPU pool land on GPUs with bfloat16; None is the role's own pool."""
+    kinds = [SIZES[each.vm_size] for each in settings.pools.actives(Role.INFERENCE, pool) if each.vm_size in SIZES]
+    return bool(kinds) and all(size.bfloat16 for size in kinds)
 
 
 def gpus(server: ServerSettings) -> int:

@@ -16,6 +16,8 @@ from typing import Any
 
 import pulumi
 
+from components.speech.pod import Files
+
 LICENSE_KEY = "license.json"
 """Key of the license Secret (contract: transcription 14.9)."""
 
@@ -56,11 +58,21 @@ def license_text(given: str) -> str:
     return text
 
 
+def license_file(secret: pulumi.Input[str]) -> Files:
+    """The license as the one file that transcribers and Flow's pods read."""
+    items = [{"key": LICENSE_KEY, "path": LICENSE_KEY}]
+    return Files(
+        ({"name": "license", "secret": {"secretName": secret, "items": items}},),
+        ({"name": "license", "mountPath": f"/{LICENSE_KEY}", "subPath": LICENSE_KEY, "readOnly": True},),
+    )
+
+
 def fingerprint(name: str, text: str) -> str:
     """Tells one content of a Secret from another, and nothing else of it.
 
     It stands in clear on pods. A license holds a signature, so nobody finds it by trying texts against a hash, which
-    is cut to 64 bits besides. A password can be found so: nothing of this kind is ever made of one.
+    is cut to 64 bits besides. A password can be found so: of an address that holds one there is a mark of another kind
+    (`components.cluster.control_plane_credentials`).
     """
     return hashlib.sha256(f"{name}\0{text}".encode()).hexdigest()[:16]
 

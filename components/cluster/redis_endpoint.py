@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.speech.pod import Json, env, env_config, env_flag, env_secret
+from components.cluster.control_plane_credentials import REDIS_MARK
+from components.speech.pod import Files, Json, env, env_config, env_flag, env_secret
 
 REDIS_URL = "redis_url"
 """Key of the map, and of the Secret of an external Redis, with its address."""
@@ -33,6 +34,8 @@ class RedisEndpoint:
     """Name of the Secret with the address, of an external Redis."""
     database: int = 0
     """Number of the database in an external Redis."""
+    mark: pulumi.Input[str] | None = None
+    """Tells the address in that Secret from another, where the Secret is made here."""
     ca_secret: str | None = None
     """Name of the Secret with the certificate of the authority of an external Redis."""
 
@@ -53,15 +56,21 @@ class RedisEndpoint:
         return [*found, env("SSL_CERT_DIR", CA_FOLDER)] if self.ca_secret else found
 
     @property
-    def volumes(self) -> list[Json]:
-        """The authority's certificate, where there is one of its own."""
-        if self.ca_secret is None:
-            return []
-        return [
-            {"name": "redis-ca", "secret": {"secretName": self.ca_secret, "items": [{"key": CA_KEY, "path": CA_KEY}]}}
-        ]
+    def annotations(self) -> dict[str, pulumi.Input[str]]:
+        """Of pods that read the address when they start."""
+        return {} if self.mark is None else {REDIS_MARK: self.mark}
 
     @property
-    def mounts(self) -> list[Json]:
-        """Where the services see it."""
-        return [{"name": "redis-ca", "mountPath": CA_FOLDER, "readOnly": True}] if self.ca_secret else []
+    def files(self) -> Files:
+        """The authority's certificate, where there is one of its own."""
+        return ca_files(self.ca_secret)
+
+
+def ca_files(secret: str | None) -> Files:
+    """The certificate of an authority as a folder that the TLS library reads; none without a Secret."""
+    if secret is None:
+        return Files()
+    return Files(
+        ({"name": "redis-ca", "secret": {"secretName": secret, "items": [{"key": CA_KEY, "path": CA_KEY}]}},),
+        ({"name": "redis-ca", "mountPath": CA_FOLDER, "readOnly": True},),
+    )

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.cluster.license import LICENSE_ANNOTATION, License
+from components.cluster.license import LICENSE_ANNOTATION, License, license_file
 from components.flow import config_file
 from components.flow.common import CONFIG_HASH, Face, FlowCommon, digest, with_env
 from components.flow.objects import Front, ingress, own_secret, service
@@ -21,6 +21,7 @@ from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import session_pod
 from components.speech.naming import image
 from components.speech.pod import (
+    Files,
     Json,
     container,
     env,
@@ -92,7 +93,16 @@ def keys(settings: FlowSettings) -> list[tuple[str, str]]:
     return found
 
 
-def worker(args: FlowServiceArgs, secret: pulumi.Input[str]) -> Json:
+def own_files(license_secret: str, config_map: pulumi.Input[str]) -> Files:
+    """The license and the service's own file (contract: flow 2.2)."""
+    name, items = "flow-service-config-file", [{"key": CONFIG_KEY, "path": CONFIG_KEY}]
+    return license_file(license_secret) + Files(
+        ({"name": name, "configMap": {"name": config_map, "items": items}},),
+        ({"name": name, "mountPath": CONFIG_PATH, "subPath": CONFIG_KEY},),
+    )
+
+
+def worker(args: FlowServiceArgs, secret: pulumi.Input[str], files: Files) -> Json:
     """The service itself (contract: flow 2.2)."""
     settings, common = args.settings, args.common.global_.flow.image
     given, hello = settings.image, settings.hello_message_lang_map
@@ -122,11 +132,7 @@ def worker(args: FlowServiceArgs, secret: pulumi.Input[str]) -> Json:
         liveness_probe=settings.liveness_probe,
         readiness_probe=settings.readiness_probe,
         resources=settings.resources,
-        mounts=[
-            {"name": "license", "mountPath": "/license.json", "subPath": "license.json", "readOnly": True},
-            {"name": "flow-service-config-file", "mountPath": CONFIG_PATH, "subPath": CONFIG_KEY},
-            *settings.additional_volume_mounts,
-        ],
+        mounts=[*files.mounts, *settings.additional_volume_mounts],
     )
 
 
@@ -171,30 +177,18 @@ def group_template(
 ) -> Json:
     """The pod."""
     settings, policy = args.settings, session_pod(args.common.session_seconds)
+    files = own_files(args.license.secret, config_map)
     annotations: dict[str, pulumi.Input[str]] = {**settings.additional_pod_annotations, **policy.annotations}
     return pod_template(
         placement=args.placement,
         labels={**args.face.pod_labels, **SESSION_LABELS},
         annotations={**annotations, LICENSE_ANNOTATION: args.license.version, **hashes},
-        containers=[worker(args, secret), tracker(args)],
+        containers=[worker(args, secret, files), tracker(args)],
         service_account=account,
         pull_secrets=args.common.pull_secrets(settings),
         security_context=settings.security_context,
         grace_seconds=settings.termination_grace_period_seconds or policy.grace_seconds,
-        volumes=[
-            {
-                "name": "license",
-                "secret": {
-                    "secretName": args.license.secret,
-                    "items": [{"key": "license.json", "path": "license.json"}],
-                },
-            },
-            {
-                "name": "flow-service-config-file",
-                "configMap": {"name": config_map, "items": [{"key": CONFIG_KEY, "path": CONFIG_KEY}]},
-            },
-            *settings.additional_volumes,
-        ],
+        volumes=[*files.volumes, *settings.additional_volumes],
     )
 
 

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.cluster.license import LICENSE_ANNOTATION, License
+from components.cluster.license import LICENSE_ANNOTATION, License, license_file
 from components.flow.common import Face, FlowCommon, with_env
 from components.flow.objects import Front, ingress, service
 from components.flow.session_group import SESSION_LABELS, scaled, spec
@@ -17,7 +17,7 @@ from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import session_pod
 from components.speech.naming import image
-from components.speech.pod import Json, container, env, env_field, env_flag, pod_template, port, session_env
+from components.speech.pod import Files, Json, container, env, env_field, env_flag, pod_template, port, session_env
 from components.speech.session_group import group_annotations, group_options
 from components.speech.shared_maps import Address, token_store
 from stacks.schema.flow.tts import TtsSettings
@@ -53,7 +53,7 @@ def register_features(args: TtsArgs) -> str:
     return json.dumps(payload, sort_keys=True, separators=(",", ":"))
 
 
-def server(args: TtsArgs) -> Json:
+def server(args: TtsArgs, files: Files) -> Json:
     """The server itself (contract: flow 4.2)."""
     settings = args.settings
     return container(
@@ -70,10 +70,7 @@ def server(args: TtsArgs) -> Json:
         resources=settings.resources,
         liveness_probe=settings.liveness_probe,
         readiness_probe=settings.readiness_probe,
-        mounts=[
-            {"name": "license", "mountPath": "/license.json", "subPath": "license.json", "readOnly": True},
-            *settings.additional_volume_mounts,
-        ],
+        mounts=[*files.mounts, *settings.additional_volume_mounts],
     )
 
 
@@ -106,6 +103,7 @@ def sidecar(args: TtsArgs) -> Json:
 def group_template(args: TtsArgs) -> Json:
     """The pod."""
     settings, policy = args.settings, session_pod(args.common.session_seconds)
+    files = license_file(args.license.secret)
     return pod_template(
         placement=args.placement,
         labels={**args.face.pod_labels, **SESSION_LABELS},
@@ -114,20 +112,11 @@ def group_template(args: TtsArgs) -> Json:
             **policy.annotations,
             LICENSE_ANNOTATION: args.license.version,
         },
-        containers=[server(args), sidecar(args)],
+        containers=[server(args, files), sidecar(args)],
         pull_secrets=args.common.pull_secrets(settings),
         security_context=settings.security_context,
         grace_seconds=settings.termination_grace_period_seconds or policy.grace_seconds,
-        volumes=[
-            {
-                "name": "license",
-                "secret": {
-                    "secretName": args.license.secret,
-                    "items": [{"key": "license.json", "path": "license.json"}],
-                },
-            },
-            *settings.additional_volumes,
-        ],
+        volumes=[*files.volumes, *settings.additional_volumes],
     )
 
 

@@ -14,10 +14,10 @@ from components.flow.objects import Front, budget, deployment, ingress, own_secr
 from components.outputs import once_made
 from components.placement import Placement
 from components.speech.disruption import surge_first
-from components.speech.pod import Json, container, env, env_secret, pod_template, port
+from components.speech.pod import Files, Json, container, env, env_secret, pod_template, port
 from stacks.schema.external_secrets import ExternalData
 from stacks.schema.flow import FlowSettings
-from stacks.schema.flow.vllm import SecretProvider, VllmSettings
+from stacks.schema.flow.vllm import SecretProvider, VllmConfig, VllmSettings
 
 GPU = "nvidia.com/gpu"
 TOKEN_KEY = "hf-token-secret"
@@ -41,6 +41,8 @@ class VllmArgs:
     token: pulumi.Output[str] | None
     """Hugging Face token, when its Secret is made here."""
     placement: Placement
+    bfloat16: bool
+    """Whether the GPUs of its pool compute with it."""
 
     @property
     def settings(self) -> VllmSettings:
@@ -51,6 +53,11 @@ class VllmArgs:
         return Face(self.common, self.settings, self.settings.fullname_override, self.settings.version)
 
 
+def dtype(config: VllmConfig, *, bfloat16: bool) -> str:
+    """The type of the weights: `auto` is the model's own, and the server refuses it where the GPUs have no bfloat16."""
+    return "half" if config.dtype == "auto" and not bfloat16 else config.dtype
+
+
 def arguments(args: VllmArgs) -> list[str]:
     """The server's arguments, in the contract's order (5.2)."""
     config = args.settings.config
@@ -59,7 +66,7 @@ def arguments(args: VllmArgs) -> list[str]:
         f"--model={served_model(args.flow, args.common.global_.flow)}",
         f"--tensor-parallel-size={config.tensor_parallel_size or config.num_gpus}",
         f"--port={args.settings.container_port}",
-        f"--dtype={config.dtype}",
+        f"--dtype={dtype(config, bfloat16=args.bfloat16)}",
         *([f"--max-model-len={length}"] if length else []),
         *(["--enable-prefix-caching"] if config.enable_prefix_caching else []),
         *(["--disable-log-requests"] if config.disable_log_requests else []),
@@ -78,7 +85,21 @@ def leave_seconds(flow: FlowSettings) -> int:
     return LEAVE_SECONDS + flow.llm_proxy.backend_timeout_sec
 
 
-def server(args: VllmArgs, secret: pulumi.Input[str]) -> Json:
+def own_files(claim: pulumi.Input[str]) -> Files:
+    """The model's files, and memory that its processes share."""
+    return Files(
+        (
+            {"name": "cache-volume", "persistentVolumeClaim": {"claimName": claim}},
+            {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}},
+        ),
+        (
+            {"name": "cache-volume", "mountPath": "/root/.cache/huggingface"},
+            {"name": "shm", "mountPath": "/dev/shm"},
+        ),
+    )
+
+
+def server(args: VllmArgs, secret: pulumi.Input[str], files: Files) -> Json:
     """The only container."""
     settings = args.settings
     devices = ",".join(str(number) for number in range(settings.config.num_gpus))
@@ -100,11 +121,7 @@ def server(args: VllmArgs, secret: pulumi.Input[str]) -> Json:
         liveness_probe=settings.liveness_probe,
         readiness_probe=settings.readiness_probe,
         lifecycle={"preStop": {"sleep": {"seconds": leave_seconds(args.flow)}}},
-        mounts=[
-            {"name": "cache-volume", "mountPath": "/root/.cache/huggingface"},
-            {"name": "shm", "mountPath": "/dev/shm"},
-            *settings.additional_volume_mounts,
-        ],
+        mounts=[*files.mounts, *settings.additional_volume_mounts],
     )
 
 
@@ -134,6 +151,7 @@ class Vllm(pulumi.ComponentResource):
         super().__init__("sm-realtime:flow:Vllm", name, {}, opts)
         settings, face = args.settings, args.face
         secret, hashed = self._secret(name, args)
+        files = own_files(self._claim(name, args))
         annotations: dict[str, pulumi.Input[str]] = {**settings.additional_pod_annotations, **tags(face)}
         ready = deployment(
             f"{name}-deployment",
@@ -147,16 +165,12 @@ class Vllm(pulumi.ComponentResource):
                 placement=args.placement,
                 labels=face.pod_labels,
                 annotations={**annotations, **hashed},
-                containers=[server(args, secret)],
+                containers=[server(args, secret, files)],
                 pull_secrets=args.common.pull_secrets(settings),
                 security_context=settings.security_context,
                 grace_seconds=max(settings.termination_grace_period_seconds, leave_seconds(args.flow) + STOP_SECONDS),
                 runtime_class=settings.runtime_class_name,
-                volumes=[
-                    {"name": "cache-volume", "persistentVolumeClaim": {"claimName": self._claim(name, args)}},
-                    {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}},
-                    *settings.additional_volumes,
-                ],
+                volumes=[*files.volumes, *settings.additional_volumes],
             ),
             parent=self,
         )
@@ -199,9 +213,8 @@ class Vllm(pulumi.ComponentResource):
             "accessModes": list(cache.access_modes),
             "resources": {"requests": {"storage": cache.storage}},
             "volumeMode": cache.volume_mode,
+            "storageClassName": cache.storage_class_name,
         }
-        if cache.storage_class_name:
-            spec["storageClassName"] = cache.storage_class_name
         made = kubernetes.core.v1.PersistentVolumeClaim(
             f"{name}-cache",
             metadata=args.face.metadata(cache.name),

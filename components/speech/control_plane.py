@@ -77,7 +77,7 @@ class ControlPlane:
         *,
         account: pulumi.Input[str],
         labels: Mapping[str, str],
-        annotations: Mapping[str, str],
+        annotations: Mapping[str, pulumi.Input[str]],
         security_context: Json,
         volumes: Sequence[Json] = (),
         affinity: Json | None = None,
@@ -86,14 +86,14 @@ class ControlPlane:
         return pod_template(
             placement=self.placement,
             labels=labels,
-            annotations={**STATELESS.annotations, **annotations},
+            annotations={**STATELESS.annotations, **annotations, **self.redis.annotations},
             containers=[container],
             service_account=account,
             pull_secrets=self.pull_secrets,
             security_context=security_context,
             grace_seconds=STATELESS.grace_seconds,
             affinity=affinity,
-            volumes=[*volumes, *self.redis.volumes],
+            volumes=[*volumes, *self.redis.files.volumes],
         )
 
     def deployment(

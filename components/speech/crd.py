@@ -73,47 +73,48 @@ def selector() -> Schema:
     }
 
 
-def containers() -> Schema:
-    """A list of containers: merged by name, no name twice in `env`, `ports[].protocol` defaulted; the rest is free."""
-    container: Schema = {
-        "type": "object",
-        "required": ["name"],
-        "x-kubernetes-preserve-unknown-fields": True,
-        "properties": {
-            "name": {"type": "string"},
-            "env": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["name"],
-                    "x-kubernetes-preserve-unknown-fields": True,
-                    "properties": {"name": {"type": "string"}},
-                },
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["name"],
-            },
-            "ports": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["containerPort"],
-                    "x-kubernetes-preserve-unknown-fields": True,
-                    "properties": {
-                        "containerPort": {"type": "integer", "format": "int32"},
-                        "protocol": {"type": "string", "default": "TCP"},
-                    },
-                },
-                "x-kubernetes-list-type": "map",
-                "x-kubernetes-list-map-keys": ["containerPort", "protocol"],
-            },
-        },
-    }
+def merged(keys: list[str], required: list[str], properties: Schema) -> Schema:
+    """A list that is merged by keys, none of them twice; its items are open beside what is named."""
     return {
         "type": "array",
-        "items": container,
+        "items": {
+            "type": "object",
+            "required": required,
+            "x-kubernetes-preserve-unknown-fields": True,
+            "properties": properties,
+        },
         "x-kubernetes-list-type": "map",
-        "x-kubernetes-list-map-keys": ["name"],
+        "x-kubernetes-list-map-keys": keys,
     }
+
+
+TEXT: Schema = {"type": "string"}
+
+
+def volumes() -> Schema:
+    """The volumes of a pod: merged by name."""
+    return merged(["name"], ["name"], {"name": TEXT})
+
+
+def containers() -> Schema:
+    """A list of containers: merged by name, `env` too, mounts by path, `ports[].protocol` defaulted; the rest is free.
+
+    The API server refuses a group with two of one key; it would refuse each of the group's pods.
+    """
+    port: Schema = {
+        "containerPort": {"type": "integer", "format": "int32"},
+        "protocol": {"type": "string", "default": "TCP"},
+    }
+    return merged(
+        ["name"],
+        ["name"],
+        {
+            "name": TEXT,
+            "env": merged(["name"], ["name"], {"name": TEXT}),
+            "ports": merged(["containerPort", "protocol"], ["containerPort"], port),
+            "volumeMounts": merged(["mountPath"], ["mountPath", "name"], {"mountPath": TEXT, "name": TEXT}),
+        },
+    )
 
 
 def template() -> Schema:
@@ -126,7 +127,11 @@ def template() -> Schema:
                 "type": "object",
                 "required": ["containers"],
                 "x-kubernetes-preserve-unknown-fields": True,
-                "properties": {"containers": containers(), "initContainers": containers()},
+                "properties": {
+                    "containers": containers(),
+                    "initContainers": containers(),
+                    "volumes": volumes(),
+                },
             },
         },
     }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from components.speech.images import server_tag, sidecar_image, triton_image
 from components.speech.model_costs import registered
-from components.speech.pod import Json, container, env, env_field, env_flag, port, session_env
+from components.speech.pod import Files, Json, container, env, env_field, env_flag, port, session_env
 from components.speech.pre_stop import TRITON_PRE_STOP
 from components.speech.shared_maps import Address, token_store
 from components.speech.transcriber_languages import given_wins
@@ -30,7 +30,15 @@ def by_name(variables: Mapping[str, str]) -> list[Json]:
     return [env(name, value) for name, value in sorted(variables.items())]
 
 
-def triton(settings: ServerSettings, global_: GlobalSettings) -> Json:
+def own_files(license_secret: str) -> Files:
+    """The license, as a folder (contract: transcription 11.4)."""
+    return Files(
+        ({"name": "triton-license", "secret": {"secretName": license_secret, "optional": False}},),
+        ({"name": "triton-license", "mountPath": "/etc/secrets", "readOnly": True},),
+    )
+
+
+def triton(settings: ServerSettings, global_: GlobalSettings, files: Files) -> Json:
     """The server itself (contract: transcription 11.4)."""
     server = settings.triton_server
     point = [env("SM_OPERATING_POINT", server.operating_point.value)] if server.operating_point else []
@@ -52,10 +60,7 @@ def triton(settings: ServerSettings, global_: GlobalSettings) -> Json:
         ],
         ports=[port("triton-http", HTTP), port("triton-grpc", GRPC), port("triton-metrics", METRICS)],
         resources=copy.deepcopy(server.resources),
-        mounts=[
-            {"name": "triton-license", "mountPath": "/etc/secrets", "readOnly": True},
-            *copy.deepcopy(server.additional_volume_mounts),
-        ],
+        mounts=copy.deepcopy([*files.mounts, *server.additional_volume_mounts]),
         startup_probe=copy.deepcopy(server.startup_probe),
         liveness_probe=copy.deepcopy(server.liveness_probe),
         readiness_probe=copy.deepcopy(server.readiness_probe),

@@ -14,7 +14,7 @@ from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
 from components.speech.images import server_tag
-from components.speech.inference_containers import GRPC, HTTP, METRICS, sidecar, triton
+from components.speech.inference_containers import GRPC, HTTP, METRICS, own_files, sidecar, triton
 from components.speech.naming import MANAGED_BY, short
 from components.speech.pod import Json, pod_template
 from components.speech.session_group import group_annotations, group_options, group_spec, is_scaled, scaling_spec
@@ -67,6 +67,7 @@ def selector(args: InferenceServerArgs) -> dict[str, str]:
 def group_template(args: InferenceServerArgs) -> Json:
     """The pod."""
     settings, server, policy = args.settings, args.settings.triton_server, session_pod(args.session_seconds)
+    files = own_files(args.license.secret)
     return pod_template(
         placement=args.placement,
         labels={**server.additional_labels, SAFE_TO_EVICT_LABEL: "false", "mode": server.mode, **selector(args)},
@@ -76,16 +77,13 @@ def group_template(args: InferenceServerArgs) -> Json:
             **policy.annotations,
             LICENSE_ANNOTATION: args.license.version,
         },
-        containers=[triton(settings, args.global_), sidecar(settings, args.global_, args.manager)],
+        containers=[triton(settings, args.global_, files), sidecar(settings, args.global_, args.manager)],
         pull_secrets=[secret.name for secret in settings.image_pull_secrets or args.global_.image_pull_secrets],
         security_context=copy.deepcopy(server.security_context),
         runtime_class=server.runtime_class_name,
         affinity=copy.deepcopy(settings.affinity),
         grace_seconds=policy.grace_seconds,
-        volumes=[
-            {"name": "triton-license", "secret": {"secretName": args.license.secret, "optional": False}},
-            *copy.deepcopy(settings.additional_volumes),
-        ],
+        volumes=copy.deepcopy([*files.volumes, *settings.additional_volumes]),
     )
 
 

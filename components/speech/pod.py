@@ -7,6 +7,7 @@ one builder for both keeps them the same. Empty fields are left out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -75,6 +76,20 @@ def passed_on(settings: Section) -> Json:
     """A probe or resources as configured, in the API's names; what is not set is left out."""
     fields = settings.model_dump(by_alias=True, exclude_none=True, mode="json")
     return {key: value for key, value in fields.items() if value != {}}
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the program itself puts into a pod: volumes, and where the first container sees them.
+
+    What the configuration adds comes beside it and never in its place (`stacks.rules.volumes` reads this as well).
+    """
+
+    volumes: tuple[Json, ...] = ()
+    mounts: tuple[Json, ...] = ()
+
+    def __add__(self, more: Files) -> Files:
+        return Files((*self.volumes, *more.volumes), (*self.mounts, *more.mounts))
 
 
 def container(

@@ -10,6 +10,7 @@ from components.placement import Placement
 from components.speech.disruption import session_pod
 from components.speech.naming import DEPLOYMENT_LABEL, ProxyLabels, image
 from components.speech.pod import (
+    Files,
     Json,
     container,
     env,
@@ -196,22 +197,29 @@ def affinity(settings: ProxySettings, key: str) -> Json:
     return {"podAntiAffinity": apart, **(settings.affinity or {})}
 
 
-def _volumes(args: ProxyArgs, deployment: ProxyDeployment) -> tuple[list[Json], list[Json]]:
-    """Volumes and mounts in the contract's order, each once."""
-    volumes: list[Json] = []
-    mounts: list[Json] = []
+AGENTS = "agent-config"
+"""The volume with the agents, which is mounted where the configuration says."""
 
-    def add(name: str, config_map: pulumi.Input[str] | None, path: str, **more: int) -> None:
-        if config_map is not None:
-            volumes.append({"name": name, "configMap": {"name": config_map, **more}})
-            mounts.append({"name": name, "mountPath": path})
 
-    add("dns-srv-volume", args.dns_map, "/etc/dnssrv-config", defaultMode=420)
-    add("agent-config", args.agent_map, args.settings.agent_api.local_path)
-    add("custom-dict", args.dict_map, "/etc/config", defaultMode=420)
-    volumes += [*args.settings.additional_volumes, *deployment.additional_volumes]
-    mounts += [*args.settings.proxy.additional_volume_mounts, *deployment.additional_volume_mounts]
-    return volumes, mounts
+def own_files(
+    settings: ProxySettings,
+    dns: pulumi.Input[str] | None,
+    agents: pulumi.Input[str] | None,
+    words: pulumi.Input[str] | None,
+) -> Files:
+    """Maps that are mounted, in the contract's order; each with its name, None where there is no such map."""
+
+    def mounted(name: str, config_map: pulumi.Input[str] | None, path: str, **more: int) -> Files:
+        if config_map is None:
+            return Files()
+        source = {"name": config_map, **more}
+        return Files(({"name": name, "configMap": source},), ({"name": name, "mountPath": path},))
+
+    return (
+        mounted("dns-srv-volume", dns, "/etc/dnssrv-config", defaultMode=420)
+        + mounted(AGENTS, agents, settings.agent_api.local_path)
+        + mounted("custom-dict", words, "/etc/config", defaultMode=420)
+    )
 
 
 PROBE = {
@@ -233,7 +241,7 @@ def template(args: ProxyArgs, key: str, account: pulumi.Input[str]) -> Json:
     """The pod of one deployment."""
     settings, service = args.settings, args.settings.proxy
     deployment = service.deployments[key]
-    volumes, mounts = _volumes(args, deployment)
+    files = own_files(settings, args.dns_map, args.agent_map, args.dict_map)
     proxy = container(
         REPOSITORY,
         image_of(settings, key, args.global_),
@@ -244,7 +252,7 @@ def template(args: ProxyArgs, key: str, account: pulumi.Input[str]) -> Json:
         liveness_probe=service.liveness_probe or http_probe("/live", PORT, **PROBE),
         readiness_probe=service.readiness_probe or http_probe("/ready", PORT, **PROBE),
         resources=resources_of(service.resources, deployment.resources),
-        mounts=mounts,
+        mounts=[*files.mounts, *service.additional_volume_mounts, *deployment.additional_volume_mounts],
         security_context=settings.security_context,
     )
     disruption = session_pod(settings.termination_grace_period_seconds or args.session_seconds)
@@ -255,7 +263,7 @@ def template(args: ProxyArgs, key: str, account: pulumi.Input[str]) -> Json:
         containers=[proxy],
         service_account=account,
         pull_secrets=pull_secrets(settings, args.global_),
-        volumes=volumes,
+        volumes=[*files.volumes, *settings.additional_volumes, *deployment.additional_volumes],
         security_context=settings.security_context,
         grace_seconds=disruption.grace_seconds,
         affinity=affinity(settings, key),

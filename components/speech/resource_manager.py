@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.cluster.control_plane_credentials import CD_CACHE_URL
+from components.cluster.control_plane_credentials import CD_CACHE_MARK, CD_CACHE_URL
 from components.outputs import once_made
 from components.speech.control_plane import CONTAINER_PORT, ControlPlane, patience, with_more
 from components.speech.control_plane_rights import may, user
 from components.speech.disruption import surge_first
-from components.speech.pod import Json, container, env, env_flag, env_secret, passed_on, port
+from components.speech.pod import Files, Json, container, env, env_flag, env_secret, passed_on, port
 from stacks.schema.resource_manager import ResourceManagerSettings
 
 APP = "resource-manager"
@@ -29,6 +29,8 @@ class ResourceManagerArgs:
     languages_map: pulumi.Input[str]
     redis_secret: pulumi.Input[str]
     """Name of the Secret with the address of the cache of dictionaries."""
+    cache_mark: pulumi.Input[str] | None
+    """Tells that address from another, where the Secret is made here."""
     protect: bool
 
 
@@ -67,9 +69,17 @@ def dictionary_cache(args: ResourceManagerArgs) -> list[Json]:
     ]
 
 
+def own_files(languages_map: pulumi.Input[str]) -> Files:
+    """The languages (contract: control plane 4.1); what Redis needs comes last (`RedisEndpoint`)."""
+    return Files(
+        ({"name": "configs", "configMap": {"name": languages_map}},),
+        ({"name": "configs", "mountPath": "/etc/config", "readOnly": True},),
+    )
+
+
 def template(args: ResourceManagerArgs, account: pulumi.Input[str]) -> Json:
     """The pod."""
-    common, settings = args.common, args.settings
+    common, settings, files = args.common, args.settings, own_files(args.languages_map)
     server = container(
         APP,
         common.image_of(APP, settings.image),
@@ -79,20 +89,19 @@ def template(args: ResourceManagerArgs, account: pulumi.Input[str]) -> Json:
         liveness_probe=passed_on(settings.liveness_probe),
         readiness_probe=passed_on(settings.readiness_probe),
         resources=passed_on(settings.resources),
-        mounts=[
-            {"name": "configs", "mountPath": "/etc/config", "readOnly": True},
-            *settings.additional_volume_mounts,
-            *common.redis.mounts,
-        ],
+        mounts=[*files.mounts, *settings.additional_volume_mounts, *common.redis.files.mounts],
     )
     return common.pod(
         server,
         account=account,
         labels={**settings.additional_labels, **common.labels.selector(APP)},
-        annotations=settings.additional_annotations,
+        annotations={
+            **settings.additional_annotations,
+            **({} if args.cache_mark is None else {CD_CACHE_MARK: args.cache_mark}),
+        },
         security_context=settings.security_context,
         affinity=settings.affinity,
-        volumes=[{"name": "configs", "configMap": {"name": args.languages_map}}, *settings.additional_volumes],
+        volumes=[*files.volumes, *settings.additional_volumes],
     )
 
 

@@ -75,7 +75,7 @@ def template(args: ResourceManagerMetricsArgs, account: pulumi.Input[str]) -> Js
         variables=with_more([*worker_monitor(args), *common.redis_env()], settings.additional_env),
         ports=[port("http", CONTAINER_PORT)],
         resources=passed_on(settings.resources),
-        mounts=common.redis.mounts,
+        mounts=common.redis.files.mounts,
     )
     return common.pod(
         server,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.cluster.control_plane_credentials import DATABASE_URL
+from components.cluster.control_plane_credentials import DATABASE_MARK, DATABASE_URL
 from components.outputs import once_made
 from components.placement import POOL_LABEL
 from components.speech.control_plane import CONTAINER_PORT, ControlPlane, patience, with_more
@@ -38,6 +38,8 @@ class ResourceManagerReconciliationArgs:
     rights: tuple[pulumi.Resource, ...]
     database_secret: pulumi.Input[str]
     """Name of the Secret with the address of the database."""
+    database_mark: pulumi.Input[str] | None
+    """Tells that address from another, where the Secret is made here."""
     controller_role: pulumi.Input[str]
     """Name of the sessiongroups-controller's cluster role, which the node monitor borrows."""
 
@@ -98,13 +100,16 @@ def template(args: ResourceManagerReconciliationArgs) -> Json:
         variables=with_more(variables(args), settings.additional_env),
         ports=[port("http", CONTAINER_PORT)],
         resources=passed_on(settings.resources),
-        mounts=common.redis.mounts,
+        mounts=common.redis.files.mounts,
     )
     return common.pod(
         process,
         account=args.account,
         labels={**settings.additional_labels, **common.labels.selector(APP)},
-        annotations=settings.additional_annotations,
+        annotations={
+            **settings.additional_annotations,
+            **({} if args.database_mark is None else {DATABASE_MARK: args.database_mark}),
+        },
         security_context=settings.security_context,
     )
 

@@ -81,7 +81,7 @@ def template(args: SessionGroupsControllerArgs, account: pulumi.Input[str]) -> J
         liveness_probe=passed_on(settings.liveness_probe),
         readiness_probe=passed_on(settings.readiness_probe),
         resources=passed_on(settings.resources),
-        mounts=args.common.redis.mounts,
+        mounts=args.common.redis.files.mounts,
         security_context={"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
     )
     return args.common.pod(

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.cluster.license import LICENSE_ANNOTATION, LICENSE_KEY, License
+from components.cluster.license import LICENSE_ANNOTATION, License
 from components.outputs import once_made
 from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
@@ -19,7 +19,13 @@ from components.speech.naming import MANAGED_BY, short
 from components.speech.pod import Json, pod_template
 from components.speech.session_group import group_annotations, group_options, group_spec
 from components.speech.shared_maps import Address
-from components.speech.transcriber_containers import APP, readiness_tracker, transcriber_container, worker_proxy
+from components.speech.transcriber_containers import (
+    APP,
+    own_files,
+    readiness_tracker,
+    transcriber_container,
+    worker_proxy,
+)
 from components.speech.transcriber_languages import Speech, speeches
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.transcribers import TranscriberSettings
@@ -53,20 +59,11 @@ def speech_placement(args: TranscriberArgs, speech: Speech) -> Placement:
     )
 
 
-def volumes(settings: TranscriberSettings, license_secret: str) -> list[Json]:
-    """License, cache and what the configuration adds."""
-    own, items = settings.transcriber, [{"key": LICENSE_KEY, "path": LICENSE_KEY}]
-    found: list[Json] = [{"name": "license", "secret": {"secretName": license_secret, "items": items}}]
-    if own.cd_cache.enabled and own.cd_cache.volume:
-        found.append({"name": "cache", **own.cd_cache.volume})
-    return copy.deepcopy([*found, *settings.volumes])
-
-
 def group_template(args: TranscriberArgs, speech: Speech, account: pulumi.Input[str]) -> Json:
     """The pod of one language."""
     settings, global_ = args.settings, args.global_
     policy = session_pod(args.session_seconds)
-    own = settings.transcriber
+    own, files = settings.transcriber, own_files(settings, args.license.secret)
     return pod_template(
         placement=speech_placement(args, speech),
         labels={**own.additional_pod_labels, SAFE_TO_EVICT_LABEL: "false", "lang": speech.language, "app": APP},
@@ -78,14 +75,14 @@ def group_template(args: TranscriberArgs, speech: Speech, account: pulumi.Input[
         },
         init_containers=[] if speech.on_cpu else [worker_proxy(settings, global_, speech, args.manager)],
         containers=[
-            transcriber_container(settings, global_, speech),
+            transcriber_container(settings, global_, speech, files),
             readiness_tracker(settings, global_, speech, args.manager),
         ],
         service_account=account,
         pull_secrets=[secret.name for secret in settings.image_pull_secrets or global_.image_pull_secrets],
         security_context=copy.deepcopy(own.security_context),
         grace_seconds=policy.grace_seconds,
-        volumes=volumes(settings, args.license.secret),
+        volumes=copy.deepcopy([*files.volumes, *settings.volumes]),
     )
 
 

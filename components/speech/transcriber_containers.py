@@ -6,9 +6,10 @@ import copy
 import json
 from collections.abc import Iterator
 
+from components.cluster.license import license_file
 from components.speech.images import sidecar_image, transcriber_image, transcriber_tag
 from components.speech.model_costs import feature
-from components.speech.pod import Json, container, env, env_config, env_field, env_flag, port, session_env
+from components.speech.pod import Files, Json, container, env, env_config, env_field, env_flag, port, session_env
 from components.speech.shared_maps import Address, token_store
 from components.speech.transcriber_languages import Speech, given_wins
 from stacks.schema.global_settings import GlobalSettings
@@ -95,10 +96,19 @@ def transcriber_variables(settings: TranscriberSettings, global_: GlobalSettings
     return found
 
 
-def transcriber_container(settings: TranscriberSettings, global_: GlobalSettings, speech: Speech) -> Json:
+def own_files(settings: TranscriberSettings, license_secret: str) -> Files:
+    """The license, and the cache where it is a volume."""
+    cache = settings.transcriber.cd_cache
+    if not (cache.enabled and cache.volume):
+        return license_file(license_secret)
+    return license_file(license_secret) + Files(
+        ({"name": "cache", **cache.volume},), ({"name": "cache", "mountPath": "/cache"},)
+    )
+
+
+def transcriber_container(settings: TranscriberSettings, global_: GlobalSettings, speech: Speech, files: Files) -> Json:
     """The transcriber (contract: transcription 4.2)."""
     own = settings.transcriber
-    cache = [{"name": "cache", "mountPath": "/cache"}] if own.cd_cache.enabled and own.cd_cache.volume else []
     return container(
         APP,
         transcriber_image(settings, global_, speech.language),
@@ -113,11 +123,7 @@ def transcriber_container(settings: TranscriberSettings, global_: GlobalSettings
         readiness_probe=copy.deepcopy(own.readiness_probe),
         startup_probe=copy.deepcopy(own.startup_probe),
         resources=speech.resources,
-        mounts=[
-            {"name": "license", "mountPath": "/license.json", "subPath": "license.json", "readOnly": True},
-            *cache,
-            *copy.deepcopy(own.volume_mounts),
-        ],
+        mounts=copy.deepcopy([*files.mounts, *own.volume_mounts]),
     )
 
 

@@ -11,6 +11,7 @@ from components.flow.llm_proxy import LlmProxy, LlmProxyArgs
 from components.flow.tts import Tts, TtsArgs
 from components.flow.vllm import Vllm, VllmArgs
 from components.speech.shared_maps import Address, SharedMaps
+from stacks.capacity import bfloat16
 from stacks.licenses import license_name
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
@@ -45,7 +46,8 @@ def flow(
     groups: list[str] = []
     if wanted.vllm.enabled:
         placement = found.placement(Role.INFERENCE, wanted.vllm)
-        Vllm("vllm", VllmArgs(shared, wanted, secrets.hugging_face_token, placement), opts)
+        token, bf16 = secrets.hugging_face_token, bfloat16(settings, wanted.vllm.pool)
+        Vllm("vllm", VllmArgs(shared, wanted, token, placement, bf16), opts)
     if wanted.llm_proxy.enabled:
         LlmProxy("llm-proxy", LlmProxyArgs(shared, wanted, found.placement(Role.SERVICES, wanted.llm_proxy)), opts)
     manager = settings.resource_manager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -12,6 +13,7 @@ from components.cluster.control_plane_credentials import (
     DATABASE_URL,
     ControlPlaneCredentials,
     ControlPlaneCredentialsArgs,
+    mark,
 )
 from components.cluster.external_secret import ExternalSecret, ExternalSecretArgs
 from components.cluster.redis import Redis, RedisArgs
@@ -32,6 +34,8 @@ class ControlPlaneSecrets:
     redis: pulumi.Input[str]
     """With the address of an external Redis and of the cache of dictionaries."""
     database: pulumi.Input[str]
+    marks: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    """What tells each address in a Secret made here from another, by flat key."""
 
 
 KEYS = {"redisUrl": REDIS_URL, "cdCacheUrl": CD_CACHE_URL}
@@ -57,7 +61,16 @@ def secrets(
         ControlPlaneCredentialsArgs(namespace, settings.redis_secret, redis, settings.database_secret, database),
         opts,
     )
-    return ControlPlaneSecrets(made.redis, made.database)
+    read_here = [
+        *(flat for flat in KEYS if create_redis and flat in held),
+        *(["databaseUrl"] if create_database else []),
+    ]
+    return ControlPlaneSecrets(made.redis, made.database, {flat: _marked(flat, held[flat]) for flat in read_here})
+
+
+def _marked(flat: str, address: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The mark in clear, which it may stand in: a pod's annotations are no secret."""
+    return pulumi.Output.unsecret(address.apply(lambda given: mark(flat, given)))
 
 
 def stored(settings: Settings, namespace: pulumi.Output[str], opts: pulumi.ResourceOptions) -> ControlPlaneSecrets:
@@ -103,6 +116,7 @@ def redis(
             timeout=wanted.timeout,
             fail_over_client=sentinel,
             secret=made.redis,
+            mark=made.marks.get("redisUrl"),
             database=external.db_index,
             ca_secret=external.ca_secret_name,
         )

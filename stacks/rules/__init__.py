@@ -28,6 +28,7 @@ from stacks.rules.proxy import PROXY
 from stacks.rules.redis import REDIS
 from stacks.rules.secrets import secrets
 from stacks.rules.speech import custom_models, languages, operating_points, pre_warm, session_capacity
+from stacks.rules.volumes import volumes
 from stacks.schema import Settings
 
 Rule = Callable[[Settings, Collection[str]], Iterator[Problem]]
@@ -52,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     session_capacity,
     *NAMES,
     *ENTRIES,
+    volumes,
     ingress_namespace,
     secrets,
     monitors,

@@ -7,11 +7,10 @@ from urllib.parse import urlsplit
 
 from components.flow.llm_proxy import model_list, served_model, vllm_service
 from components.speech.pod import session_env
-from stacks.capacity import SIZES
 from stacks.problem import Problem, set_command
 from stacks.rules.flow_secrets import remove, secrets, unread_secrets
+from stacks.rules.vllm import VLLM
 from stacks.schema import Settings
-from stacks.schema.pools import Role
 
 Rule = Callable[[Settings, Collection[str]], Iterator[Problem]]
 
@@ -179,27 +178,6 @@ def budgets(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             yield Problem(path, "budget-blocks", reason, set_command(f"flow.{key}.replicas", least + 1))
 
 
-def gpus(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """GPUs asked for are those the server is shown, and one node has them all."""
-    vllm, path = settings.flow.vllm, "flow.vllm.config.numGPUs"
-    if not vllm.enabled:
-        return
-    wanted = str(vllm.config.num_gpus)
-    given = {
-        amounts["nvidia.com/gpu"]
-        for amounts in (vllm.resources.get("limits", {}), vllm.resources.get("requests", {}))
-        if "nvidia.com/gpu" in amounts
-    }
-    if given - {wanted}:
-        reason = f"flow.vllm.resources asks for {', '.join(sorted(given))} GPUs, the server is shown {wanted}"
-        yield Problem(path, "contradiction", reason, set_command(path, sorted(given - {wanted})[0]))
-    pools = [each for each in settings.pools.all if each.role is Role.INFERENCE and each.name == vllm.pool]
-    sizes = [SIZES[each.vm_size].gpus for pool in pools for each in pool.generations if each.vm_size in SIZES]
-    if sizes and vllm.config.num_gpus > max(sizes):
-        reason = f"no VM size of {pools[0].path} has more than {max(sizes)} GPUs, so the pod would wait for ever"
-        yield Problem(path, "out-of-range", reason, set_command(path, max(sizes)))
-
-
 def zones(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """The vendor's default zone is a domain of the vendor's; here it is asked for."""
     flow = settings.flow
@@ -246,7 +224,7 @@ def _where_on(rule: Rule) -> Rule:
 FLOW: tuple[Rule, ...] = (
     *map(
         _where_on,
-        (language_models, services, voices, secrets, clocks, groups, variables, budgets, gpus, zones),
+        (language_models, services, voices, secrets, clocks, groups, variables, budgets, *VLLM, zones),
     ),
     unread_secrets,
 )

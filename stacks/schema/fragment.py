@@ -77,7 +77,8 @@ def _checked(kind: Any, beside: Fragment | None = None) -> AfterValidator:
     """A value the SDK's type takes, together with the fields that are added to it."""
 
     def check(given: Fragment) -> Fragment:
-        problem = next(wrong(kind, given | (beside or {})), None)
+        fixed = (f"`{key}` is the program's, {(beside or {})[key]}" for key in given.keys() & (beside or {}).keys())
+        problem = next(fixed, None) or next(wrong(kind, given | (beside or {})), None)
         if problem is not None:
             raise PydanticCustomError("not_kubernetes", "{problem}", {"problem": problem})
         return given
@@ -139,11 +140,35 @@ SecurityContext = Annotated[Fragment, _checked(core.v1.SecurityContextArgs)]
 Toleration = Annotated[Fragment, _checked(core.v1.TolerationArgs)]
 """A taint that does not keep a pod away."""
 
-Volume = Annotated[Fragment, _checked(core.v1.VolumeArgs)]
+
+def _refuse(problem: str) -> None:
+    raise PydanticCustomError("not_kubernetes", "{problem}", {"problem": problem})
+
+
+def _one_source(given: Fragment) -> Fragment:
+    sources = sorted(given.keys() - {"name"})
+    if len(sources) > 1:
+        _refuse(f"a volume has one source, not {' and '.join(sources)}")
+    return given
+
+
+def _named(given: Fragment) -> Fragment:
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", given["name"]):
+        _refuse("`name` should be at most 63 lower case letters, digits and -, no - at either end")
+    return given
+
+
+def _path(given: Fragment) -> Fragment:
+    if not given["mountPath"] or ":" in given["mountPath"]:
+        _refuse("`mountPath` should have no colon, and not be empty")
+    return given
+
+
+Volume = Annotated[Fragment, _checked(core.v1.VolumeArgs), AfterValidator(_named), AfterValidator(_one_source)]
 """A volume of a pod."""
 
-VolumeSource = Annotated[Fragment, _checked(core.v1.VolumeArgs, {"name": "cache"})]
+VolumeSource = Annotated[Fragment, _checked(core.v1.VolumeArgs, {"name": "cache"}), AfterValidator(_one_source)]
 """A volume of a pod without its name."""
 
-VolumeMount = Annotated[Fragment, _checked(core.v1.VolumeMountArgs)]
+VolumeMount = Annotated[Fragment, _checked(core.v1.VolumeMountArgs), AfterValidator(_path)]
 """Where a container sees a volume."""

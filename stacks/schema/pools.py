@@ -224,6 +224,11 @@ class PoolSettings(Section):
         """A role's own pool, or a further one of that role. The loader has made sure that there is such a one."""
         return next(pool for pool in self.all if pool.role is role and pool.name == name)
 
+    def actives(self, role: Role, name: str | None = None) -> tuple[Generation, ...]:
+        """The generations of a pool that call themselves active, before the loader has made sure of one."""
+        pools = [pool for pool in self.all if pool.role is role and pool.name == name]
+        return tuple(each for pool in pools for each in pool.generations if each.state is State.ACTIVE)
+
     def active(self, role: Role, name: str | None = None) -> Generation:
         """The generation the workloads of a pool choose."""
         return self.pool(role, name).active

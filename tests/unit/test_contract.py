@@ -6,6 +6,7 @@ An exception of `components/speech/differences` that no longer applies fails as 
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from components.speech.differences.refused import Refused, keys_of
 from components.speech.pre_stop import TRITON_PRE_STOP
 from stacks.load import read
 from tests.unit.cases import given
+from operations.keys import Kind, keys
+from tests.reach.knobs import at, places
 from tests.unit.contract.compare import (
     DEFAULTS,
     FILES,
@@ -26,9 +29,10 @@ from tests.unit.contract.compare import (
     parts,
     title,
     unexplained,
+    values,
 )
 from tests.unit.contract.index import indexed
-from tests.unit.graph import Graph, Json
+from tests.unit.graph import Graph, Json, stack_config
 from tests.unit.variants import of_contract
 
 
@@ -145,3 +149,26 @@ def test_the_order_of_what_has_a_name_is_seen(sandbox: Graph) -> None:
 
 def test_a_difference_has_a_reason_worth_reading() -> None:
     assert not [d for d in ROWS if len(d.reason) < 15 or not d.reason.endswith(".")]
+
+
+NOT_COMPARED = {
+    "protection.enabled": "no field of an object says it: it is the engine's, and each component's test looks at it",
+}
+"""A switch that no variant turns → why."""
+
+
+def test_the_variants_turn_every_switch() -> None:
+    """Each from its default, at least once; of one that follows another while it is unset, either way counts."""
+    texts, flagged = stack_config("sandbox")
+    stack = {full.partition(":")[2]: json.loads(text) for full, text in texts.items() if full not in flagged}
+    given = [stack, *(values(file) for file in VARIANTS)]
+    switches = [key for key in keys() if key.kind is Kind.EFFECTIVE and key.type.startswith("bool")]
+    still = {
+        key.path
+        for key in switches
+        if not any(
+            at(each, place) in {True, False} - {key.default} for each in given for place in places(key.path, each)
+        )
+    }
+    assert still == NOT_COMPARED.keys()
+    assert len(switches) > 150

@@ -32,7 +32,7 @@ CONTROL_PLANE: tuple[Difference, ...] = (
         "",
         NOTHING,
         "With metrics off the chart keeps a Service without pods; an update waits for its endpoints and fails.",
-        where=("resourceManager.metrics.enabled", False),
+        where={"resourceManager.metrics.enabled": False},
     ),
     Difference(
         "Deployment/*resource-manager-metrics",
@@ -57,7 +57,7 @@ CONTROL_PLANE: tuple[Difference, ...] = (
         "spec.template.spec.containers[resource-manager].env[SM_FLOW_USE_LOCAL_TRANSCRIBER].value",
         "false",
         "The chart takes an explicit false for a missing value and falls back to the global one; here false is false.",
-        where=("resourceManager.config.flowUseLocalTranscriber", False),
+        where={"resourceManager.config.flowUseLocalTranscriber": False},
     ),
     Difference(
         "Service/sessiongroups-controller",
@@ -65,14 +65,14 @@ CONTROL_PLANE: tuple[Difference, ...] = (
         [{"name": "api", "port": 8025, "targetPort": 8025}, {"name": "http", "port": 80, "targetPort": 8025}],
         "Reconciliation is told the controller's address without a port, which is 80, and the chart's Service has "
         "8025 only; with repopulation it has both.",
-        where=("resourceManager.reconciliation.repopulation.enabled", True),
+        where={"resourceManager.reconciliation.repopulation.enabled": True},
     ),
     Difference(
         "ConfigMap/*",
         "data.pod_selector_list",
         Which("what is deployed, without tts", lambda text: "tts" not in text.split(",")),
         "The chart lists `tts` although Flow is off and no such pod exists; only what is deployed is listed.",
-        where=("flow.enabled", NOTHING),
+        where={"flow.enabled": NOTHING},
     ),
 )
 """The differences."""

@@ -7,11 +7,11 @@ from typing import Any
 from components.speech.differences.difference import Added, Difference, Which
 
 
-def _list(keys: list[str], required: str, properties: dict[str, Any]) -> dict[str, Any]:
+def _list(keys: list[str], required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
     """A list merged by its keys, whose items are open beside what is named."""
     item = {
         "type": "object",
-        "required": [required],
+        "required": required,
         "properties": properties,
         "x-kubernetes-preserve-unknown-fields": True,
     }
@@ -30,11 +30,12 @@ _PORT = {
 }
 _CONTAINERS = _list(
     ["name"],
-    "name",
+    ["name"],
     {
         "name": _NAME,
-        "env": _list(["name"], "name", {"name": _NAME}),
-        "ports": _list(["containerPort", "protocol"], "containerPort", _PORT),
+        "env": _list(["name"], ["name"], {"name": _NAME}),
+        "ports": _list(["containerPort", "protocol"], ["containerPort"], _PORT),
+        "volumeMounts": _list(["mountPath"], ["mountPath", "name"], {"mountPath": _NAME, "name": _NAME}),
     },
 )
 
@@ -45,11 +46,16 @@ CRD: tuple[Difference, ...] = (
         {
             "type": "object",
             "required": ["containers"],
-            "properties": {"containers": _CONTAINERS, "initContainers": _CONTAINERS},
+            "properties": {
+                "containers": _CONTAINERS,
+                "initContainers": _CONTAINERS,
+                "volumes": _list(["name"], ["name"], {"name": _NAME}),
+            },
             "x-kubernetes-preserve-unknown-fields": True,
         },
         "The pod spec is open instead of a copy of Kubernetes 1.30's: a newer API server's fields are not pruned. What "
-        "the copy gave is kept: containers by name, no variable twice, ports[].protocol defaulted.",
+        "the copy gave is kept: containers and volumes by name, mounts by path, no variable twice, ports[].protocol "
+        "defaulted.",
     ),
     Difference(
         "CustomResourceDefinition/*",

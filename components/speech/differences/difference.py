@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -102,8 +102,8 @@ class Difference:
     """What ours has there, and nothing else is explained: a value, `NOTHING`, `Added`, `Like` or `Which`; for a whole
     object `NOTHING`, `Instead` or `Ours`."""
     reason: str
-    where: tuple[str, object] | None = None
-    """A path in the values and what stands there, when the difference is only with that."""
+    where: Mapping[str, object] = field(default_factory=dict)
+    """Paths in the values and what stands there, when the difference is only with that."""
 
     def is_about(self, title: str) -> bool:
         """Whether it speaks of this object, as a whole or in part."""

@@ -144,6 +144,20 @@ FLOW: tuple[Difference, ...] = (
         NOTHING,
         "Nobody makes the chart's `tls-secret`; without a name the controller takes its own certificate.",
     ),
+    Difference(
+        "Deployment/llm",
+        f"{CONTAINERS}[vllm-server].args",
+        [
+            "--model=meta-llama/Llama-3.2-3B-Instruct",
+            "--tensor-parallel-size=1",
+            "--port=8000",
+            "--dtype=half",
+            "--enable-prefix-caching",
+            "--disable-log-requests",
+        ],
+        "A T4 has no bfloat16, which `auto` takes from the model, and the server ends at its start; the default pool's "
+        "GPUs are T4.",
+    ),
     Difference("PersistentVolumeClaim/llm-cache-pvc", "spec.accessModes", ["ReadWriteMany"], _SHARED),
     Difference("PersistentVolumeClaim/llm-cache-pvc", "spec.storageClassName", "azurefile-csi-premium", _SHARED),
     Difference(

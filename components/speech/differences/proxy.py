@@ -26,7 +26,7 @@ _NO_EVICTION = (
 )
 
 
-OUR_CONTROLLER = ("ingress.enabled", NOTHING)
+OUR_CONTROLLER: dict[str, object] = {"ingress.enabled": NOTHING}
 """The configuration leaves our controller in its place; with another one the Ingresses are the chart's."""
 
 
@@ -48,7 +48,7 @@ PROXY: tuple[Difference, ...] = (
         "2.9.0",
         "Where a deployment has no tag of its own, the chart's label leaves the global tag out and names a version "
         "that does not run; ours is the image's tag.",
-        where=("global.proxy.image.tag", "2.9.0"),
+        where={"global.proxy.image.tag": "2.9.0"},
     ),
     Difference(
         BUDGETS,
@@ -63,7 +63,7 @@ PROXY: tuple[Difference, ...] = (
         "spec.ports[0].targetPort",
         8080,
         "The chart sends another port of the Service to the same number on the pod, where nothing listens.",
-        where=("proxy.service.port", 9080),
+        where={"proxy.service.port": 9080},
     ),
     Difference(
         CACHE,
@@ -82,7 +82,7 @@ PROXY: tuple[Difference, ...] = (
         "",
         NOTHING,
         "With a Redis outside the chart keeps a Service with no listener behind it.",
-        where=("proxy.proxyCache.redis.external", True),
+        where={"proxy.proxyCache.redis.external": True},
     ),
     Difference(
         "ExternalSecret/*proxy-storage",
@@ -124,7 +124,15 @@ PROXY: tuple[Difference, ...] = (
         NOTHING,
         "Nobody makes the chart's `tls-secret`, and F5's controller refuses the handshake for a Secret that is named "
         "and missing; without a name it takes its own certificate.",
-        where=("proxy.ingress.tls.secretName", NOTHING),
+        where={"proxy.ingress.tls.secretName": NOTHING},
+    ),
+    Difference(
+        "Ingress/*proxy Ingress/*proxy-health Ingress/*proxy-misc Ingress/*proxy-flow-livekit",
+        "spec.tls",
+        NOTHING,
+        "Nobody makes the chart's `tls-secret`, and the README says that no certificate is configured out of the box; "
+        "without an entry another controller serves the host as it serves every other.",
+        where={"ingress.enabled": False, "proxy.ingress.tls.secretName": NOTHING},
     ),
 )
 """The differences."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from components.cluster.control_plane_credentials import DATABASE_MARK, REDIS_MARK
+from components.cluster.redis_endpoint import CA_FOLDER, CA_KEY
 from components.speech.differences.difference import NOTHING, Added, Difference, Like
 from components.speech.differences.everywhere import AUTOSCALER_VETO
 
@@ -20,6 +22,24 @@ _NO_PRIVILEGE = "Redis needs no privilege at all."
 _CLAIM = "The API server fills it in; written out, a preview shows no difference."
 _ONE_SET = "One set of labels for all objects of one Redis."
 SCRIPTS = "Scripts of the bitnami image."
+SERVICES = (
+    "Deployment/resource-manager Deployment/resource-manager-metrics Deployment/resource-manager-reconciliation "
+    "Deployment/sessiongroups-controller"
+)
+"""What reads from Redis."""
+
+_ANNOTATIONS = "spec.template.metadata.annotations"
+_MARK = Like("[0-9a-f]{6}")
+_ROTATED = (
+    "The services read the address once, at their start. Its mark makes another address another version of the pods; "
+    "nothing of the chart's does."
+)
+_OUTSIDE: dict[str, object] = {
+    "resourceManager.externalRedis.enabled": True,
+    "resourceManager.secrets.redis.create": True,
+}
+_AUTHORITY = "The chart trusts the authorities in the images alone; a Redis may have a certificate of another one."
+_WITH_AUTHORITY: dict[str, object] = {"resourceManager.externalRedis.caSecretName": "redis-authority"}
 _SENTINEL = "resourceManager.redis.sentinel.enabled"
 _REPLICA_COUNT = "resourceManager.redis.replicas.replicaCount"
 LABELLED = "ServiceAccount/*-redis ConfigMap/*-redis-* Service/*-redis Service/*-redis-*"
@@ -104,22 +124,44 @@ REDIS: tuple[Difference, ...] = (
     Difference(EVERY, f"{CLAIM}.apiVersion", Added("v1"), _CLAIM),
     Difference(EVERY, f"{CLAIM}.kind", Added("PersistentVolumeClaim"), _CLAIM),
     Difference(
-        LABELLED, "metadata.labels.app.kubernetes.io/component", Added("master"), _ONE_SET, where=(_SENTINEL, NOTHING)
+        LABELLED, "metadata.labels.app.kubernetes.io/component", Added("master"), _ONE_SET, where={_SENTINEL: NOTHING}
     ),
     Difference(
-        LABELLED, "metadata.labels.app.kubernetes.io/component", Added("node"), _ONE_SET, where=(_SENTINEL, True)
+        LABELLED, "metadata.labels.app.kubernetes.io/component", Added("node"), _ONE_SET, where={_SENTINEL: True}
     ),
     Difference(
         "Service/*-redis-headless",
         "spec.selector.app.kubernetes.io/component",
         Added("master"),
         "There is only the master to select.",
-        where=(_REPLICA_COUNT, NOTHING),
+        where={_REPLICA_COUNT: NOTHING},
     ),
     Difference("ConfigMap/*-redis-health", "", NOTHING, SCRIPTS),
-    Difference("ConfigMap/*-redis-scripts", "", NOTHING, SCRIPTS, where=(_SENTINEL, NOTHING)),
+    *(
+        Difference(SERVICES, f"spec.template.spec.{path}", Added(ours), _AUTHORITY, where=_WITH_AUTHORITY)
+        for path, ours in (
+            ("containers[*].env[SSL_CERT_DIR]", {"name": "SSL_CERT_DIR", "value": CA_FOLDER}),
+            ("containers[*].volumeMounts[*]", {"name": "redis-ca", "mountPath": CA_FOLDER, "readOnly": True}),
+            (
+                "volumes[*]",
+                {
+                    "name": "redis-ca",
+                    "secret": {"secretName": "redis-authority", "items": [{"key": CA_KEY, "path": CA_KEY}]},
+                },
+            ),
+        )
+    ),
+    Difference(SERVICES, f"{_ANNOTATIONS}.{REDIS_MARK}", Added(_MARK), _ROTATED, where=_OUTSIDE),
     Difference(
-        f"Service/*-redis-replicas {REPLICAS}", "", NOTHING, _NO_REPLICAS, where=(_REPLICA_COUNT, NOTHING)
+        "Deployment/resource-manager-reconciliation",
+        f"{_ANNOTATIONS}.{DATABASE_MARK}",
+        Added(_MARK),
+        _ROTATED,
+        where={"resourceManager.secrets.database.create": True},
+    ),
+    Difference("ConfigMap/*-redis-scripts", "", NOTHING, SCRIPTS, where={_SENTINEL: NOTHING}),
+    Difference(
+        f"Service/*-redis-replicas {REPLICAS}", "", NOTHING, _NO_REPLICAS, where={_REPLICA_COUNT: NOTHING}
     ),
 )  # fmt: skip
 """The differences."""

@@ -60,7 +60,7 @@ REDIS_NODES: tuple[Difference, ...] = (
         "data.node.conf",
         Added("protected-mode no\nmin-replicas-to-write 1\nmin-replicas-max-lag 10\n"),
         "A primary that no replica follows takes no writes: it would acknowledge what is lost when it is one no more.",
-        where=("resourceManager.redis.sentinel.enabled", True),
+        where={"resourceManager.redis.sentinel.enabled": True},
     ),
     Difference(NODES, "spec.replicas", 3, _THREE),
     Difference(

@@ -44,7 +44,7 @@ class VllmConfig(Section):
     )
     num_gpus: int = Field(1, ge=1, alias="numGPUs", description="GPUs of one pod; requested, and shown to the server.")
     tensor_parallel_size: int | None = Field(None, ge=1, description="GPUs the model is spread over; unset is all.")
-    dtype: Dtype = Field("auto", description="Type of the weights; a T4 needs float16.")
+    dtype: Dtype = Field("auto", description="Type of the weights; auto is half on a T4.")
     max_model_length: int | None = Field(None, ge=1, description="Longest context in tokens; unset is the model's.")
     enable_prefix_caching: bool = Field(True, description="Keep what prompts have in common.")
     disable_log_requests: bool = Field(True, description="Write no requests to the log.")
@@ -83,7 +83,9 @@ class Cache(Section):
         ("ReadWriteMany",), description=f"ReadWriteMany only: {ONE_NODE}."
     )
     storage: Quantity = Field("50Gi", description="Size.")
-    storage_class_name: str = Field("azurefile-csi-premium", description="Storage class, shared by nodes; immutable.")
+    storage_class_name: str = Field(
+        "azurefile-csi-premium", description="Storage class of files, not of disks; immutable."
+    )
     volume_mode: Literal["Filesystem"] = Field("Filesystem", description="Files are kept in it.")
 
 

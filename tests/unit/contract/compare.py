@@ -5,7 +5,7 @@ under them, and the `secrets` of the configuration where there are any. All are 
 `components/speech/differences` is the only list of exceptions.
 
 Under `parts` stand objects of which only the given fields are compared (null: there must be none), for values that
-change little.
+change little. Under `absent` stand objects, as `Kind/name`, of which there must be none.
 
 Objects that are alike but for a few words stand once: `each` is a list of rows, and `objects` beside it stand for every
 row, with `<key>` for what the row has under that key.
@@ -24,6 +24,7 @@ from components.speech.differences.difference import NOTHING, Difference, Instea
 from operations.contract import DEFAULTS as DEFAULTS
 from operations.contract import FILES as FILES
 from operations.contract import VARIANTS as VARIANTS
+from operations.contract import absent as absent
 from operations.contract import as_written, by_name_or_number, nodes, values
 from operations.contract import contract as contract
 from operations.contract import parts as parts
@@ -139,7 +140,7 @@ def same(wanted: Any, got: Any) -> bool:
 def compared(file: str, objects: Mapping[str, Json]) -> Comparison:
     """The objects of a file beside those there are, by title."""
     given = values(file)
-    rows = tuple(each for each in DIFFERENCES if each.where is None or at(given, each.where[0]) == each.where[1])
+    rows = tuple(each for each in DIFFERENCES if all(at(given, k) == v for k, v in each.where.items()))
     result = Comparison(rows)
     whole_objects = contract(file)
     for number, expected in enumerate([*whole_objects, *parts(file)]):
@@ -163,6 +164,7 @@ def compared(file: str, objects: Mapping[str, Json]) -> Comparison:
         result.unexplained += [
             f"{name} {each.path}: a difference is listed and is not there" for each in about if not each.holds(*sides)
         ]
+    result.unexplained += [f"{name} is there, and the contract has none" for name in absent(file) if name in objects]
     result.unexplained.sort()
     return result
 

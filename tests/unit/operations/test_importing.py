@@ -175,15 +175,29 @@ def test_the_page_of_what_is_left_out_names_all_of_it() -> None:
         assert part.instead in page
 
 
-@pytest.mark.parametrize("path", [key for key in NEWER if not exists(key)])
-def test_a_key_of_a_newer_chart_is_told_so(path: str, tmp_path: Path) -> None:
-    path = path.replace("*", "transcribers")
+@pytest.mark.parametrize("key", [key for key in NEWER if not exists(key)])
+def test_a_key_of_a_newer_chart_is_told_so(key: str, tmp_path: Path) -> None:
+    path = key.replace("*", "transcribers")
     section: Any = 1
     for part in reversed(path.split(".")):
         section = {part: section}
     (refused,) = reported(yaml.safe_dump(section), tmp_path)["refused"]
     assert (refused["path"], refused["code"]) == (path, "newer-chart")
-    assert "0.7.0" in refused["why"]
+    assert NEWER[key] in refused["why"]
+
+
+def test_the_page_of_what_is_left_out_names_the_keys_of_newer_charts() -> None:
+    page = " ".join((CHECKOUT / "docs/reference/differences.md").read_text().split())
+    for key, why in NEWER.items():
+        assert f"| `{key.replace('*', '<any part>')}` | {why} |" in page
+
+
+def test_languages_of_the_custom_server_follow_from_its_models(tmp_path: Path) -> None:
+    """The newer charts' list is refused with where the languages are said here."""
+    report = reported("inferenceServerCustom: {enabled: true, languages: [tl, en]}", tmp_path)
+    refused = [each for each in report["refused"] if each["path"].startswith("inferenceServerCustom.languages")]
+    assert {each["code"] for each in refused} == {"newer-chart"}
+    assert "inferenceServerCustom.inferenceSidecar.registerFeatures.customModelCosts" in refused[0]["why"]
 
 
 def test_the_newer_name_of_the_host_is_taken(tmp_path: Path) -> None:

@@ -10,7 +10,16 @@ import pytest
 import yaml
 
 from components.speech.session_group import most
-from stacks.capacity import GIB, SIZES, allocatable, inference_pods, nodes_needed, transcriber_requests
+from stacks.capacity import (
+    GIB,
+    SIZES,
+    Size,
+    allocatable,
+    bfloat16,
+    inference_pods,
+    nodes_needed,
+    transcriber_requests,
+)
 from stacks.load import read
 from stacks.quantities import Pod, quantity, requested, together
 from stacks.schema import Settings
@@ -228,3 +237,15 @@ def test_the_list_of_services_follows_the_mode_of_redis() -> None:
         each.name: (each.pods, each.requests[0]) for each in workloads(several) if each.name.startswith("sessions")
     }
     assert found == {"sessions-master": (1, 0.07), "sessions-replicas": (2, 0.07)}
+
+
+def test_bfloat16_is_asked_of_the_generation_where_pods_land(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SIZES, "Standard_NV36ads_A10_v5", Size(36, 431.2, 1, True, bfloat16=True))
+    newer: Json = {"number": 1, "state": "active", "kubernetesVersion": "1.35.4", "vmSize": "Standard_NV36ads_A10_v5"}
+    waiting: Json = {"number": 2, "state": "standby", "kubernetesVersion": "1.35.4"}
+    base_pools: Json = base()["pools"]
+    further: Json = {"llm": {"role": "inference", "generations": [newer, waiting]}}
+    given = settings(pools=base_pools | {"further": further})
+    assert bfloat16(given, "llm")
+    assert not bfloat16(given, None)
+    assert not any(size.bfloat16 for name, size in SIZES.items() if "T4" in name)

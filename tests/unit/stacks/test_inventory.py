@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from stacks.misplaced import places
 from stacks.names import names
 from stacks.rules.lists import identity, lists
 from stacks.rules.names import LIMITS
+from stacks.rules.volumes import pods
 from stacks.schema import SECRET_KEYS, Settings
 from stacks.variables import LISTS, SET
 from tests.unit.contract.compare import VARIANTS, lay_over
@@ -129,3 +131,36 @@ def test_every_list_of_variables_is_known() -> None:
     session_pods = ("transcribers.", "inferenceServer", "flow.")
     found = {path for key in keys for path in places(key) if not path.startswith(session_pods)}
     assert found - text == LISTS.keys()
+
+
+@pytest.mark.parametrize("variant", CHANGES)
+def test_the_volumes_of_the_rule_are_those_of_the_recorded_pods(variant: str) -> None:
+    """What a pod has by the rule, it has; and every recorded pod can be made."""
+    made = []
+    for each in recorded(variant).kubernetes:
+        spec = each.inputs.get("spec", {})
+        pod = spec.get("template", {}).get("spec", {})
+        names = sorted(volume["name"] for volume in pod.get("volumes", ()))
+        claims = {claim["metadata"]["name"] for claim in spec.get("volumeClaimTemplates", ())}
+        assert len(names) == len(set(names))
+        for container in [*pod.get("initContainers", ()), *pod.get("containers", ())]:
+            mounts = container.get("volumeMounts", ())
+            paths = sorted(mount["mountPath"] for mount in mounts)
+            assert len(paths) == len(set(paths))
+            assert {mount["name"] for mount in mounts} <= {*names, *claims}
+            made.append((names, paths))
+    for of in pods(settings(variant)):
+        volumes = [each for source in (of.own.volumes, *(items for _, items in of.volumes)) for each in source]
+        mounts = [each for source in (of.own.mounts, *(items for _, items in of.mounts)) for each in source]
+        assert (sorted(each["name"] for each in volumes), sorted(each["mountPath"] for each in mounts)) in made
+
+
+def test_every_list_of_volumes_is_known() -> None:
+    keys = ("volumes", "volumeMounts", "additionalVolumes", "additionalVolumeMounts")
+    found = {
+        re.sub(r"deployments\.[a-z]+", "deployments.<key>", path)
+        for variant in CHANGES
+        for of in pods(settings(variant))
+        for path, _ in (*of.volumes, *of.mounts)
+    }
+    assert found - {"proxy.agentAPI.localPath"} == {path for key in keys for path in places(key)}

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from components.flow.vllm import leave_seconds, resources
+from components.flow.vllm import dtype, leave_seconds, resources
 from stacks.schema.flow import FlowSettings
-from stacks.schema.flow.vllm import VllmSettings
+from stacks.schema.flow.vllm import VllmConfig, VllmSettings
 from tests.unit.graph import Change, Graph, Json
 from tests.unit.variants import talking
 
@@ -30,6 +30,21 @@ Changed = Callable[[Change | None], Graph]
 )
 def test_it_asks_for_the_gpus_it_is_shown(given: Json, wanted: Json) -> None:
     assert resources(VllmSettings.model_validate_json(json.dumps(given))) == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "t4", "newer"),
+    [("auto", "half", "auto"), ("half", "half", "half"), ("float32", "float32", "float32")],
+)
+def test_the_models_own_type_is_half_where_the_gpus_have_no_bfloat16(given: str, t4: str, newer: str) -> None:
+    config = VllmConfig(dtype=given)
+    assert dtype(config, bfloat16=False) == t4
+    assert dtype(config, bfloat16=True) == newer
+
+
+def test_its_defaults_run_on_the_default_pool(changed: Changed) -> None:
+    container = changed(talking).one(DEPLOYMENT, "llm").inputs["spec"]["template"]["spec"]["containers"][0]
+    assert "--dtype=half" in container["args"]
 
 
 def test_a_pod_that_is_told_to_go_finishes_the_longest_turn(changed: Changed) -> None:

@@ -17,6 +17,16 @@ def test_containers_merge_by_name_and_no_variable_comes_twice() -> None:
     assert item["properties"]["ports"]["items"]["properties"]["protocol"]["default"] == "TCP"
 
 
+def test_no_volume_comes_twice_and_no_path_is_mounted_twice() -> None:
+    item = containers()["items"]["properties"]
+    assert item["volumeMounts"]["x-kubernetes-list-map-keys"] == ["mountPath"]
+    assert item["volumeMounts"]["items"]["required"] == ["mountPath", "name"]
+    spec = definition()["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    pod = spec["properties"]["template"]["properties"]["spec"]["properties"]
+    assert pod["volumes"]["x-kubernetes-list-map-keys"] == ["name"]
+    assert pod["volumes"]["items"]["x-kubernetes-preserve-unknown-fields"] is True
+
+
 def test_only_the_pod_spec_is_open() -> None:
     spec = definition()["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     assert "x-kubernetes-preserve-unknown-fields" not in spec
