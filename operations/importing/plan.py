@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, LeftOut, newer
 from operations.importing.reading import Plain
 from operations.importing.secrets import Secret, hidden, taken
-from operations.importing.tree import GONE, get, leaves, put, remove, settled
+from operations.importing.tree import GONE, copied, get, leaves, put, remove, settled
 from operations.keys import OURS
 from stacks.load import causes, dotted, problem_of
 from stacks.misplaced import exists, slips
@@ -49,7 +49,7 @@ class Plan:
 
 def plan(values: dict[str, Any], base: dict[str, Any]) -> Plan:
     """The plan for a chart's values over a base with what the chart has no keys for (`azure`, `pools`)."""
-    made = Plan()
+    made, values = Plan(), copied(values)
     for title in HELM_TITLES:
         if title in values and values[title] is None:
             del values[title]

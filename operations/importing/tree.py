@@ -53,6 +53,13 @@ def leaves(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
         yield path, tree
 
 
+def copied(tree: Any) -> Any:
+    """The same in maps and lists of its own: what an anchor puts in two places is two things."""
+    if isinstance(tree, dict):
+        return {key: copied(each) for key, each in tree.items()}
+    return [copied(each) for each in tree] if isinstance(tree, list) else tree
+
+
 def settled(tree: Any) -> Any:
     """The values as plain data: numbers as numbers, words as text."""
     if isinstance(tree, dict):

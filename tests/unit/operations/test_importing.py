@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from operations.importing.base import Base
 from operations.importing.left_out import LEFT_OUT, NEWER, NOW_EFFECTIVE
+from operations.importing.plan import plan
+from operations.importing.reading import read as values_of
 from operations.keys import ANY_ITEM, OURS, Kind, keys
 from stacks.load import read
 from stacks.misplaced import ANY_KEY, exists
@@ -136,6 +139,36 @@ def test_anchors_and_merges_are_resolved(tmp_path: Path) -> None:
     settings = loaded(target)
     assert (settings.global_.proxy.image.registry, settings.global_.proxy.image.tag) == ("r.example", "2")
     assert settings.global_.transcriber.image.tag == "1"
+
+
+def test_the_plan_leaves_the_values_it_is_given_as_they_are() -> None:
+    text = """
+        USER-SUPPLIED VALUES:
+        azure: {location: here}
+        global: {licensing: {license: bWFkZSB1cA==}, scaler: {enabled: true}, transcriber: {languages: [no]}}
+        transcribers: {transcriber: {env: [{name: A_TOKEN, value: made-up}, {name: B, value: 1}], tolerations: [{a: b}]}}
+    """
+    values, same = values_of(text, "values.yaml"), values_of(text, "values.yaml")
+    assert {each.code for each in plan(values, Base().complete()).refused} >= {"secret-in-clear", "left-out"}
+    assert values == same
+
+
+def test_what_an_anchor_puts_in_two_places_is_looked_at_in_each(tmp_path: Path) -> None:
+    values = """
+        transcribers:
+          readinessTracker: {env: &env [{name: A, value: "1"}, {name: API_TOKEN, value: made-up}]}
+          workerProxy: {env: *env}
+        resourceManager: {livenessProbe: &probe {failureThreshold: 5, kind: b}, readinessProbe: *probe}
+    """
+    report = reported(values, tmp_path)
+    assert [each["path"] for each in report["refused"]] == [
+        "resourceManager.livenessProbe.kind",
+        "resourceManager.readinessProbe.kind",
+        "transcribers.readinessTracker.env[1]",
+        "transcribers.workerProxy.env[1]",
+    ]
+    sidecars = loaded(tmp_path / "Pulumi.mine.yaml").transcribers
+    assert [each["name"] for each in (*sidecars.readiness_tracker.env, *sidecars.worker_proxy.env)] == ["A", "A"]
 
 
 def test_null_takes_a_default_away_and_absent_does_not(tmp_path: Path) -> None:
