@@ -23,11 +23,15 @@ from operations.importing.stack_file import text
 from stacks.load import read as read_config
 from stacks.problem import PROJECT, Problem
 from stacks.schema import Settings
+from stacks.secrets import LICENSE, REDIS_ADDRESSES
 
 LEFT_SOMETHING = 3
 """Exit code when the file was written and some values have no place in it."""
 
 STACK = re.compile(r"Pulumi\.([A-Za-z0-9_.-]+)\.yaml")
+
+STAND_IN = {LICENSE: "{}", **dict.fromkeys(REDIS_ADDRESSES, "redis://to-be-set")}
+"""What stands for a secret that is looked at, until its command has stored it."""
 
 # lines are wrapped by the reader's terminal, never inside a pipe
 out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -61,8 +65,8 @@ def result(values: dict[str, Any], base: Base, release: str, namespace: str | No
 def _problems(document: dict[str, Any], made: Plan) -> list[Problem]:
     """What the loader says, with the secrets that are to be set by the commands."""
     config = {f"{PROJECT}:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in document.items()}
-    secret = [f"{PROJECT}:{each.key}" for each in made.secrets if each.known]
-    return read_config(config | dict.fromkeys(secret, "to be set"), secret)[1]
+    secret = {f"{PROJECT}:{each.key}": STAND_IN.get(each.key, "to be set") for each in made.secrets}
+    return read_config(config | secret, list(secret))[1]
 
 
 def _fail(problem: Problem) -> typer.Exit:
@@ -157,23 +161,15 @@ def _report(made: Result, file: Path, target: Path, stack: str) -> dict[str, Any
         return [{"path": p.path, "code": p.code, "why": p.reason, "mend": p.mend} for p in ordered]
 
     secrets = [
-        {"path": each.path, "key": each.key, "command": each.command(str(file), stack)}
-        for each in made.plan.secrets
-        if each.known
+        {"path": each.path, "key": each.key, "command": each.command(str(file), stack)} for each in made.plan.secrets
     ]
-    later = [
-        Problem(each.path, "secret-later", f"a secret; what needs `{each.key}` is not deployed by this program yet",
-                "keep it where it is")
-        for each in made.plan.secrets
-        if not each.known
-    ]  # fmt: skip
     return {
         "out": str(target),
         "stack": stack,
         "mapped": made.plan.mapped,
         "notes": [{"path": path, "text": note} for path, note in sorted(made.plan.notes)],
         "secrets": secrets,
-        "refused": problems([*made.plan.refused, *later]),
+        "refused": problems(made.plan.refused),
         "missing": made.missing,
         "settle": problems(made.settle),
     }

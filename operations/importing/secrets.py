@@ -12,7 +12,6 @@ from operations.importing.tree import GONE, Path, get, remove
 from stacks.load import dotted
 from stacks.misplaced import SEED_SECRETS, exists, is_plain
 from stacks.problem import Problem
-from stacks.schema import SECRET_KEYS
 
 NAME = re.compile(
     r"(password|passwd|secret|token|(api|access|private)[-_]?key|conn(ection)?[-_]?str(ing)?)$", re.IGNORECASE
@@ -34,10 +33,6 @@ class Secret:
     path: str
     key: str
     """The flat key here."""
-
-    @property
-    def known(self) -> bool:
-        return self.key in SECRET_KEYS
 
     def command(self, file: str, stack: str) -> str:
         """How to store it without showing it: from the values file straight into the stack's encrypted ones."""
