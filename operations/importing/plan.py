@@ -53,7 +53,7 @@ def plan(values: dict[str, Any], base: dict[str, Any]) -> Plan:
     for title in HELM_TITLES:
         if title in values and values[title] is None:
             del values[title]
-    made.secrets = taken(values)
+    made.secrets, made.refused = taken(values)
     _own_sections(values, made)
     _left_out(values, made)
     for problem in hidden(values):

@@ -33,28 +33,42 @@ class Secret:
     path: str
     key: str
     """The flat key here."""
+    encoded: bool
+    """Whether it stands there in base64."""
 
     def command(self, file: str, stack: str) -> str:
         """How to store it without showing it: from the values file straight into the stack's encrypted ones."""
-        steps = "".join(f".{part}" if part.isidentifier() else f'["{part}"]' for part in self.path.split("."))
-        steps = steps if steps.startswith(".") else f".{steps}"
-        read = f"yq -r {shlex.quote(steps)} {shlex.quote(file)}"
-        return f"{read} | base64 -d | pulumi config set --secret {self.key} --stack {stack}"
+        decode = " | base64 -d" if self.encoded else ""
+        return f"{from_file(self.path, file)}{decode} | pulumi config set --secret {self.key} --stack {stack}"
 
 
-def taken(values: dict[str, Any]) -> list[Secret]:
-    """The secrets at the chart's places, taken out of the values. Empty text is the chart's own default."""
-    found = []
-    for path, (key, _) in SEED_SECRETS.items():
+def from_file(path: str, file: str) -> str:
+    """The command that prints what stands at a path of a values file."""
+    steps = "".join(f".{part}" if part.isidentifier() else f'["{part}"]' for part in path.split("."))
+    return f"yq -r {shlex.quote(steps if steps.startswith('.') else f'.{steps}')} {shlex.quote(file)}"
+
+
+def taken(values: dict[str, Any]) -> tuple[list[Secret], list[Problem]]:
+    """The secrets at the chart's places, taken out of the values, and those for which there is no flat key any more.
+
+    Empty text is the chart's own default.
+    """
+    found: dict[str, tuple[Secret, Any]] = {}
+    problems: list[Problem] = []
+    for path, secret in SEED_SECRETS.items():
         steps = tuple(path.split("."))
         value = get(values, steps)
-        if value is not GONE and is_plain(path, value):
+        if value is GONE or is_plain(path, value):
             continue
-        if value is not GONE:
-            remove(values, steps)
-        if value is not GONE and value not in (None, ""):
-            found.append(Secret(path, key))
-    return found
+        remove(values, steps)
+        if value in (None, ""):
+            continue
+        first, stored = found.setdefault(secret.key, (Secret(path, secret.key, secret.encoded), value))
+        if value != stored:
+            reason = f"`{secret.key}` holds one content, here that of `{first.path}`; this is another one"
+            mend = "keep one of the two, or make a Secret of this one in the cluster and name it"
+            problems.append(Problem(path, "another-content", reason, mend))
+    return [each for each, _ in found.values()], problems
 
 
 def hidden(values: dict[str, Any]) -> list[Problem]:
