@@ -23,14 +23,14 @@ from operations.importing.stack_file import text
 from stacks.load import read as read_config
 from stacks.problem import PROJECT, Problem
 from stacks.schema import Settings
-from stacks.secrets import LICENSE, REDIS_ADDRESSES
+from stacks.secrets import DATABASE, LICENSE, REDIS_ADDRESSES
 
 LEFT_SOMETHING = 3
 """Exit code when the file was written and some values have no place in it."""
 
 STACK = re.compile(r"Pulumi\.([A-Za-z0-9_.-]+)\.yaml")
 
-STAND_IN = {LICENSE: "{}", **dict.fromkeys(REDIS_ADDRESSES, "redis://to-be-set")}
+STAND_IN = {LICENSE: "{}", **dict.fromkeys(REDIS_ADDRESSES, "redis://to-be-set"), DATABASE: "sql://to-be-set"}
 """What stands for a secret that is looked at, until its command has stored it."""
 
 # lines are wrapped by the reader's terminal, never inside a pipe

@@ -77,10 +77,12 @@ def test_a_secret_that_a_command_stores_is_not_to_be_settled(tmp_path: Path) -> 
         resourceManager:
           externalRedis: {enabled: true}
           redis: {enabled: false, url: cmVkaXM6Ly86YUBi}
-          secrets: {redis: {create: true}}
+          secrets: {redis: {create: true}, database: {create: true}}
+          database: {connectionUrl: "postgres://speech:made-up@database.example.org/speech"}
+          reconciliation: {repopulation: {enabled: true}}
     """
     report = reported(values, tmp_path)
-    assert {each["key"] for each in report["secrets"]} == {"licenseJson", "redisUrl"}
+    assert {each["key"] for each in report["secrets"]} == {"licenseJson", "redisUrl", "databaseUrl"}
     assert report["settle"] == []
 
 
