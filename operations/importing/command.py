@@ -50,10 +50,10 @@ class Result:
     """Keys to fill in by hand."""
 
 
-def result(values: dict[str, Any], base: Base, release: str, namespace: str | None) -> Result:
-    """The plan and the document for a chart's values."""
-    made = plan(values, base.complete())
+def result(values: dict[str, Any], base: Base, release: str, namespace: str | None, file: str) -> Result:
+    """The plan and the document for a chart's values, which a file holds."""
     named: dict[str, Any] = {"release": release, **({"namespace": namespace} if namespace else {})}
+    made = plan(values, {**base.complete(), **named}, file)
     complete = {**base.complete(), **named, **made.kept}
     settings = Settings.model_validate_json(json.dumps(complete))
     sections, raised = with_room(base.sections(), settings)
@@ -136,7 +136,7 @@ def command(
     values, before = _read(file), _before(target, force=force)
     base = Base(subscription_id, location, resource_group, cluster_name, kubernetes_version)
     _told(base, release, namespace)
-    made = result(values, base, release, namespace)
+    made = result(values, base, release, namespace, str(file))
     try:
         write(target, text(made.document, _head(file, made), before))
     except OSError as error:

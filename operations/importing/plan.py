@@ -25,6 +25,7 @@ from stacks.problem import Problem
 from stacks.schema import Settings
 
 Path = tuple[str | int, ...]
+NAMESPACE = Settings.model_fields["namespace"].default
 LEFT = "it is left out of the stack file"
 
 HELM_TITLES = ("USER-SUPPLIED VALUES", "COMPUTED VALUES")
@@ -47,8 +48,8 @@ class Plan:
         return [dotted(path) for path, _ in leaves(self.kept)]
 
 
-def plan(values: dict[str, Any], base: dict[str, Any]) -> Plan:
-    """The plan for a chart's values over a base with what the chart has no keys for (`azure`, `pools`)."""
+def plan(values: dict[str, Any], base: dict[str, Any], file: str) -> Plan:
+    """The plan for the chart's values in a file, over a base with what the chart has no keys for (`azure`, `pools`)."""
     made, values = Plan(), copied(values)
     for title in HELM_TITLES:
         if title in values and values[title] is None:
@@ -56,8 +57,7 @@ def plan(values: dict[str, Any], base: dict[str, Any]) -> Plan:
     made.secrets, made.refused = taken(values)
     _own_sections(values, made)
     _left_out(values, made)
-    for problem in hidden(values):
-        made.refused.append(problem)
+    made.refused += hidden(values, file, base.get("namespace", NAMESPACE))
     raw = settled(values)
     made.refused += [_left(each) for each in slips(raw)]
     _fitted(raw, values, base, made)

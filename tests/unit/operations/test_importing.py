@@ -149,7 +149,10 @@ def test_the_plan_leaves_the_values_it_is_given_as_they_are() -> None:
         transcribers: {transcriber: {env: [{name: A_TOKEN, value: made-up}, {name: B, value: 1}], volumes: [{a: b}]}}
     """
     values, same = values_of(text, "values.yaml"), values_of(text, "values.yaml")
-    assert {each.code for each in plan(values, Base().complete()).refused} >= {"secret-in-clear", "left-out"}
+    assert {each.code for each in plan(values, Base().complete(), "values.yaml").refused} >= {
+        "secret-in-clear",
+        "left-out",
+    }
     assert values == same
 
 

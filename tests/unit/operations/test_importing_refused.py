@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ from typer.testing import CliRunner, Result
 from operations.__main__ import app
 from stacks.misplaced import SEED_SECRETS
 from stacks.schema import SECRET_KEYS
-from tests.unit.operations.importing import CLUSTER, SECRET, reported, run
+from tests.unit.operations.importing import CLUSTER, SECRET, encoded, reported, run, tools
 
 
 @pytest.mark.parametrize("path", SEED_SECRETS)
@@ -38,30 +35,13 @@ def section(path: str, value: Any) -> Any:
 PLAIN_IN_THE_CHART = {"resourceManager.database.connectionUrl"}
 """The only secret that the chart encodes itself (contract: control plane 7)."""
 
-YQ = """#!{python}
-import re, sys, yaml
-found = yaml.safe_load(open(sys.argv[3]))
-for step in re.findall(r'[^."\\[\\]]+', sys.argv[2]):
-    found = found[step]
-print(found)
-"""
-PULUMI = """#!/bin/sh
-echo "$4 $(cat)" >> {stored}
-"""
-
 
 @pytest.mark.parametrize("path", SEED_SECRETS)
 def test_the_command_of_a_secret_stores_its_text(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The commands as they are printed, with a `yq` and a `pulumi` that are none."""
     text = "postgres://speech:made-up@database.example.org/speech"
-    given = text if path in PLAIN_IN_THE_CHART else base64.b64encode(text.encode()).decode()
-    for name, script in (
-        ("yq", YQ.format(python=sys.executable)),
-        ("pulumi", PULUMI.format(stored=tmp_path / "stored")),
-    ):
-        (tmp_path / name).write_text(script)
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    given = text if path in PLAIN_IN_THE_CHART else encoded(text)
+    tools(tmp_path, monkeypatch)
     (secret,) = reported(yaml.safe_dump(section(path, given)), tmp_path)["secrets"]
     subprocess.run(["bash", "-c", secret["command"]], check=True)
     assert (tmp_path / "stored").read_text() == f"{SEED_SECRETS[path].key} {text}\n"
