@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -156,13 +155,10 @@ def _other_reading(
 ) -> tuple[Any, str] | None:
     """Another value for what was written, with what to say of it; None where there is none."""
     written, now, kind = get(values, path), get(raw, path), error["type"]
-    if isinstance(written, Plain):
-        if kind == "string_type" and now != written.text:
-            return written.text, _kept_text(written)
-        if kind == "bool_type" and written.word and now == written.text:
-            return written.value, ""
-    if kind == "not_kubernetes":
-        return _quoted(written, now, error["ctx"]["problem"])
+    if isinstance(written, Plain) and kind == "string_type" and now != written.text:
+        return written.text, _kept_text(written)
+    if kind == "not_kubernetes" and error["ctx"]["wanted"] is str:
+        return _quoted(written, now, error["ctx"]["at"])
     if kind in ("int_type", "float_type") and isinstance(now, str) and now.strip().isdecimal():
         return int(now), "a number in quotes, as the chart would print it too"
     if now is None and kind in ("tuple_type", "list_type"):
@@ -172,15 +168,13 @@ def _other_reading(
     return None
 
 
-def _quoted(written: Any, now: Any, problem: str) -> tuple[Any, str] | None:
-    """A piece of a pod with the unquoted scalar, of which it is said that it should be text, as its text."""
-    found = re.match(r"`([^`]+)` should be text", problem)
-    steps = tuple(int(s) if s.isdecimal() else s for s in re.findall(r"[^.\[\]]+", found[1])) if found else ()
-    scalar = get(written, steps) if steps else GONE
-    if not isinstance(scalar, Plain) or get(now, steps) == scalar.text:
+def _quoted(written: Any, now: Any, at: Path) -> tuple[Any, str] | None:
+    """A piece of a pod with the unquoted scalar at a path in it as its text."""
+    scalar = get(written, at)
+    if not isinstance(scalar, Plain) or get(now, at) == scalar.text:
         return None
     piece = copy.deepcopy(now)
-    put(piece, steps, scalar.text)
+    put(piece, at, scalar.text)
     return piece, _kept_text(scalar)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from operations.importing.reading import Plain
-from operations.importing.tree import GONE, Path, get, remove
+from operations.importing.tree import AGENTS, GONE, Path, get, remove
 from stacks.load import dotted
 from stacks.misplaced import SEED_SECRETS, exists, is_plain
 from stacks.problem import Problem
@@ -52,9 +52,6 @@ IN_CLEAR = {
     "proxy.agentAPI.secretData": None,
 }
 """Where the chart has a Secret's content in base64 → what can take keys without a flat one from another Secret."""
-
-AGENTS = ("proxy", "agentAPI", "configMap", "data")
-"""A map of agents, each a map or JSON text, which is the same."""
 
 DEFAULT_NAME = TranscriberSettings.model_fields["fullname_override"].default
 

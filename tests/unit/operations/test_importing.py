@@ -102,6 +102,50 @@ def test_what_yaml_would_take_for_something_else_keeps_its_text(tmp_path: Path) 
     assert "Helm read it as 13.1" in found.output
 
 
+def test_a_word_is_what_it_is_to_helm_where_no_text_is_wanted(tmp_path: Path) -> None:
+    values = """
+        transcribers:
+          volumes: [{name: ca, secret: {secretName: ca, optional: yes}}]
+          transcriber:
+            volumeMounts: [{name: ca, mountPath: /ca, readOnly: On}]
+            securityContext: {runAsNonRoot: YES}
+            tolerations: [{key: gpu, operator: Equal, value: no, effect: NoSchedule}]
+            nodeSelector: {gpu: yes}
+            processors: {gpu: {resources: {limits: {nvidia.com/gpu: 1, cpu: 2, memory: 3Gi}}}}
+        flow:
+          llmProxy: {config: {fallbacks: {eager: off}}}
+          additionalEnv: {EAGER: off}
+        proxy:
+          agentAPI:
+            configMap:
+              data:
+                1f4725b0-fde5-4521-a57c-e899e245d0b0_latest:
+                  agent_id: 1f4725b0-fde5-4521-a57c-e899e245d0b0
+                  version: 1.10
+                  asr_config: {language: no, additional_vocab: [{content: yes, sounds_like: [no, off]}]}
+                  instructions: {prompt: on, agent_speaks_first: yes, first_message: yes}
+    """
+    found, target = run(values, tmp_path, *CLUSTER)
+    assert found.exit_code == 0, found.output
+    settings = loaded(target)
+    own = settings.transcribers.transcriber
+    assert settings.transcribers.volumes[0]["secret"]["optional"] is True
+    assert own.volume_mounts[0]["readOnly"] is True
+    assert own.security_context["runAsNonRoot"] is True
+    assert own.tolerations[0]["value"] == "no"
+    assert own.node_selector == {"gpu": "yes"}
+    assert own.processors.gpu.resources["limits"] == {"nvidia.com/gpu": "1", "cpu": "2", "memory": "3Gi"}
+    assert settings.flow.llm_proxy.config.fallbacks == {"eager": False}
+    assert settings.flow.additional_env == {"EAGER": "off"}
+    (agent,) = (settings.proxy.agent_api.config_map.data or {}).values()
+    assert agent["version"] == "1.10"
+    assert agent["asr_config"] == {
+        "language": "no",
+        "additional_vocab": [{"content": "yes", "sounds_like": ["no", "off"]}],
+    }
+    assert agent["instructions"] == {"prompt": "on", "agent_speaks_first": True, "first_message": "yes"}
+
+
 def test_every_text_that_another_reader_could_take_for_more_is_quoted(tmp_path: Path) -> None:
     """Pulumi reads the file with Go's YAML, not Python's: `1e3` and `0o7` are numbers there, `y` may be true."""
     doubtful = [
