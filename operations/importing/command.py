@@ -17,6 +17,7 @@ from rich.table import Table
 
 from operations.generated import write
 from operations.importing.base import Base, with_room
+from operations.importing.changed import OtherDefault, other_defaults
 from operations.importing.plan import Plan, plan
 from operations.importing.reading import ValuesError, read
 from operations.importing.stack_file import text
@@ -48,6 +49,7 @@ class Result:
     """What the program will say of the file once the secrets are set and the cluster is told."""
     missing: list[str]
     """Keys to fill in by hand."""
+    defaults: list[OtherDefault]
 
 
 def result(values: dict[str, Any], base: Base, release: str, namespace: str | None, file: str) -> Result:
@@ -59,7 +61,9 @@ def result(values: dict[str, Any], base: Base, release: str, namespace: str | No
     sections, raised = with_room(base.sections(), settings)
     made.notes += raised
     settle = _problems({**with_room(base.complete(), settings)[0], **named, **made.kept}, made)
-    return Result(made, {**named, **made.kept, **sections}, settle, base.missing)
+    told = [*made.mapped, *(path for path, _ in made.notes), *(each.path for each in made.refused)]
+    document = {**named, **made.kept, **sections}
+    return Result(made, document, settle, base.missing, other_defaults(settings, told))
 
 
 def _problems(document: dict[str, Any], made: Plan) -> list[Problem]:
@@ -167,6 +171,8 @@ def _report(made: Result, file: Path, target: Path, stack: str) -> dict[str, Any
         "out": str(target),
         "stack": stack,
         "mapped": made.plan.mapped,
+        "renamed": [{"path": each.path, "here": each.here, "text": each.text} for each in made.plan.renamed],
+        "defaults": [{"path": each.key, "chart": each.chart, "here": each.here} for each in made.defaults],
         "notes": [{"path": path, "text": note} for path, note in sorted(made.plan.notes)],
         "secrets": secrets,
         "refused": problems(made.plan.refused),
@@ -178,6 +184,10 @@ def _report(made: Result, file: Path, target: Path, stack: str) -> dict[str, Any
 def _show(report: dict[str, Any]) -> None:
     """The report for a person."""
     out.print(f"{report['out']}: {len(report['mapped'])} values kept, {len(report['refused'])} left out.", markup=False)
+    renamed = [(each["path"], each["here"], each["text"]) for each in report["renamed"]]
+    _table("Another name here", ("key", "here", "note"), renamed)
+    defaults = [(each["path"], each["chart"], each["here"]) for each in report["defaults"]]
+    _table("Another default here", ("key that the file does not set", "in the chart", "here"), defaults)
     _table("Understood as", ("key", "as"), [(each["path"], each["text"]) for each in report["notes"]])
     left = [(each["path"], each["code"], each["why"], each["mend"]) for each in report["refused"]]
     _table("Left out", ("key", "code", "why", "mend"), left)

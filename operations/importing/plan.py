@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from operations.importing.changed import Renamed, moved
 from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, LeftOut, newer
 from operations.importing.reading import Plain
 from operations.importing.secrets import Secret, hidden, taken
@@ -40,6 +41,7 @@ class Plan:
     notes: list[tuple[str, str]] = field(default_factory=list)
     """Path, and what was understood there."""
     secrets: list[Secret] = field(default_factory=list)
+    renamed: list[Renamed] = field(default_factory=list)
 
     @property
     def mapped(self) -> list[str]:
@@ -57,6 +59,9 @@ def plan(values: dict[str, Any], base: dict[str, Any], file: str) -> Plan:
     _own_sections(values, made)
     _left_out(values, made)
     made.refused += hidden(values, file, base.get("namespace", NAMESPACE))
+    made.renamed, problems, understood = moved(values)
+    made.refused += problems
+    made.notes += understood
     raw = settled(values)
     made.refused += [_left(each) for each in slips(raw)]
     _fitted(raw, values, base, made)
