@@ -146,8 +146,9 @@ def _in_clear(values: dict[str, Any], file: str, namespace: str) -> Iterator[Pro
 
 def _speakers(values: dict[str, Any], file: str, namespace: str) -> Iterator[Problem]:
     """The keys by which speakers are told again; the chart's default are names in a store."""
-    given = get(values, SPEAKERS)
-    if not isinstance(given, dict) or given.items() <= SPEAKER_KEYS.items():
+    given, stored = get(values, SPEAKERS), get(values, ("transcribers", "externalSecrets", "enabled"))
+    in_store = isinstance(stored, Plain) and stored.value is True
+    if not isinstance(given, dict) or in_store or given.items() <= SPEAKER_KEYS.items():
         return
     remove(values, SPEAKERS)
     path = ".".join(SPEAKERS)

@@ -160,3 +160,16 @@ def test_what_only_refers_to_a_secret_or_speaks_of_one_is_kept(tmp_path: Path) -
     settings = loaded(tmp_path / "Pulumi.mine.yaml")
     assert len(settings.transcribers.transcriber.env) == 4
     assert "password: token" in str(settings.proxy.agent_api.config_map.data)
+
+
+def test_names_of_speakers_keys_in_a_store_are_no_content_of_a_secret(tmp_path: Path) -> None:
+    values = """
+        transcribers:
+          externalSecrets: {enabled: true}
+          transcriber: {speakerId: {keys: {private-key: one, public-key: two}}}
+    """
+    codes = {each["path"]: each["code"] for each in reported(values, tmp_path)["refused"]}
+    assert codes == {
+        "transcribers.externalSecrets.enabled": "not-allowed",
+        "transcribers.transcriber.speakerId.keys": "not-allowed",
+    }
