@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from components.speech.differences import DIFFERENCES, REFUSED, Added, Difference, Instead, Like, Ours, Which
@@ -74,7 +74,7 @@ def text() -> str:
 
 def _rows() -> Iterator[str]:
     for each in DIFFERENCES:
-        where = "" if each.where is None else _where(each.where)
+        where = ", ".join(_where(pair) for pair in each.where.items())
         ours = _whole(each.ours) if not each.path else _value(each.ours)
         yield _row(each, where, _chart(each), ours, sections(each.objects, each.path))
     for refused in REFUSED:
@@ -132,11 +132,11 @@ def _chart(row: Difference) -> str:
         return "nothing" if isinstance(row.ours, Ours) else "the object"
     if isinstance(row.ours, Added):
         return "nothing"
-    holds: Callable[[str], bool] = lambda file: row.where is None or at(values(file), row.where[0]) == row.where[1]  # noqa: E731
+    holding = {file for file in FILES if all(at(values(file), key) == value for key, value in row.where.items())}
     found = [
         _value(value)
         for file, name, fields in _objects()
-        if row.is_about(name) and holds(file)
+        if row.is_about(name) and file in holding
         for path, value in fields.items()
         if row.is_at(path) and value is not None
     ]

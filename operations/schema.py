@@ -102,13 +102,13 @@ def _with_defaults(schema: Json) -> None:
 
 def _with_empty_secrets(schema: Json) -> None:
     """The chart's own places of secrets, which may hold no more than its empty default."""
-    for path, (key, _) in SEED_SECRETS.items():
+    for path, secret in SEED_SECRETS.items():
         *above, last = path.split(".")
         section: Json | None = schema
         for part in above:
             section = schema["$defs"].get(_target(section, part)) if section else None
         if section:
-            text = f"Empty: the secret itself is the flat key `{key}`."
+            text = f"Empty: the secret itself is the flat key `{secret.key}`."
             section["properties"].setdefault(last, {"enum": ["", None], "description": text})
 
 

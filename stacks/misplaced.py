@@ -7,7 +7,7 @@ import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -24,25 +24,6 @@ INSTEAD = {
 }
 """Provider settings → where this program has the same thing."""
 
-SEED_SECRETS = {
-    "global.licensing.license": ("licenseJson", "license.json"),
-    "resourceManager.redis.url": ("redisUrl", "redis-url.txt"),
-    "resourceManager.database.connectionUrl": ("databaseUrl", "database-url.txt"),
-    "flow.vllm.hfTokenSecret.token": ("huggingFaceToken", "token.txt"),
-    "proxy.events.data.endpoint": ("proxyEventsEndpoint", "endpoint.txt"),
-    "proxy.events.data.conn-string": ("proxyEventsConnString", "conn-string.txt"),
-    "proxy.storage.data.storageaccountname": ("proxyStorageAccountName", "account.txt"),
-    "proxy.storage.data.storageaccountkey": ("proxyStorageAccountKey", "account-key.txt"),
-    "proxy.database.data.conn_string": ("proxyDatabaseConnString", "conn-string.txt"),
-    "proxy.proxyCache.redis.data.conn_string": ("proxyRedisConnString", "conn-string.txt"),
-    "proxy.livekit.data.livekit-url": ("livekitUrl", "url.txt"),
-    "proxy.livekit.data.livekit-api-key": ("livekitApiKey", "key.txt"),
-    "proxy.livekit.data.livekit-api-secret": ("livekitApiSecret", "secret.txt"),
-    "proxy.agentAPI.secretData.flow-mp-api-internal-password": ("agentApiPassword", "password.txt"),
-    **{f"flow.secrets.data.{name}": (key, f"{name}.txt") for name, (key, _) in FLOW_SECRETS.items()},
-}
-"""Where the seed keeps secrets among other values → the flat key of ours, and a file it may come from."""
-
 SERVERS = (
     "inferenceServerEnhancedRecipe1",
     "inferenceServerEnhancedRecipe2",
@@ -53,6 +34,49 @@ SERVERS = (
 )
 """What `inferenceServer` stands for in the seed's prose."""
 
+LICENSED = (
+    "global",
+    "transcribers.transcriber",
+    *(f"{server}.tritonServer" for server in SERVERS),
+    "flow",
+    "flow.tts",
+)
+"""Sections that may have a license of their own (contract: transcription 13.3, flow 2.7 and 4.2), everybody's first."""
+
+
+class SeedSecret(NamedTuple):
+    """A secret that the seed has among other values."""
+
+    key: str
+    """The flat key of ours."""
+    file: str
+    """A file it may come from."""
+    encoded: bool = True
+    """Whether the chart has it in base64, as `data` of a Secret; else it is plain text, which the chart encodes."""
+
+
+SEED_SECRETS = {
+    **{f"{section}.licensing.license": SeedSecret("licenseJson", "license.json") for section in LICENSED},
+    "resourceManager.redis.url": SeedSecret("redisUrl", "redis-url.txt"),
+    "resourceManager.database.connectionUrl": SeedSecret("databaseUrl", "database-url.txt", encoded=False),
+    "flow.vllm.hfTokenSecret.token": SeedSecret("huggingFaceToken", "token.txt"),
+    "proxy.events.data.endpoint": SeedSecret("proxyEventsEndpoint", "endpoint.txt"),
+    "proxy.events.data.conn-string": SeedSecret("proxyEventsConnString", "conn-string.txt"),
+    "proxy.storage.data.storageaccountname": SeedSecret("proxyStorageAccountName", "account.txt"),
+    "proxy.storage.data.storageaccountkey": SeedSecret("proxyStorageAccountKey", "account-key.txt"),
+    "proxy.database.data.conn_string": SeedSecret("proxyDatabaseConnString", "conn-string.txt"),
+    "proxy.proxyCache.redis.data.conn_string": SeedSecret("proxyRedisConnString", "conn-string.txt"),
+    "proxy.livekit.data.livekit-url": SeedSecret("livekitUrl", "url.txt"),
+    "proxy.livekit.data.livekit-api-key": SeedSecret("livekitApiKey", "key.txt"),
+    "proxy.livekit.data.livekit-api-secret": SeedSecret("livekitApiSecret", "secret.txt"),
+    "proxy.agentAPI.secretData.flow-mp-api-internal-password": SeedSecret("agentApiPassword", "password.txt"),
+    **{
+        f"flow.secrets.{part}.{name}": SeedSecret(key, f"{name}.txt")
+        for part in ("data", "additionalData")
+        for name, (key, _) in FLOW_SECRETS.items()
+    },
+}
+"""Where the seed keeps secrets among other values."""
 
 NEAR = 0.75
 """How alike a key and the one that was probably meant are at least: one wrong letter in four."""
@@ -179,7 +203,7 @@ def meant_secret(key: str) -> Problem | None:
 
 def secret_among_values(path: str) -> Problem:
     """A secret where the seed has it."""
-    key, file = SEED_SECRETS[path]
+    key, file, _ = SEED_SECRETS[path]
     remove = f"pulumi config rm --path '{path}'"
     reason = f"secrets have flat keys of their own, kept encrypted; this one is `{key}`"
     return Problem(path, "secret-in-clear", reason, f"{remove} && {set_secret(key, file)}")

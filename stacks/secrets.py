@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,11 @@ from stacks.schema.redis import CONTROL_PLANE_SECRET_KEYS
 LICENSE = "licenseJson"
 
 REDIS_ADDRESSES = ("redisUrl", "cdCacheUrl")
+
+DATABASE = "databaseUrl"
+
+DATABASE_FORM = re.compile(r"(?=.*(://|@|\w *= *[^=\s]))[^\x00-\x1f\x7f\ufffd]+")
+"""What every connection string has and no base64: `scheme://`, `user@host` or `key=value`, in one line."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,9 @@ def unreadable(key: str, text: str) -> list[Problem]:
             license_text(text)
         elif key in REDIS_ADDRESSES:
             redis_url(text)
+        elif key == DATABASE and not DATABASE_FORM.fullmatch(text.strip()):
+            reason = f"{SECRET_KEYS[key]}: one line such as `scheme://user@host/name`, and not in base64"
+            return [Problem(key, "address-unreadable", reason, set_secret(key, "database-url.txt"))]
     except LicenseError as error:
         reason = f"{SECRET_KEYS[key]}, or the same in base64: {error}"
         return [Problem(key, "license-unreadable", reason, set_secret(key, "license.json"))]

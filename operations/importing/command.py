@@ -17,17 +17,22 @@ from rich.table import Table
 
 from operations.generated import write
 from operations.importing.base import Base, with_room
+from operations.importing.changed import OtherDefault, other_defaults
 from operations.importing.plan import Plan, plan
 from operations.importing.reading import ValuesError, read
 from operations.importing.stack_file import text
 from stacks.load import read as read_config
 from stacks.problem import PROJECT, Problem
 from stacks.schema import Settings
+from stacks.secrets import DATABASE, LICENSE, REDIS_ADDRESSES
 
 LEFT_SOMETHING = 3
 """Exit code when the file was written and some values have no place in it."""
 
 STACK = re.compile(r"Pulumi\.([A-Za-z0-9_.-]+)\.yaml")
+
+STAND_IN = {LICENSE: "{}", **dict.fromkeys(REDIS_ADDRESSES, "redis://to-be-set"), DATABASE: "sql://to-be-set"}
+"""What stands for a secret that is looked at, until its command has stored it."""
 
 # lines are wrapped by the reader's terminal, never inside a pipe
 out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -44,25 +49,28 @@ class Result:
     """What the program will say of the file once the secrets are set and the cluster is told."""
     missing: list[str]
     """Keys to fill in by hand."""
+    defaults: list[OtherDefault]
 
 
-def result(values: dict[str, Any], base: Base, release: str, namespace: str | None) -> Result:
-    """The plan and the document for a chart's values."""
-    made = plan(values, base.complete())
+def result(values: dict[str, Any], base: Base, release: str, namespace: str | None, file: str) -> Result:
+    """The plan and the document for a chart's values, which a file holds."""
     named: dict[str, Any] = {"release": release, **({"namespace": namespace} if namespace else {})}
+    made = plan(values, {**base.complete(), **named}, file)
     complete = {**base.complete(), **named, **made.kept}
     settings = Settings.model_validate_json(json.dumps(complete))
     sections, raised = with_room(base.sections(), settings)
     made.notes += raised
     settle = _problems({**with_room(base.complete(), settings)[0], **named, **made.kept}, made)
-    return Result(made, {**named, **made.kept, **sections}, settle, base.missing)
+    told = [*made.mapped, *(path for path, _ in made.notes), *(each.path for each in made.refused)]
+    document = {**named, **made.kept, **sections}
+    return Result(made, document, settle, base.missing, other_defaults(settings, told))
 
 
 def _problems(document: dict[str, Any], made: Plan) -> list[Problem]:
     """What the loader says, with the secrets that are to be set by the commands."""
     config = {f"{PROJECT}:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in document.items()}
-    secret = [f"{PROJECT}:{each.key}" for each in made.secrets if each.known]
-    return read_config(config | dict.fromkeys(secret, "to be set"), secret)[1]
+    secret = {f"{PROJECT}:{each.key}": STAND_IN.get(each.key, "to be set") for each in made.secrets}
+    return read_config(config | secret, list(secret))[1]
 
 
 def _fail(problem: Problem) -> typer.Exit:
@@ -132,7 +140,7 @@ def command(
     values, before = _read(file), _before(target, force=force)
     base = Base(subscription_id, location, resource_group, cluster_name, kubernetes_version)
     _told(base, release, namespace)
-    made = result(values, base, release, namespace)
+    made = result(values, base, release, namespace, str(file))
     try:
         write(target, text(made.document, _head(file, made), before))
     except OSError as error:
@@ -157,23 +165,17 @@ def _report(made: Result, file: Path, target: Path, stack: str) -> dict[str, Any
         return [{"path": p.path, "code": p.code, "why": p.reason, "mend": p.mend} for p in ordered]
 
     secrets = [
-        {"path": each.path, "key": each.key, "command": each.command(str(file), stack)}
-        for each in made.plan.secrets
-        if each.known
+        {"path": each.path, "key": each.key, "command": each.command(str(file), stack)} for each in made.plan.secrets
     ]
-    later = [
-        Problem(each.path, "secret-later", f"a secret; what needs `{each.key}` is not deployed by this program yet",
-                "keep it where it is")
-        for each in made.plan.secrets
-        if not each.known
-    ]  # fmt: skip
     return {
         "out": str(target),
         "stack": stack,
         "mapped": made.plan.mapped,
+        "renamed": [{"path": each.path, "here": each.here, "text": each.text} for each in made.plan.renamed],
+        "defaults": [{"path": each.key, "chart": each.chart, "here": each.here} for each in made.defaults],
         "notes": [{"path": path, "text": note} for path, note in sorted(made.plan.notes)],
         "secrets": secrets,
-        "refused": problems([*made.plan.refused, *later]),
+        "refused": problems(made.plan.refused),
         "missing": made.missing,
         "settle": problems(made.settle),
     }
@@ -182,6 +184,10 @@ def _report(made: Result, file: Path, target: Path, stack: str) -> dict[str, Any
 def _show(report: dict[str, Any]) -> None:
     """The report for a person."""
     out.print(f"{report['out']}: {len(report['mapped'])} values kept, {len(report['refused'])} left out.", markup=False)
+    renamed = [(each["path"], each["here"], each["text"]) for each in report["renamed"]]
+    _table("Another name here", ("key", "here", "note"), renamed)
+    defaults = [(each["path"], each["chart"], each["here"]) for each in report["defaults"]]
+    _table("Another default here", ("key that the file does not set", "in the chart", "here"), defaults)
     _table("Understood as", ("key", "as"), [(each["path"], each["text"]) for each in report["notes"]])
     left = [(each["path"], each["code"], each["why"], each["mend"]) for each in report["refused"]]
     _table("Left out", ("key", "code", "why", "mend"), left)

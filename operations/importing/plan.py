@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from operations.importing.changed import Renamed, moved
 from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, LeftOut, newer
 from operations.importing.reading import Plain
 from operations.importing.secrets import Secret, hidden, taken
-from operations.importing.tree import GONE, get, leaves, put, remove, settled
+from operations.importing.tree import GONE, copied, get, leaves, put, remove, settled
 from operations.keys import OURS
 from stacks.load import causes, problem_of
 from stacks.misplaced import exists, slips
@@ -26,6 +26,7 @@ from stacks.problem import Problem
 from stacks.schema import Settings
 
 Path = tuple[str | int, ...]
+NAMESPACE = Settings.model_fields["namespace"].default
 LEFT = "it is left out of the stack file"
 
 HELM_TITLES = ("USER-SUPPLIED VALUES", "COMPUTED VALUES")
@@ -41,6 +42,7 @@ class Plan:
     notes: list[tuple[str, str]] = field(default_factory=list)
     """Path, and what was understood there."""
     secrets: list[Secret] = field(default_factory=list)
+    renamed: list[Renamed] = field(default_factory=list)
 
     @property
     def mapped(self) -> list[str]:
@@ -48,17 +50,19 @@ class Plan:
         return [dotted(path) for path, _ in leaves(self.kept)]
 
 
-def plan(values: dict[str, Any], base: dict[str, Any]) -> Plan:
-    """The plan for a chart's values over a base with what the chart has no keys for (`azure`, `pools`)."""
-    made = Plan()
+def plan(values: dict[str, Any], base: dict[str, Any], file: str) -> Plan:
+    """The plan for the chart's values in a file, over a base with what the chart has no keys for (`azure`, `pools`)."""
+    made, values = Plan(), copied(values)
     for title in HELM_TITLES:
         if title in values and values[title] is None:
             del values[title]
-    made.secrets = taken(values)
+    made.secrets, made.refused = taken(values)
     _own_sections(values, made)
     _left_out(values, made)
-    for problem in hidden(values):
-        made.refused.append(problem)
+    made.refused += hidden(values, file, base.get("namespace", NAMESPACE))
+    made.renamed, problems, understood = moved(values)
+    made.refused += problems
+    made.notes += understood
     raw = settled(values)
     made.refused += [_left(each) for each in slips(raw)]
     _fitted(raw, values, base, made)
@@ -157,13 +161,10 @@ def _other_reading(
 ) -> tuple[Any, str] | None:
     """Another value for what was written, with what to say of it; None where there is none."""
     written, now, kind = get(values, path), get(raw, path), error["type"]
-    if isinstance(written, Plain):
-        if kind == "string_type" and now != written.text:
-            return written.text, _kept_text(written)
-        if kind == "bool_type" and written.word and now == written.text:
-            return written.value, ""
-    if kind == "not_kubernetes":
-        return _quoted(written, now, error["ctx"]["problem"])
+    if isinstance(written, Plain) and kind == "string_type" and now != written.text:
+        return written.text, _kept_text(written)
+    if kind == "not_kubernetes" and error["ctx"]["wanted"] is str:
+        return _quoted(written, now, error["ctx"]["at"])
     if kind in ("int_type", "float_type") and isinstance(now, str) and now.strip().isdecimal():
         return int(now), "a number in quotes, as the chart would print it too"
     if now is None and kind in ("tuple_type", "list_type"):
@@ -173,15 +174,13 @@ def _other_reading(
     return None
 
 
-def _quoted(written: Any, now: Any, problem: str) -> tuple[Any, str] | None:
-    """A piece of a pod with the unquoted scalar, of which it is said that it should be text, as its text."""
-    found = re.match(r"`([^`]+)` should be text", problem)
-    steps = tuple(int(s) if s.isdecimal() else s for s in re.findall(r"[^.\[\]]+", found[1])) if found else ()
-    scalar = get(written, steps) if steps else GONE
-    if not isinstance(scalar, Plain) or get(now, steps) == scalar.text:
+def _quoted(written: Any, now: Any, at: Path) -> tuple[Any, str] | None:
+    """A piece of a pod with the unquoted scalar at a path in it as its text."""
+    scalar = get(written, at)
+    if not isinstance(scalar, Plain) or get(now, at) == scalar.text:
         return None
     piece = copy.deepcopy(now)
-    put(piece, steps, scalar.text)
+    put(piece, at, scalar.text)
     return piece, _kept_text(scalar)
 
 

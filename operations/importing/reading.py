@@ -28,8 +28,6 @@ class Plain:
     text: str
     value: Any
     """What Helm would make of it."""
-    word: bool = False
-    """Whether it is text unless a switch is wanted."""
 
 
 class ValuesError(Exception):
@@ -56,7 +54,7 @@ def plain(text: str) -> Any:
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
         return Plain(text, text.lower() == "true")
     if text.lower() in TRUE + FALSE and text in (text.lower(), text.title(), text.upper()):
-        return Plain(text, text.lower() in TRUE, word=True)
+        return Plain(text, text.lower() in TRUE)
     if WHOLE.fullmatch(text):
         return Plain(text, int(text))
     if OTHER_WHOLE.fullmatch(text):

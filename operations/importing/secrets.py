@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from operations.importing.tree import GONE, Path, get, remove
+from operations.importing.reading import Plain
+from operations.importing.tree import AGENTS, GONE, Path, get, remove
 from stacks.misplaced import SEED_SECRETS, exists, is_plain
 from stacks.paths import dotted
 from stacks.problem import Problem
-from stacks.schema import SECRET_KEYS
+from stacks.schema.transcriber_container import SPEAKER_KEYS
+from stacks.schema.transcribers import TranscriberSettings
 
-NAME = re.compile(
-    r"(password|passwd|secret|token|(api|access|private)[-_]?key|conn(ection)?[-_]?str(ing)?)$", re.IGNORECASE
+_NAMED = (
+    "password|passwd|passphrase|secret|token|authorization|credentials?|requirepass|masterauth|conn(ection)?[-_]?str(ing)?|"
+    "(api|access|account|auth|client|encryption|license|master|private|shared|signing|ssh|storage|subscription)[-_]?key"
 )
+NAME = re.compile(rf"(?i:({_NAMED}|^pass|[-_.](pass|pwd))$)|[a-z0-9](Pass|Pwd)$")
 """Names whose values are secrets, in all likelihood."""
 
-IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
-"""An address with a password in it."""
+TEXTS = (
+    re.compile(r"://[^/\s:@]*:[^/\s@]+@"),
+    re.compile(rf"(?i:{_NAMED})=[\"']?[^\s\"'=;,&$]"),
+    re.compile(r"^\s*(requirepass|masterauth)\s+\S", re.MULTILINE),
+    re.compile(r"^(Bearer|Basic)\s+\S"),
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    re.compile(r"\b(sk-|hf_)[-_A-Za-z0-9]{7,}"),
+)
+"""What texts with a secret in them look like: an address or a connection string with a password, and such."""
 
+OPTION = re.compile(r"--?\w[-\w.]*")
+"""An argument that the next one may be the value of."""
 
-SPEAKER_KEYS = ("transcribers", "transcriber", "speakerId", "keys")
-"""Not keys, but their names in an existing Secret."""
+FROM_VARIABLE = "os.environ/"
+
+IN_CLEAR = {
+    "flow.secrets.data": "flow",
+    "flow.secrets.additionalData": "flow",
+    "flow.llmProxy.secrets.data": "flow.llmProxy",
+    "flow.llmProxy.secrets.additionalData": "flow.llmProxy",
+    "proxy.events.data": None,
+    "proxy.storage.data": None,
+    "proxy.database.data": None,
+    "proxy.proxyCache.redis.data": None,
+    "proxy.livekit.data": None,
+    "proxy.agentAPI.secretData": None,
+}
+"""Where the chart has a Secret's content in base64 → what can take keys without a flat one from another Secret."""
+
+DEFAULT_NAME = TranscriberSettings.model_fields["fullname_override"].default
+
+SPEAKERS = ("transcribers", "transcriber", "speakerId", "keys")
 
 
 @dataclass(frozen=True)
@@ -34,37 +65,48 @@ class Secret:
     path: str
     key: str
     """The flat key here."""
-
-    @property
-    def known(self) -> bool:
-        return self.key in SECRET_KEYS
+    encoded: bool
+    """Whether it stands there in base64."""
 
     def command(self, file: str, stack: str) -> str:
         """How to store it without showing it: from the values file straight into the stack's encrypted ones."""
-        steps = "".join(f".{part}" if part.isidentifier() else f'["{part}"]' for part in self.path.split("."))
-        steps = steps if steps.startswith(".") else f".{steps}"
-        read = f"yq -r {shlex.quote(steps)} {shlex.quote(file)}"
-        return f"{read} | base64 -d | pulumi config set --secret {self.key} --stack {stack}"
+        decode = " | base64 -d" if self.encoded else ""
+        return f"{from_file(self.path, file)}{decode} | pulumi config set --secret {self.key} --stack {stack}"
 
 
-def taken(values: dict[str, Any]) -> list[Secret]:
-    """The secrets at the chart's places, taken out of the values. Empty text is the chart's own default."""
-    found = []
-    for path, (key, _) in SEED_SECRETS.items():
+def from_file(path: str, file: str) -> str:
+    """The command that prints what stands at a path of a values file."""
+    steps = "".join(f".{part}" if part.isidentifier() else f'["{part}"]' for part in path.split("."))
+    return f"yq -r {shlex.quote(steps if steps.startswith('.') else f'.{steps}')} {shlex.quote(file)}"
+
+
+def taken(values: dict[str, Any]) -> tuple[list[Secret], list[Problem]]:
+    """The secrets at the chart's places, taken out of the values, and those for which there is no flat key any more.
+
+    Empty text is the chart's own default.
+    """
+    found: dict[str, tuple[Secret, Any]] = {}
+    problems: list[Problem] = []
+    for path, secret in SEED_SECRETS.items():
         steps = tuple(path.split("."))
         value = get(values, steps)
-        if value is not GONE and is_plain(path, value):
+        if value is GONE or is_plain(path, value):
             continue
-        if value is not GONE:
-            remove(values, steps)
-        if value is not GONE and value not in (None, ""):
-            found.append(Secret(path, key))
-    return found
+        remove(values, steps)
+        if value in (None, ""):
+            continue
+        first, stored = found.setdefault(secret.key, (Secret(path, secret.key, secret.encoded), value))
+        if value != stored:
+            reason = f"`{secret.key}` holds one content, here that of `{first.path}`; this is another one"
+            mend = "keep one of the two, or make a Secret of this one in the cluster and name it"
+            problems.append(Problem(path, "another-content", reason, mend))
+    return [each for each, _ in found.values()], problems
 
 
-def hidden(values: dict[str, Any]) -> list[Problem]:
-    """What looks like a secret at another place, taken out of the values."""
-    found = []
+def hidden(values: dict[str, Any], file: str, namespace: str) -> list[Problem]:
+    """What else is a secret, or looks like one, taken out of the values; `file` holds them."""
+    found = [*_in_clear(values, file, namespace), *_speakers(values, file, namespace)]
+    _opened(get(values, AGENTS))
     for path in sorted(_hidden(values, ()), key=lambda path: [str(part).rjust(4) for part in path], reverse=True):
         reason = "by its name or form this is a secret, and a stack file keeps it in clear"
         mend = "make a Secret of it in the cluster and refer to it (valueFrom.secretKeyRef), or set it by a flat key"
@@ -73,30 +115,111 @@ def hidden(values: dict[str, Any]) -> list[Problem]:
     return found
 
 
+def _create(name: str, namespace: str, file: str, contents: dict[str, str]) -> str:
+    """The command that makes a Secret of what a values file has in base64, by key of the Secret."""
+    from_files = " ".join(f"--from-file={key}=<({from_file(at, file)} | base64 -d)" for key, at in contents.items())
+    return f"kubectl create secret generic {name} --namespace {namespace} {from_files}"
+
+
+def _in_clear(values: dict[str, Any], file: str, namespace: str) -> Iterator[Problem]:
+    """Contents of the chart's Secrets for which there is no flat key."""
+    for path, component in IN_CLEAR.items():
+        steps = tuple(path.split("."))
+        given = get(values, steps)
+        if not isinstance(given, dict) or not given:
+            continue
+        remove(values, steps)
+        if component is None:
+            reason = "a secret in clear under a key that nothing of the chart reads"
+            yield Problem(
+                path, "secret-in-clear", reason, "make a Secret of your own of it, if something of yours does"
+            )
+            continue
+        name = f"{component.rpartition('.')[2].lower()}-more"
+        reason = (
+            "secrets in clear without a flat key of their own, so the program's Secret does not hold them; the "
+            f"variables that need them take them from the Secret {name} in `{component}.additionalEnvFrom`"
+        )
+        contents = {key: f"{path}.{key}" for key in given}
+        yield Problem(path, "secret-in-clear", reason, _create(name, namespace, file, contents))
+
+
+def _speakers(values: dict[str, Any], file: str, namespace: str) -> Iterator[Problem]:
+    """The keys by which speakers are told again; the chart's default are names in a store."""
+    given, stored = get(values, SPEAKERS), get(values, ("transcribers", "externalSecrets", "enabled"))
+    in_store = isinstance(stored, Plain) and stored.value is True
+    if not isinstance(given, dict) or in_store or given.items() <= SPEAKER_KEYS.items():
+        return
+    remove(values, SPEAKERS)
+    path = ".".join(SPEAKERS)
+    base = get(values, ("transcribers", "fullnameOverride"))
+    name = f"{base if isinstance(base, str) else DEFAULT_NAME}-speaker-id"
+    reason = f"they are read from the Secret {name}, which this program does not make"
+    contents = {key: f"{path}.{key}" for key in given}
+    yield Problem(path, "secret-in-clear", reason, _create(name, namespace, file, contents))
+
+
+def _opened(agents: Any) -> None:
+    """Agents given as text become maps where a secret is to be taken out."""
+    for name, agent in list(agents.items()) if isinstance(agents, dict) else ():
+        inside = _inside(agent)
+        if any(_hidden(inside, ())):
+            agents[name] = inside
+
+
+def _inside(text: Any) -> Any:
+    """What JSON text holds; None for every other one."""
+    try:
+        return json.loads(text) if isinstance(text, str) and text.lstrip()[:1] in ("{", "[") else None
+    except ValueError:
+        return None
+
+
+def _text(value: Any) -> str:
+    """The text of a value that can be a secret: no switch, no map, no list; empty where there is none."""
+    if isinstance(value, Plain):
+        return "" if isinstance(value.value, bool) else value.text
+    return value if isinstance(value, str) and value not in ("true", "false") else ""
+
+
 def _named(path: Path, value: Any) -> bool:
-    """Whether text is a secret by the name of its key; that of an annotation only refers to one."""
-    if not isinstance(value, str) or not value or exists(dotted(path)):
+    """Whether a value is a secret by the name of its key; that of an annotation only refers to one."""
+    text = _text(value)
+    if not text or text.startswith(FROM_VARIABLE) or exists(dotted(path)) or path[:-1] == SPEAKERS:
         return False
-    name, above = str(path[-1]), [str(part).lower() for part in path[:-1]]
-    if value.startswith("os.environ/") or path[:-1] == SPEAKER_KEYS:
-        return False
-    refers = name.lower().startswith("existing") or any(part.endswith(("annotations", "labels")) for part in above)
+    name, above = str(path[-1]), [str(part) for part in path[:-1]]
+    refers = name.lower().startswith("existing") or any(
+        part.lower().endswith(("annotations", "labels")) for part in above
+    )
+    # in a preset stands the name of the variable that holds the key (contract: flow 2.6)
+    refers = refers or ("additionalPresets" in above and above[-1] == "env")
     return NAME.search(name) is not None and not refers
+
+
+def _holds(value: Any) -> bool:
+    """Whether a text is, or has in it, what looks like a secret."""
+    text = _text(value)
+    inside = _inside(text)
+    return any(form.search(text) for form in TEXTS) or (inside is not None and any(_hidden(inside, ())))
 
 
 def _hidden(tree: Any, path: Path) -> Iterator[Path]:
     if isinstance(tree, list):
         for index, each in enumerate(tree):
-            yield from _hidden(each, (*path, index))
+            before = _text(tree[index - 1]) if index else ""
+            if OPTION.fullmatch(before) and NAME.search(before) and _text(each) and not OPTION.fullmatch(_text(each)):
+                yield (*path, index)
+            else:
+                yield from _hidden(each, (*path, index))
     elif isinstance(tree, dict):
-        name = tree.get("name")
-        if isinstance(name, str) and NAME.search(name) and isinstance(tree.get("value"), str) and tree["value"]:
+        name, value = _text(tree.get("name")), tree.get("value")
+        if name and _text(value) and (NAME.search(name) or _holds(value)):
             yield path
             return
         for key, each in tree.items():
-            if _named((*path, key), each) or (isinstance(each, str) and IN_URL.search(each)):
+            if _named((*path, key), each):
                 yield (*path, key)
             else:
                 yield from _hidden(each, (*path, key))
-    elif isinstance(tree, str) and IN_URL.search(tree):
+    elif _holds(tree):
         yield path

@@ -10,6 +10,16 @@ from operations.importing.reading import Plain
 Path = tuple[str | int, ...]
 
 
+AGENTS = ("proxy", "agentAPI", "configMap", "data")
+"""A map of agents, each a map or JSON text, which is the same."""
+
+AGENT_TEXTS = (
+    "agent_id", "name", "version", "language", "domain", "content", "sounds_like", "preset", "url", "model", "prompt",
+    "first_message", "persona", "style", "context",
+)  # fmt: skip
+"""Keys of an agent that hold text (contract: proxy 7.1); no schema says so."""
+
+
 class _Gone:
     """What stands where nothing does."""
 
@@ -53,12 +63,19 @@ def leaves(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
         yield path, tree
 
 
-def settled(tree: Any) -> Any:
-    """The values as plain data: numbers as numbers, words as text."""
+def copied(tree: Any) -> Any:
+    """The same in maps and lists of its own: what an anchor puts in two places is two things."""
     if isinstance(tree, dict):
-        return {key: settled(each) for key, each in tree.items()}
+        return {key: copied(each) for key, each in tree.items()}
+    return [copied(each) for each in tree] if isinstance(tree, list) else tree
+
+
+def settled(tree: Any, path: Path = ()) -> Any:
+    """The values as plain data: what Helm makes of a number or a word, but its text where an agent has text."""
+    if isinstance(tree, dict):
+        return {key: settled(each, (*path, key)) for key, each in tree.items()}
     if isinstance(tree, list):
-        return [settled(each) for each in tree]
+        return [settled(each, path) for each in tree]
     if isinstance(tree, Plain):
-        return tree.text if tree.word else tree.value
+        return tree.text if path[: len(AGENTS)] == AGENTS and path[-1] in AGENT_TEXTS else tree.value
     return tree

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type
 from pulumi_kubernetes import core
@@ -22,32 +22,45 @@ from pydantic_core import PydanticCustomError
 Fragment = dict[str, Any]
 
 
-def wrong(kind: Any, given: Any, where: str = "") -> Iterator[str]:
+class Wrong(NamedTuple):
+    """What the API would not take."""
+
+    at: tuple[str | int, ...]
+    says: str
+    wanted: type | None = None
+    """The type of a plain value, where there should be one."""
+
+    @property
+    def text(self) -> str:
+        where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.at).removeprefix(".")
+        return f"`{where}` {self.says}" if where else self.says
+
+
+def wrong(kind: Any, given: Any, at: tuple[str | int, ...] = ()) -> Iterator[Wrong]:
     """What the API would not take of a value at a path, `kind` being the SDK's type of it."""
-    at = f"`{where}` " if where else ""
     if get_origin(kind) in (Union, UnionType):
         kinds = [each for each in get_args(kind) if _settled(each)]
-        if all(list(wrong(each, given, where)) for each in kinds):
-            yield from wrong(kinds[0], given, where)
+        if all(list(wrong(each, given, at)) for each in kinds):
+            yield from wrong(kinds[0], given, at)
     elif is_input_type(kind):
         if not isinstance(given, dict):
-            yield f"{at}should be an object"
+            yield Wrong(at, "should be an object")
             return
-        yield from _object(kind, given, where)
+        yield from _object(kind, given, at)
     elif get_origin(kind) is Sequence:
         if not isinstance(given, list):
-            yield f"{at}should be a list"
+            yield Wrong(at, "should be a list")
             return
         for index, each in enumerate(given):
-            yield from wrong(get_args(kind)[0], each, f"{where}[{index}]")
+            yield from wrong(get_args(kind)[0], each, (*at, index))
     elif get_origin(kind) is Mapping:
         if not isinstance(given, dict):
-            yield f"{at}should be an object"
+            yield Wrong(at, "should be an object")
             return
         for key, each in given.items():
-            yield from wrong(get_args(kind)[1], each, f"{where}.{key}".removeprefix("."))
+            yield from wrong(get_args(kind)[1], each, (*at, key))
     elif kind in (str, int, bool, float) and type(given) is not kind:
-        yield f"{at}should be {_NOUN[kind]}"
+        yield Wrong(at, f"should be {_NOUN[kind]}", kind)
 
 
 _NOUN = {str: "text (quote it)", int: "a whole number", bool: "true or false", float: "a number"}
@@ -58,19 +71,24 @@ def _settled(kind: Any) -> bool:
     return get_origin(kind) in (Sequence, Mapping) or is_input_type(kind) or kind in _NOUN
 
 
-def _object(kind: type, given: Mapping[str, Any], where: str) -> Iterator[str]:
+def _object(kind: type, given: Mapping[str, Any], at: tuple[str | int, ...]) -> Iterator[Wrong]:
     fields = input_type_types(kind)
     for key, value in given.items():
-        path = f"{where}.{key}".removeprefix(".")
         if key in fields:
-            yield from wrong(fields[key], value, path)
+            yield from wrong(fields[key], value, (*at, key))
             continue
         near = get_close_matches(key, fields, n=1)
-        yield f"`{path}` is no field of the Kubernetes API{f'; did you mean `{near[0]}`?' if near else ''}"
+        meant = f"; did you mean `{near[0]}`?" if near else ""
+        yield Wrong((*at, key), f"is no field of the Kubernetes API{meant}")
     names = input_type_py_to_pulumi_names(kind)
     for name, parameter in inspect.signature(kind).parameters.items():
         if parameter.default is inspect.Parameter.empty and names.get(name, name) not in given:
-            yield f"`{f'{where}.{names.get(name, name)}'.removeprefix('.')}` is missing"
+            yield Wrong((*at, names.get(name, name)), "is missing")
+
+
+def _refused(found: Wrong) -> PydanticCustomError:
+    context = {"problem": found.text, "at": found.at, "wanted": found.wanted}
+    return PydanticCustomError("not_kubernetes", "{problem}", context)
 
 
 def _checked(kind: Any, beside: Fragment | None = None) -> AfterValidator:
@@ -78,9 +96,12 @@ def _checked(kind: Any, beside: Fragment | None = None) -> AfterValidator:
 
     def check(given: Fragment) -> Fragment:
         fixed = (f"`{key}` is the program's, {(beside or {})[key]}" for key in given.keys() & (beside or {}).keys())
-        problem = next(fixed, None) or next(wrong(kind, given | (beside or {})), None)
+        problem = next(fixed, None)
         if problem is not None:
             raise PydanticCustomError("not_kubernetes", "{problem}", {"problem": problem})
+        found = next(wrong(kind, given | (beside or {})), None)
+        if found is not None:
+            raise _refused(found)
         return given
 
     return AfterValidator(check)
@@ -121,8 +142,7 @@ def _amounts(given: Fragment) -> Fragment:
     for kind in ("requests", "limits"):
         for name, amount in (given.get(kind) or {}).items():
             if not AMOUNT.fullmatch(amount):
-                problem = f"`{kind}.{name}` should be an amount such as `500m` or `5Gi`"
-                raise PydanticCustomError("not_kubernetes", "{problem}", {"problem": problem})
+                raise _refused(Wrong((kind, name), "should be an amount such as `500m` or `5Gi`"))
     return given
 
 

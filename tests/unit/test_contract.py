@@ -15,10 +15,10 @@ from components.speech.differences import DIFFERENCES, REFUSED, Difference
 from components.speech.differences.difference import NOTHING
 from components.speech.differences.refused import Refused, keys_of
 from components.speech.pre_stop import TRITON_PRE_STOP
-from stacks.load import read
-from tests.unit.cases import given
 from operations.keys import Kind, keys
+from stacks.load import read
 from tests.reach.knobs import at, places
+from tests.unit.cases import given
 from tests.unit.contract.compare import (
     DEFAULTS,
     FILES,

@@ -90,7 +90,7 @@ PROXY: tuple[Difference, ...] = (
         NOTHING,
         "In external mode the chart asks the store for it whether storage is on or not: where it is off, for nothing, "
         "and the request stays in error.",
-        where=("proxy.storage.enabled", NOTHING),
+        where={"proxy.storage.enabled": NOTHING},
     ),
     Difference(
         "Secret/*proxy-redis",

@@ -37,7 +37,7 @@ SECRETS: tuple[Difference, ...] = (
         "",
         NOTHING,
         reason_of("transcribers.transcriber.speakerId.keys"),
-        where=("transcribers.transcriber.speakerId.enabled", True),
+        where={"transcribers.transcriber.speakerId.enabled": True},
     ),
     Difference(
         "ExternalSecret/*",

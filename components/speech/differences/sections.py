@@ -38,7 +38,7 @@ SECTIONS: tuple[tuple[str, str, str], ...] = (
     ("SessionGroup/*", "*", "transcription 3, 11.2"),
     ("DaemonSet/*", "*", "transcription 11.11"),
     # proxy
-    ("Ingress/*proxy Ingress/*proxy-health Ingress/*proxy-misc", "*", "proxy 8"),
+    ("Ingress/*proxy Ingress/*proxy-health Ingress/*proxy-misc Ingress/*proxy-flow-livekit", "*", "proxy 8"),
     ("PodDisruptionBudget/*proxy-a PodDisruptionBudget/*proxy-b", "*", "proxy 10"),
     ("Deployment/*proxy-cache Service/*proxy-cache", "*", "proxy 11"),
     ("Deployment/*proxy-a Deployment/*proxy-b", "*", "proxy 2"),

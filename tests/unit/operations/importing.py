@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import sys
 from pathlib import Path
 
+import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
@@ -19,6 +23,37 @@ CLUSTER = (
     "speech", "--cluster-name", "speech", "--kubernetes-version", "1.35.4",
 )  # fmt: skip
 SECRET = "czNjcjN0"
+
+
+YQ = """#!{python}
+import re, sys, yaml
+found = yaml.safe_load(open(sys.argv[3]))
+for step in re.findall(r'[^."\\[\\]]+', sys.argv[2]):
+    found = found[step]
+print(found)
+"""
+PULUMI = """#!/bin/sh
+echo "$4 $(cat)" >> {stored}
+"""
+KUBECTL = """#!/bin/sh
+name=$4; namespace=$6; shift 6
+for each in "$@"; do
+  each=${{each#--from-file=}}
+  echo "$name $namespace ${{each%%=*}} $(cat "${{each#*=}}")" >> {stored}
+done
+"""
+
+
+def tools(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `yq` that reads, and a `pulumi` and a `kubectl` that write what they are given into the file `stored`."""
+    for name, script in (("yq", YQ), ("pulumi", PULUMI), ("kubectl", KUBECTL)):
+        (folder / name).write_text(script.format(python=sys.executable, stored=folder / "stored"))
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def run(values: str | Path, folder: Path, *options: str) -> tuple[Result, Path]:

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from operations.importing.base import Base
 from operations.importing.left_out import LEFT_OUT, NEWER, NOW_EFFECTIVE
+from operations.importing.plan import plan
+from operations.importing.reading import read as values_of
 from operations.keys import ANY_ITEM, OURS, Kind, keys
 from stacks.load import read
 from stacks.misplaced import ANY_KEY, exists
@@ -99,6 +102,50 @@ def test_what_yaml_would_take_for_something_else_keeps_its_text(tmp_path: Path) 
     assert "Helm read it as 13.1" in found.output
 
 
+def test_a_word_is_what_it_is_to_helm_where_no_text_is_wanted(tmp_path: Path) -> None:
+    values = """
+        transcribers:
+          volumes: [{name: ca, secret: {secretName: ca, optional: yes}}]
+          transcriber:
+            volumeMounts: [{name: ca, mountPath: /ca, readOnly: On}]
+            securityContext: {runAsNonRoot: YES}
+            tolerations: [{key: gpu, operator: Equal, value: no, effect: NoSchedule}]
+            nodeSelector: {gpu: yes}
+            processors: {gpu: {resources: {limits: {nvidia.com/gpu: 1, cpu: 2, memory: 3Gi}}}}
+        flow:
+          llmProxy: {config: {fallbacks: {eager: off}}}
+          additionalEnv: {EAGER: off}
+        proxy:
+          agentAPI:
+            configMap:
+              data:
+                1f4725b0-fde5-4521-a57c-e899e245d0b0_latest:
+                  agent_id: 1f4725b0-fde5-4521-a57c-e899e245d0b0
+                  version: 1.10
+                  asr_config: {language: no, additional_vocab: [{content: yes, sounds_like: [no, off]}]}
+                  instructions: {prompt: on, agent_speaks_first: yes, first_message: yes}
+    """
+    found, target = run(values, tmp_path, *CLUSTER)
+    assert found.exit_code == 0, found.output
+    settings = loaded(target)
+    own = settings.transcribers.transcriber
+    assert settings.transcribers.volumes[0]["secret"]["optional"] is True
+    assert own.volume_mounts[0]["readOnly"] is True
+    assert own.security_context["runAsNonRoot"] is True
+    assert own.tolerations[0]["value"] == "no"
+    assert own.node_selector == {"gpu": "yes"}
+    assert own.processors.gpu.resources["limits"] == {"nvidia.com/gpu": "1", "cpu": "2", "memory": "3Gi"}
+    assert settings.flow.llm_proxy.config.fallbacks == {"eager": False}
+    assert settings.flow.additional_env == {"EAGER": "off"}
+    (agent,) = (settings.proxy.agent_api.config_map.data or {}).values()
+    assert agent["version"] == "1.10"
+    assert agent["asr_config"] == {
+        "language": "no",
+        "additional_vocab": [{"content": "yes", "sounds_like": ["no", "off"]}],
+    }
+    assert agent["instructions"] == {"prompt": "on", "agent_speaks_first": True, "first_message": "yes"}
+
+
 def test_every_text_that_another_reader_could_take_for_more_is_quoted(tmp_path: Path) -> None:
     """Pulumi reads the file with Go's YAML, not Python's: `1e3` and `0o7` are numbers there, `y` may be true."""
     doubtful = [
@@ -136,6 +183,39 @@ def test_anchors_and_merges_are_resolved(tmp_path: Path) -> None:
     settings = loaded(target)
     assert (settings.global_.proxy.image.registry, settings.global_.proxy.image.tag) == ("r.example", "2")
     assert settings.global_.transcriber.image.tag == "1"
+
+
+def test_the_plan_leaves_the_values_it_is_given_as_they_are() -> None:
+    text = """
+        USER-SUPPLIED VALUES:
+        azure: {location: here}
+        global: {licensing: {license: bWFkZSB1cA==}, scaler: {enabled: true}, transcriber: {languages: [no]}}
+        transcribers: {transcriber: {env: [{name: A_TOKEN, value: made-up}, {name: B, value: 1}], volumes: [{a: b}]}}
+    """
+    values, same = values_of(text, "values.yaml"), values_of(text, "values.yaml")
+    assert {each.code for each in plan(values, Base().complete(), "values.yaml").refused} >= {
+        "secret-in-clear",
+        "left-out",
+    }
+    assert values == same
+
+
+def test_what_an_anchor_puts_in_two_places_is_looked_at_in_each(tmp_path: Path) -> None:
+    values = """
+        transcribers:
+          readinessTracker: {env: &env [{name: A, value: "1"}, {name: API_TOKEN, value: made-up}]}
+          workerProxy: {env: *env}
+        resourceManager: {livenessProbe: &probe {failureThreshold: 5, kind: b}, readinessProbe: *probe}
+    """
+    report = reported(values, tmp_path)
+    assert [each["path"] for each in report["refused"]] == [
+        "resourceManager.livenessProbe.kind",
+        "resourceManager.readinessProbe.kind",
+        "transcribers.readinessTracker.env[1]",
+        "transcribers.workerProxy.env[1]",
+    ]
+    sidecars = loaded(tmp_path / "Pulumi.mine.yaml").transcribers
+    assert [each["name"] for each in (*sidecars.readiness_tracker.env, *sidecars.worker_proxy.env)] == ["A", "A"]
 
 
 def test_null_takes_a_default_away_and_absent_does_not(tmp_path: Path) -> None:

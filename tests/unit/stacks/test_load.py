@@ -81,7 +81,7 @@ def test_a_secret_at_the_seeds_place_is_refused_with_the_command(path: str) -> N
             section = {part: section}
         return [each for each in read(*given({"config": section}))[1] if each.path == path]
 
-    key, file = SEED_SECRETS[path]
+    key, file, _ = SEED_SECRETS[path]
     (problem,) = found("bWFkZSB1cA==")
     assert problem.code == "secret-in-clear"
     assert f"pulumi config rm --path '{path}'" in problem.mend
