@@ -26,10 +26,10 @@ from operations.contract import FILES as FILES
 from operations.contract import VARIANTS as VARIANTS
 from operations.contract import absent as absent
 from operations.contract import as_written, by_name_or_number, nodes
-from operations.contract import values as values
 from operations.contract import contract as contract
 from operations.contract import parts as parts
 from operations.contract import title as title
+from operations.contract import values as values
 
 Json = dict[str, Any]
 
