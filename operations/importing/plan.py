@@ -163,7 +163,7 @@ def _other_reading(
     written, now, kind = get(values, path), get(raw, path), error["type"]
     if isinstance(written, Plain) and kind == "string_type" and now != written.text:
         return written.text, _kept_text(written)
-    if kind == "not_kubernetes" and error["ctx"]["wanted"] is str:
+    if kind == "not_kubernetes" and error["ctx"].get("wanted") is str:
         return _quoted(written, now, error["ctx"]["at"])
     if kind in ("int_type", "float_type") and isinstance(now, str) and now.strip().isdecimal():
         return int(now), "a number in quotes, as the chart would print it too"

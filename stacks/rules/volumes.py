@@ -126,7 +126,7 @@ def _mounts(pod: Pod) -> Iterator[Problem]:
             if each["name"] not in there:
                 known = f"; there is {', '.join(there)}" if there else "; it has none"
                 reason = f"the pod has no volume {each['name']}{known}"
-                mend = f"add the volume {each['name']} to {pod.volumes[-1][0]}"
+                mend = f"write it in the stack file, in {pod.volumes[-1][0]}: - {{name: {each['name']}, ...}}"
                 yield Problem(path, "no-such-volume", reason, mend)
             where, first = taken.setdefault(at, (path, each))
             alike = first["mountPath"] == each["mountPath"] and where.startswith(f"{given[0]}[")

@@ -95,11 +95,9 @@ def _checked(kind: Any, beside: Fragment | None = None) -> AfterValidator:
     """A value the SDK's type takes, together with the fields that are added to it."""
 
     def check(given: Fragment) -> Fragment:
-        fixed = (f"`{key}` is the program's, {(beside or {})[key]}" for key in given.keys() & (beside or {}).keys())
-        problem = next(fixed, None)
-        if problem is not None:
-            raise PydanticCustomError("not_kubernetes", "{problem}", {"problem": problem})
-        found = next(wrong(kind, given | (beside or {})), None)
+        own = beside or {}
+        fixed = (Wrong((key,), f"is the program's, {own[key]}") for key in given.keys() & own.keys())
+        found = next(fixed, None) or next(wrong(kind, given | own), None)
         if found is not None:
             raise _refused(found)
         return given

@@ -301,6 +301,8 @@ def test_a_key_that_had_no_effect_in_the_chart_and_has_one_here_is_told(tmp_path
         ("proxy: {replicass: 2}", "proxy.replicass", "unknown-key", "replicas"),
         ("redis: {storageSize: 9Gi}", "redis", "unknown-key", "if it is meant"),
         ("transcribers: {enabled: 'false'}", "transcribers.enabled", "wrong-type", ""),
+        ("transcribers: {volumes: [{name: a, emptyDir: {}, secret: {secretName: b}}]}", "transcribers.volumes[0]",
+         "not-kubernetes", ""),
     ],
 )  # fmt: skip
 def test_what_has_no_place_is_left_out_with_the_reason(

@@ -27,6 +27,7 @@ LINES = re.compile(
             r'write it in quotes in the stack file: (-|[A-Za-z]+:) "\.\.\."',
             r'write it in quotes, such as (-|[A-Za-z]+:) "(no|yes)"',
             r"write it in the stack file: [A-Za-z]+: \{\.\.\.\}",
+            r"write it in the stack file, in [A-Za-z0-9.]+: - \{name: [-a-z0-9]+, \.\.\.\}",
             r"write a further generation: \{.+\}",
         )
     )
