@@ -142,11 +142,15 @@ def _runs_sidecars(version: str) -> str:
     return version
 
 
+_FULL_VERSION = f"a full Kubernetes version, patch included, such as {NEWER}"
+_FOR_EDITORS = rf"^1\.({LOWEST_MINOR}|[3-9][0-9]|[1-9][0-9]{{2,}})\.[0-9]+$"
+SHAPES[_FOR_EDITORS] = _FULL_VERSION
+
 KubernetesVersion = Annotated[
     str,
-    shaped(r"^1\.[0-9]+\.[0-9]+$", f"a full Kubernetes version, patch included, such as {NEWER}"),
+    shaped(r"^1\.[0-9]+\.[0-9]+$", _FULL_VERSION),
     AfterValidator(_runs_sidecars),
-    Field(json_schema_extra={"pattern": rf"^1\.({LOWEST_MINOR}|[3-9][0-9]|[1-9][0-9]{{2,}})\.[0-9]+$"}),
+    Field(json_schema_extra={"pattern": _FOR_EDITORS}),
 ]
 """A full Kubernetes version, patch included: AKS rolls a pool whose version is only `major.minor`."""
 
