@@ -100,9 +100,14 @@ def _marked(resource: Resource, path: str) -> str:
     return f"{path}{CREATE_ONLY}" if ignored else path
 
 
+UNGUARDED = ", unguarded"
+"""After what is lost without a hook that would ask for live sessions first."""
+
+
 def lost(before: Graph, after: Graph) -> tuple[str, ...]:
     """What a change of a key, or taking it back, replaces or deletes."""
-    return tuple(sorted({str(each) for each in [*losses(before, after), *losses(after, before)]}))
+    found = [*losses(before, after), *losses(after, before)]
+    return tuple(sorted({f"{each}{'' if each.resource.before_delete else UNGUARDED}" for each in found}))
 
 
 def pairs(fields: Fields) -> frozenset[tuple[str, str]]:

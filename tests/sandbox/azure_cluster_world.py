@@ -75,14 +75,14 @@ async def standing(tools: Tools, folder: Path) -> AsyncIterator[World]:
         await clusters.close()
 
 
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
-    """The condition's first true value. Fails when time is up."""
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60, every: float = 0.1) -> Any:
+    """The condition's first true value. Fails when time is up. With `every` 0 a state that passes is not missed."""
     async with asyncio.timeout(seconds):
         while True:
             found = await condition()
             if found:
                 return found
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(every)
 
 
 def pod(name: str, *, cpu: str = "100m", **spec: Any) -> Json:

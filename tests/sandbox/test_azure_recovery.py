@@ -104,7 +104,7 @@ async def test_an_operation_outlives_the_engine_that_asked_for_it(home: Home, to
             record = provider.arm.store.find(late)
             return "" if record is None else str(record.state["provisioningState"])
 
-        assert await until(state) == "Creating"
+        assert await until(state, every=0) == "Creating"
         asking.cancel()  # the call is taken back, as when its process dies
         with pytest.raises(asyncio.CancelledError):
             await asking

@@ -14,7 +14,7 @@ import pytest
 
 from tests.reach import record
 from tests.reach.contexts import contexts
-from tests.reach.fields import fields_of, pairs
+from tests.reach.fields import UNGUARDED, fields_of, pairs
 from tests.reach.groups import told, union
 from tests.reach.record import Entry
 from tests.unit.graph import Graph
@@ -64,26 +64,46 @@ def test_a_key_recorded_wrongly_is_found_among_the_others() -> None:
     assert "spec.made.up" in surprise
 
 
-POOL = r"^pools\.(services|inference|transcribers|further\.<key>\.generations)"
+GENERATION = r"^pools\.((services|inference|transcribers)|further\.<key>\.generations)"
 LOSING = {
     "a name, the namespace, the release": r"(^|\.)(fullnameOverride|nameOverride|secretName|configMapName|"
-    r"serviceName)$|^release$|^namespace$",
-    "the name of a pull secret made here": r"^global\.imagePullSecrets(\[\]\.name)?$",
-    "a part is switched off": r"(^|\.)(enabled|create|createSecret)$",
+    r"serviceName)$|^release$|^namespace$|^global\.imagePullSecrets(\[\]\.name)?$",
     "a language, a proxy's deployment is taken out": r"^global\.transcriber\.languages$|"
-    r"languages\.(cpu|gpu)Languages$|^proxy\.proxy\.deployments$",
-    "a generation is taken out": rf"{POOL}$|^pools\.further$",
-    "immutable in a generation: another one takes over": rf"{POOL}\[\]\.(number|kubernetesVersion|vmSize|zones|maxPods|"
-    r"osDiskType|osDiskSizeGB|gpuDriver)$",
-    "immutable in Azure, and guarded": r"^azure\.",
+    r"^transcribers\.transcriber\.languages\.(cpu|gpu)Languages$|^proxy\.proxy\.deployments$",
+    "a generation is taken out": rf"{GENERATION}$|^pools\.further$",
+    "immutable in a generation: another one takes over": rf"{GENERATION}\[\]\.(number|kubernetesVersion|vmSize|zones|"
+    r"maxPods|osDiskType|osDiskSizeGB|gpuDriver)$",
+    "immutable in Azure": r"^azure\.(clusterName|dnsPrefix|location|nodeResourceGroup|resourceGroup|identityName|"
+    r"publicIpName|network\.\w+)$",
     "the last replica of Redis is taken out": r"^resourceManager\.redis\.replicas?\.replicaCount$",
-    "with an address or without: immutable in a Service, and guarded": r"\.service\.headless$",
-    "immutable in a StatefulSet, and guarded": r"^redis\.",
+    "with an address or without: immutable in a Service": r"^inferenceServer\w+\.tritonServer\.service\.headless$",
 }
-"""Why a key may replace or delete objects at all, and the keys of which that is so."""
+"""Why a key may replace or delete objects at all, and the keys of which that is so, switched parts aside."""
+SWITCH = re.compile(r"(^|\.)(enabled|create|createSecret)$")
+LOST = sorted(key for key, each in ENTRIES.items() if each.loses)
 
 
-@pytest.mark.parametrize("key", sorted(key for key, each in ENTRIES.items() if each.loses))
+@pytest.mark.parametrize("key", LOST)
 def test_a_key_that_replaces_or_deletes_is_one_of_these(key: str) -> None:
     """Every other one changes objects in place, there and back."""
-    assert [why for why, keys in LOSING.items() if re.search(keys, key)], ENTRIES[key].loses
+    switched = SWITCH.search(key) and isinstance(ENTRIES[key].knob.value, bool)
+    assert switched or [why for why, keys in LOSING.items() if re.search(keys, key)], ENTRIES[key].loses
+
+
+def test_a_switched_part_only_comes_and_goes() -> None:
+    """What is switched replaces nothing that stays, but a Secret that changes its name with it."""
+    kept = "Secret/credentials-license replaced for metadata.name"
+    texts = {text for key in LOST if SWITCH.search(key) for text in ENTRIES[key].loses}
+    assert {text for text in texts if " deleted" not in text} == {kept}
+
+
+def test_everything_that_can_be_lost_asks_for_live_sessions_first() -> None:
+    """The replaced and the deleted alike; a provider of the engine is no object of ours, and goes after all of its."""
+    texts = {text for key in LOST for text in ENTRIES[key].loses}
+    unguarded = {text for text in texts if text.endswith(UNGUARDED)}
+    assert unguarded == {f"kubernetes/access-kubernetes replaced for clusterIdentifier{UNGUARDED}"}
+
+
+@pytest.mark.parametrize("why", LOSING)
+def test_no_reason_is_left_over(why: str) -> None:
+    assert [key for key in LOST if re.search(LOSING[why], key)]
