@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
-from stacks.misplaced import ANY_KEY, section_of
 from stacks.schema import SECRET_KEYS, Settings
 from stacks.schema.base import only_value
+from stacks.schema.paths import ANY_KEY, section_of
 
 ANY_ITEM = "[]"
 """In a path: an item of a list."""

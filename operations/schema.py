@@ -14,9 +14,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from stacks.misplaced import PROVIDERS, SEED_SECRETS, section_of
+from stacks.misplaced import PROVIDERS, SEED_SECRETS
 from stacks.problem import PROJECT
 from stacks.schema import SECRET_KEYS, Settings
+from stacks.schema.paths import section_of
 from stacks.schema.workload import LAID_OVER
 
 Json = dict[str, Any]

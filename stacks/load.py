@@ -19,19 +19,17 @@ from stacks.misplaced import (
     flagged_key,
     meant_secret,
     not_there,
-    of_another,
     other_namespace,
     plain,
     secret_among_values,
-    section_of,
     slips,
     take,
 )
-from stacks.paths import dotted, field_at, keys_at, values_at
 from stacks.problem import PROJECT, Problem, remove_command, report, set_command, set_secret
 from stacks.rules import check
 from stacks.schema import SECRET_KEYS, Settings
 from stacks.schema.base import SHAPES
+from stacks.schema.paths import dotted, field_at, keys_beside, of_another, section_of, values_at
 from stacks.secrets import Secrets, expiry_warning, secrets_of, unreadable
 
 REFUSED = 32
@@ -64,7 +62,7 @@ CODES = {
 
 def unknown_key(location: tuple[int | str, ...], given: Any = None) -> Problem:
     """A key the schema does not have, with the one that was probably meant, or the place where there is one."""
-    path, known, key = dotted(location), keys_at(location), str(location[-1])
+    path, known, key = dotted(location), keys_beside(location), str(location[-1])
     if location == ("",):
         reason = "a key without a name"
         return Problem(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel
-
-from stacks.problem import PROJECT, Problem, set_secret
+from stacks.problem import PROJECT, Problem, remove_command, set_secret
 from stacks.schema import FLOW_SECRETS, SECRET_KEYS, Settings
+from stacks.schema.paths import ANY_KEY, is_map, keys_at, keys_of, places, section_of, type_at
 
 PROVIDERS = {"azure-native": "azure", "kubernetes": "access"}
 """Packages with an explicit provider → the provider's name in this program."""
@@ -83,9 +81,6 @@ NEAR = 0.75
 PLAIN = {"resourceManager.redis.url": re.compile(r"[A-Za-z0-9][-A-Za-z0-9.]*:[0-9]{1,5}")}
 """Those that may be no secret at all, and what they look like then: `host:port`, which no base64 is."""
 
-ANY_KEY = "<key>"
-"""In a path: a key of a map."""
-
 
 def closest(key: str, known: Iterable[str]) -> str | None:
     """The known key that was probably meant, capitals aside."""
@@ -107,71 +102,6 @@ def is_plain(path: str, value: Any) -> bool:
     if path not in PLAIN:
         return False
     return value is None or (isinstance(value, str) and PLAIN[path].fullmatch(value) is not None)
-
-
-def section_of(annotation: Any) -> type[BaseModel] | None:
-    """The model a field's type holds: itself, an optional one, the items of a list, the values of a map."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = [section_of(each) for each in getattr(annotation, "__args__", ())]
-    return next((each for each in inner if each is not None), None)
-
-
-def is_map(annotation: Any) -> bool:
-    """Whether a field's type is a map, whose keys the user chooses."""
-    return typing.get_origin(annotation) is dict
-
-
-def keys_of(model: type[BaseModel]) -> list[str]:
-    """The keys of a section, as the stack file spells them."""
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def places(key: str) -> list[str]:
-    """Every path of the configuration at which there is such a key, lists aside."""
-    return [path for path in _paths() if path.rpartition(".")[2] == key]
-
-
-def exists(path: str) -> bool:
-    """Whether the configuration has such a key."""
-    return path in _paths()
-
-
-@functools.cache
-def _paths() -> dict[str, None]:
-    """Every path of the configuration in its order, lists aside."""
-    return dict.fromkeys(path for path, _ in _fields(Settings, ""))
-
-
-def of_another(path: str) -> bool:
-    """Whether a key is right in another section of the same form, as one server's models are not another's."""
-    below = path.partition(".")[2]
-    return below != "" and any(each.partition(".")[2] == below for each in _paths())
-
-
-def keys_at(section: str) -> list[str]:
-    """The keys of the section at a path, lists aside."""
-    return [path.rpartition(".")[2] for path in _paths() if path.rpartition(".")[0] == section]
-
-
-def default_at(path: str) -> Any:
-    """The default of the key at a path; None in a list, whose items have none."""
-    if "[" in path:
-        return None
-    model: type[BaseModel] = Settings
-    *above, last = path.split(".")
-    for part in above:
-        model = section_of(model.model_fields[_field(part, model)].annotation) or model
-    return model.model_fields[_field(last, model)].default
-
-
-def _fields(model: type[BaseModel], above: str) -> Iterator[tuple[str, Any]]:
-    for name, field in model.model_fields.items():
-        path = f"{above}{field.alias or name}"
-        yield path, field.annotation
-        inner = section_of(field.annotation)
-        if inner is not None and typing.get_origin(field.annotation) is not tuple:
-            yield from _fields(inner, f"{path}.{ANY_KEY}." if is_map(field.annotation) else f"{path}.")
 
 
 def other_namespace(full: str) -> Problem | None:
@@ -204,7 +134,7 @@ def meant_secret(key: str) -> Problem | None:
 def secret_among_values(path: str) -> Problem:
     """A secret where the seed has it."""
     key, file, _ = SEED_SECRETS[path]
-    remove = f"pulumi config rm --path '{path}'"
+    remove = remove_command(path)
     reason = f"secrets have flat keys of their own, kept encrypted; this one is `{key}`"
     return Problem(path, "secret-in-clear", reason, f"{remove} && {set_secret(key, file)}")
 
@@ -233,7 +163,7 @@ def _alike(location: tuple[int | str, ...], elsewhere: str) -> bool:
 
 def _fits(path: str, given: Any) -> bool:
     """Whether a value has the form of what stands at a path: a section, a list or a single value, never a free map."""
-    annotation = next(found for at, found in _fields(Settings, "") if at == path)
+    annotation = type_at(path)
     if is_map(annotation):
         return False
     is_list = any(typing.get_origin(each) is tuple for each in (annotation, *typing.get_args(annotation)))
@@ -262,7 +192,7 @@ def flagged_key(key: str, value: Any) -> list[Problem]:
         return [Problem(each.path, "secret-not-allowed", f"{why}; {each.reason}", each.mend) for each in found]
     if key not in keys_of(Settings):
         return [Problem(key, "secret-not-allowed", why, f"pulumi config rm {key}")]
-    if section_of(Settings.model_fields[_field(key)].annotation) is None:
+    if section_of(type_at(key)) is None:
         again = f'pulumi config set --plaintext {key} "$(pulumi config get {key})"'
     else:
         full = f'"{PROJECT}:{key}"'
@@ -271,10 +201,6 @@ def flagged_key(key: str, value: Any) -> list[Problem]:
             f"jq '{{{full}: (.[{full}] + {{secret: false, objectValue: {{}}}})}}')\""
         )
     return [Problem(key, "secret-not-allowed", f"{why}; this sets the same again in clear", again)]
-
-
-def _field(key: str, model: type[BaseModel] = Settings) -> str:
-    return next(name for name, field in model.model_fields.items() if (field.alias or name) == key)
 
 
 def _transcriber(_: Mapping[str, Any]) -> list[str]:
@@ -315,7 +241,7 @@ def _moved(path: str, sections: Sequence[str], prose: str) -> Problem:
     known = {key: section for section in reversed(sections) for key in keys_at(section)}
     meant = child if child in known else closest(child, known)
     if meant is None:
-        return Problem(path, "unknown-key", f"there is no such key; {prose}", f"pulumi config rm --path '{path}'")
+        return Problem(path, "unknown-key", f"there is no such key; {prose}", remove_command(path))
     right = f"{known[meant]}.{meant}"
     said = f"the key is `{right}`" if meant == child else f"did you mean `{right}`?"
     return Problem(path, "wrong-path", f"{prose}; {said}", f"rename it to `{right}`")

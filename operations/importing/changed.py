@@ -9,9 +9,9 @@ from typing import Any
 from operations.importing.left_out import covers
 from operations.importing.reading import Plain
 from operations.importing.tree import GONE, get, put, remove
-from stacks.misplaced import exists
 from stacks.problem import Problem
 from stacks.schema import Settings
+from stacks.schema.paths import exists
 
 
 @dataclass(frozen=True)

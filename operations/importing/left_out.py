@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from stacks.misplaced import exists
+from stacks.schema.paths import exists
 
 
 @dataclass(frozen=True)

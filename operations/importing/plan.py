@@ -20,10 +20,10 @@ from operations.importing.secrets import Secret, hidden, taken
 from operations.importing.tree import GONE, copied, get, leaves, put, remove, settled
 from operations.keys import OURS
 from stacks.load import causes, problem_of
-from stacks.misplaced import exists, slips
-from stacks.paths import dotted
+from stacks.misplaced import slips
 from stacks.problem import Problem
 from stacks.schema import Settings
+from stacks.schema.paths import dotted, exists
 
 Path = tuple[str | int, ...]
 NAMESPACE = Settings.model_fields["namespace"].default

@@ -11,9 +11,9 @@ from typing import Any
 
 from operations.importing.reading import Plain
 from operations.importing.tree import AGENTS, GONE, Path, get, remove
-from stacks.misplaced import SEED_SECRETS, exists, is_plain
-from stacks.paths import dotted
+from stacks.misplaced import SEED_SECRETS, is_plain
 from stacks.problem import Problem
+from stacks.schema.paths import dotted, exists
 from stacks.schema.transcriber_container import SPEAKER_KEYS
 from stacks.schema.transcribers import TranscriberSettings
 

@@ -9,7 +9,7 @@ from components.speech.images import server_tag, transcriber_tag
 from components.speech.pod import Json
 from components.speech.transcriber_languages import speech, speeches
 from stacks.capacity import gpus
-from stacks.problem import Problem, set_command
+from stacks.problem import Problem, remove_command, set_command
 from stacks.quantities import quantity
 from stacks.schema import Settings
 from stacks.schema.session_groups import ScalingOverride
@@ -27,11 +27,6 @@ CONCURRENCY = {"SM_MAX_CONCURRENT_CONNECTIONS": "transcribers.transcriber.maxCon
 """Variables with a key of their own, because what a pod registers must say the same."""
 
 
-def remove(path: str) -> str:
-    """The command that takes a key away."""
-    return f"pulumi config rm --path '{path}'"
-
-
 def overridden_languages(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """An override is for a language with transcribers."""
     overrides = settings.transcribers.transcriber.languages.overrides
@@ -41,7 +36,7 @@ def overridden_languages(settings: Settings, _: Collection[str]) -> Iterator[Pro
             if language not in deployed:
                 path = f"{OVERRIDES}.{described.alias}.{language}"
                 reason = f"{language} has no transcribers; there is {', '.join(deployed)}"
-                yield Problem(path, "language-not-deployed", reason, remove(path))
+                yield Problem(path, "language-not-deployed", reason, remove_command(path))
 
 
 def scalings(settings: Settings) -> Iterator[tuple[str, ScalingOverride]]:
@@ -60,7 +55,9 @@ def triggers(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         both = not {scaling.scale_on_pods_left, scaling.scale_on_capacity_left} & {None, -1}
         if both and {"scale_on_pods_left", "scale_on_capacity_left"} <= given:
             reason = "scaleOnCapacityLeft stands beside it, in another unit; a block has one of the two"
-            yield Problem(f"{path}.scaleOnPodsLeft", "two-triggers", reason, remove(f"{path}.scaleOnCapacityLeft"))
+            yield Problem(
+                f"{path}.scaleOnPodsLeft", "two-triggers", reason, remove_command(f"{path}.scaleOnCapacityLeft")
+            )
     for path, spec in wanted(settings):
         if not spec.keys() & {"scaleOnPodsLeft", "scaleOnCapacityLeft"}:
             path = f"{path}.scaleOnCapacityLeft"
@@ -117,7 +114,7 @@ def one_name(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     if container.name_override is not None and len(languages) > 1:
         path = "transcribers.transcriber.nameOverride"
         reason = f"{len(languages)} languages would have this one name: {', '.join(languages)}"
-        yield Problem(path, "one-name-for-several", reason, remove(path))
+        yield Problem(path, "one-name-for-several", reason, remove_command(path))
 
 
 def versions(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -167,7 +164,7 @@ def variables(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
 
 def _taken(path: str, name: str, key: str | None) -> Problem:
     reason = f"{name} is set by {f'the key {key}' if key else 'the program'}; another value would contradict it"
-    return Problem(path, "variable-taken", reason, remove(path.removesuffix(".name")))
+    return Problem(path, "variable-taken", reason, remove_command(path.removesuffix(".name")))
 
 
 def companions(settings: Settings, _: Collection[str]) -> Iterator[Problem]:

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from components.flow.llm_proxy import model_list, served_model, vllm_service
 from components.speech.pod import session_env
-from stacks.problem import Problem, set_command
-from stacks.rules.flow_secrets import remove, secrets, unread_secrets
+from stacks.problem import Problem, remove_command, set_command
+from stacks.rules.flow_secrets import secrets, unread_secrets
 from stacks.rules.vllm import VLLM
 from stacks.schema import Settings
 
@@ -44,7 +44,7 @@ def _of_vllm(settings: Settings) -> Iterator[Problem]:
     if shared.vllm.config.model not in (None, flow.vllm.config.model) and "model" in flow.vllm.config.model_fields_set:
         path = "flow.vllm.config.model"
         reason = f"global.flow.vllm.config.model says {model}, which comes first"
-        yield Problem(path, "contradiction", reason, remove("global.flow.vllm.config.model"))
+        yield Problem(path, "contradiction", reason, remove_command("global.flow.vllm.config.model"))
     if listed is None:
         return
     at_vllm = [(index, each) for index, each in enumerate(listed) if urlsplit(each.llm_params.url).hostname == name]
@@ -138,7 +138,7 @@ def groups(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         if scaling.scale_on_pods_left is not None and "scale_on_capacity_left" in scaling.model_fields_set:
             reason = "scaleOnPodsLeft is set and comes first; a group has one buffer"
             yield Problem(
-                f"{path}.scaleOnCapacityLeft", "without-effect", reason, remove(f"{path}.scaleOnCapacityLeft")
+                f"{path}.scaleOnCapacityLeft", "without-effect", reason, remove_command(f"{path}.scaleOnCapacityLeft")
             )
         if scaling.min_replicas > scaling.max_replicas:
             reason = f"minReplicas {scaling.min_replicas} is above maxReplicas {scaling.max_replicas}"
@@ -165,7 +165,7 @@ def variables(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         for where, name in (*listed, *((f"{path}.{name}", name) for name in sorted(values))):
             if name in ends:
                 reason = f"{name} is set by the program, and a name stands only once"
-                yield Problem(where, "name-taken", reason, remove(where))
+                yield Problem(where, "name-taken", reason, remove_command(where))
 
 
 def budgets(settings: Settings, _: Collection[str]) -> Iterator[Problem]:

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from components.flow.flow_service import keys
-from stacks.problem import Problem, set_command, set_secret
+from stacks.problem import Problem, remove_command, set_command, set_secret
 from stacks.schema import FLOW_SECRETS, Settings
 from stacks.schema.external_secrets import ExternalData
 from stacks.schema.flow.shared import InClear
-
-
-def remove(path: str) -> str:
-    """The command that takes a key away."""
-    return f"pulumi config rm --path '{path}'"
 
 
 def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
@@ -78,7 +73,7 @@ def _in_clear(settings: Settings, path: str, entries: tuple[ExternalData, ...], 
         reason = (
             f"secrets in clear; the variables that need them take them from a Secret in {component}.additionalEnvFrom"
         )
-        yield Problem(path, "secret-in-clear", reason, f"{remove(path)} && {create}")
+        yield Problem(path, "secret-in-clear", reason, f"{remove_command(path)} && {create}")
     elif entries and not store:
         switch = path.replace(".secrets.data", "").replace(".secrets.additionalData", "") + ".externalSecrets.enabled"
         reason = f"they refer to an external store, and {switch} is off"

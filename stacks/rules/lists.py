@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from stacks.misplaced import ANY_KEY
-from stacks.problem import Problem
+from stacks.problem import Problem, remove_command
 from stacks.schema import Settings
 from stacks.schema.base import Section
+from stacks.schema.paths import ANY_KEY
 from stacks.variables import LISTS, SET
 
 ARGUMENTS = ("args", "command")
@@ -26,7 +26,7 @@ def each_once(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             if name is not None and name in names[:index]:
                 where = f"{path}[{index}]"
                 reason = f"{name} is listed already, as {path}[{names.index(name)}]"
-                yield Problem(where, "listed-twice", reason, f"pulumi config rm --path '{where}'")
+                yield Problem(where, "listed-twice", reason, remove_command(where))
 
 
 def own_variables(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -39,7 +39,7 @@ def own_variables(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
                 continue
             where = f"{path}.{name}" if isinstance(items, Mapping) else f"{path}[{index}]"
             reason = f"{name} is set by the program, from other keys of the configuration"
-            yield Problem(where, "name-taken", reason, f"pulumi config rm --path '{where}'")
+            yield Problem(where, "name-taken", reason, remove_command(where))
 
 
 def identity(item: Any) -> Any:

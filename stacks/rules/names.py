@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from stacks.misplaced import default_at
 from stacks.name import Name
 from stacks.names import full_names, names
 from stacks.problem import Problem, set_command
 from stacks.schema import Settings
+from stacks.schema.paths import default_at
 
 LIMITS = {
     "Service": (63, "a host name's label"),

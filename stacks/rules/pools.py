@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from stacks.capacity import SIZES, nodes_needed
-from stacks.problem import Problem, set_command
+from stacks.problem import Problem, remove_command, set_command
 from stacks.schema import Settings
 from stacks.schema.base import Section
 from stacks.schema.placement import PlacementSettings
@@ -111,7 +111,7 @@ def further_drivers(settings: Settings, _: Collection[str]) -> Iterator[Problem]
             if each.gpu_driver is not None and pool.role is not Role.INFERENCE:
                 path = f"pools.further.{name}.generations[{index}].gpuDriver"
                 reason = f"should be null: the VM sizes of {pool.role.value} have no GPU"
-                yield Problem(path, "not-allowed", reason, f"pulumi config rm --path '{path}'")
+                yield Problem(path, "not-allowed", reason, remove_command(path))
 
 
 def placements(section: Section, above: str = "") -> Iterator[tuple[str, PlacementSettings]]:
@@ -138,7 +138,7 @@ def places(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         if wanted.pool is None:
             continue
         path, fitting = f"{above}.pool", sorted(n for n, pool in further.items() if pool.role is wanted.role)
-        mend = set_command(path, fitting[0]) if fitting else f"pulumi config rm --path '{path}'"
+        mend = set_command(path, fitting[0]) if fitting else remove_command(path)
         if wanted.pool not in further:
             known = f"; there is {', '.join(further)}" if further else "; none is declared"
             yield Problem(path, "no-such-pool", f"`pools.further` has no {wanted.pool}{known}", mend)

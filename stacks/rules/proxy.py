@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from components.speech.proxy_maps import computed_config
-from stacks.problem import Problem, set_command
+from stacks.problem import Problem, remove_command, set_command
 from stacks.rules.proxy_ingress import PROXY_INGRESS
 from stacks.rules.proxy_secrets import proxy_secrets
 from stacks.schema import Settings
@@ -100,7 +100,7 @@ def deadlines(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     grace, path = settings.proxy.termination_grace_period_seconds, "proxy.terminationGracePeriodSeconds"
     if grace is not None and grace < promised:
         reason = f"a pod told to stop ends its sessions after {grace} s, and {promised} s are promised"
-        yield Problem(path, "shorter-than-a-session", reason, f"pulumi config rm --path '{path}'")
+        yield Problem(path, "shorter-than-a-session", reason, remove_command(path))
 
 
 def one_cluster(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -108,7 +108,7 @@ def one_cluster(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     path, cluster = "proxy.cluster", settings.global_.cluster
     if settings.proxy.cluster not in (None, cluster):
         reason = f"the resource manager is told global.cluster, {cluster}; with two names neither finds the other's"
-        yield Problem(path, "two-clusters", reason, f"pulumi config rm --path '{path}'")
+        yield Problem(path, "two-clusters", reason, remove_command(path))
 
 
 def capture(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -130,7 +130,7 @@ def anti_affinity(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             path = f"proxy.podAntiAffinity[{index}]"
             kind = "a term without a weight" if proxy.required_during_scheduling_strategy else "a term with its weight"
             reason = f"proxy.requiredDuringSchedulingStrategy asks for {kind}"
-            yield Problem(path, "term-of-the-other-kind", reason, f"pulumi config rm --path '{path}'")
+            yield Problem(path, "term-of-the-other-kind", reason, remove_command(path))
 
 
 def own_names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -145,7 +145,7 @@ def own_names(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
 
 
 def _taken(path: str, reason: str) -> Problem:
-    return Problem(path, "name-taken", reason, f"pulumi config rm --path '{path}'")
+    return Problem(path, "name-taken", reason, remove_command(path))
 
 
 PROXY = (

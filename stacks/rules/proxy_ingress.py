@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from components.speech.proxy_ingress import OWN_ANNOTATIONS, made_by_cert_manager
-from stacks.problem import Problem, set_command
+from stacks.problem import Problem, remove_command, set_command
 from stacks.schema import Settings
 from stacks.schema.proxy_ingress import CONFIGURATION_SNIPPET, SEED_ANNOTATIONS, USE_REGEX
 
@@ -18,7 +18,7 @@ def one_host(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     if ingress.hostname and "url" in ingress.model_fields_set and ingress.hostname != ingress.url:
         path = "proxy.ingress.hostname"
         reason = f"it is another name for proxy.ingress.url, which says {ingress.url}"
-        yield Problem(path, "two-hosts", reason, f"pulumi config rm --path '{path}'")
+        yield Problem(path, "two-hosts", reason, remove_command(path))
 
 
 def ingress_annotations(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -29,7 +29,7 @@ def ingress_annotations(settings: Settings, _: Collection[str]) -> Iterator[Prob
         reason = _refused(key, value)
         if reason:
             path = f'proxy.ingress.annotations["{key}"]'
-            yield Problem(path, "annotation-not-supported", reason, f"pulumi config rm --path '{path}'")
+            yield Problem(path, "annotation-not-supported", reason, remove_command(path))
 
 
 def _refused(key: str, value: str) -> str | None:
@@ -60,7 +60,7 @@ def further_ingresses(settings: Settings, _: Collection[str]) -> Iterator[Proble
         if settings.our_ingress and section.annotations:
             path = f"{INGRESS}.{name}.annotations"
             reason = f"our controller has one Ingress for the host; {INGRESS}.annotations are on it"
-            yield Problem(path, "annotation-not-supported", reason, f"pulumi config rm --path '{path}'")
+            yield Problem(path, "annotation-not-supported", reason, remove_command(path))
 
 
 def paths(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -71,11 +71,11 @@ def paths(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     for path, text in given:
         reason = _bad_path(text)
         if reason:
-            yield Problem(path, "path-not-supported", reason, f"pulumi config rm --path '{path}'")
+            yield Problem(path, "path-not-supported", reason, remove_command(path))
     texts = [text for _, text in given]
     for index, (path, text) in enumerate(given):
         if text in texts[:index]:
-            yield Problem(path, "path-not-supported", "another path is the same", f"pulumi config rm --path '{path}'")
+            yield Problem(path, "path-not-supported", "another path is the same", remove_command(path))
 
 
 def _bad_path(text: str) -> str | None:

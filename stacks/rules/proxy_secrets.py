@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from components.speech.proxy_secrets import ProxySecret, all_secrets
-from stacks.problem import Problem, set_command, set_secret
+from stacks.problem import Problem, remove_command, set_command, set_secret
 from stacks.schema import Settings
 
 
@@ -24,7 +24,7 @@ def proxy_secrets(settings: Settings, present: Collection[str]) -> Iterator[Prob
         if secret.data:
             at = "proxy.externalSecrets.enabled"
             reason = f"keys from a store, and {at if not external.enabled else secret.switch} is off"
-            yield Problem(secret.data_at, "without-effect", reason, f"pulumi config rm --path '{secret.data_at}'")
+            yield Problem(secret.data_at, "without-effect", reason, remove_command(secret.data_at))
         yield from _made(secret, present) if wanted else _unwanted(secret, present)
 
 

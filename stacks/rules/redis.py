@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from stacks.problem import Problem, set_command, set_secret
+from stacks.problem import Problem, remove_command, set_command, set_secret
 from stacks.schema import Settings
 from stacks.schema.base import seconds
 from stacks.schema.pools import Role, State
@@ -26,7 +26,7 @@ def _set(path: str, value: object) -> str:
 
 
 def _rm(path: str) -> str:
-    return f"pulumi config rm --path '{BELOW}{path}'"
+    return remove_command(f"{BELOW}{path}")
 
 
 def one_redis(settings: Settings, _: Collection[str]) -> Iterator[Problem]:

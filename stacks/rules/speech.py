@@ -16,7 +16,7 @@ from components.speech.model_costs import (
 )
 from components.speech.naming import language_name
 from components.speech.transcriber_languages import speech, speeches
-from stacks.problem import Problem, set_command
+from stacks.problem import Problem, remove_command, set_command
 from stacks.schema import Settings
 
 Served = frozenset[tuple[str, str]]
@@ -54,7 +54,7 @@ def languages(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             if same and where != above:
                 continue  # of several lists the first one counts
             reason = f"{language} is listed already" if same else f"{first} has the same group name, {name}"
-            yield Problem(path, "duplicate-language", reason, f"pulumi config rm --path '{path}'")
+            yield Problem(path, "duplicate-language", reason, remove_command(path))
             continue
         names[name] = language, above
         own = speech(settings.transcribers, settings.global_, language)
@@ -79,7 +79,7 @@ def _no_server(settings: Settings, path: str, language: str, point: str | None) 
     recipes = [each for each in recipes_of(language) if point in (None, operating_point(each))]
     if not recipes:
         reason = f"{language} is in no recipe and in no enabled custom server; its pods would wait for one for ever"
-        return Problem(path, "language-without-recipe", reason, f"pulumi config rm --path '{path}'")
+        return Problem(path, "language-without-recipe", reason, remove_command(path))
     recipe = recipes[-1]  # an enhanced one before standard-all
     servers = settings.inference_servers.items()
     key = next(key for key, server in servers if server.triton_server.recipe == recipe.value)

@@ -6,8 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from stacks.capacity import SIZES, bfloat16
-from stacks.problem import Problem, set_command
-from stacks.rules.flow_secrets import remove
+from stacks.problem import Problem, remove_command, set_command
 from stacks.schema import Settings
 from stacks.schema.flow.vllm import Cache
 from stacks.schema.pools import Role
@@ -49,7 +48,7 @@ def dtypes(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     if further in ("auto", "bfloat16"):
         path = "flow.vllm.config.additionalArgs.dtype"
         reason = why if further == "bfloat16" else f"auto is the model's own type, and {why}"
-        yield Problem(path, "dtype-without-gpu", reason, remove(path))
+        yield Problem(path, "dtype-without-gpu", reason, remove_command(path))
 
 
 DISKS = re.compile(r"default|managed|managed-premium|managed-csi(-.*)?")

@@ -16,7 +16,7 @@ from components.cluster.redis_endpoint import ca_files
 from components.flow import flow_service, vllm
 from components.speech import inference_containers, proxy_pod, resource_manager, transcriber_containers
 from components.speech.pod import Files, Json
-from stacks.problem import Problem
+from stacks.problem import Problem, remove_command
 from stacks.schema import Settings
 
 Given = tuple[str, Sequence[Json]]
@@ -93,10 +93,6 @@ def _flow(settings: Settings) -> Iterator[Pod]:
             yield Pod(own, (volumes,), ((f"{path}.additionalVolumeMounts", part.additional_volume_mounts),))
 
 
-def _remove(path: str) -> str:
-    return f"pulumi config rm --path '{path}'"
-
-
 def _at(given: Given, index: int) -> str:
     """The path of an item; a key that stands for the only one is its own."""
     path, _ = given
@@ -111,10 +107,10 @@ def _volumes(pod: Pod) -> Iterator[Problem]:
             where = taken.setdefault(name, path)
             if where == "":
                 reason = f"{name} is a volume of the program's own in this pod, and a name stands only once"
-                yield Problem(path, "volume-taken", reason, _remove(path))
+                yield Problem(path, "volume-taken", reason, remove_command(path))
             elif where != path and not where.startswith(f"{given[0]}["):  # twice in one list: `stacks.rules.lists`
                 reason = f"{name} is in the pod already, by {where}"
-                yield Problem(path, "volume-taken", reason, _remove(path))
+                yield Problem(path, "volume-taken", reason, remove_command(path))
 
 
 def _mounts(pod: Pod) -> Iterator[Problem]:
@@ -132,7 +128,7 @@ def _mounts(pod: Pod) -> Iterator[Problem]:
             alike = first["mountPath"] == each["mountPath"] and where.startswith(f"{given[0]}[")
             if where != path and not alike:  # twice in one list: `stacks.rules.lists`
                 reason = f"{at} is where {where} mounts {first['name']}, and a container has a path only once"
-                yield Problem(path, "mount-taken", reason, _remove(path))
+                yield Problem(path, "mount-taken", reason, remove_command(path))
 
 
 def volumes(settings: Settings, _: Collection[str]) -> Iterator[Problem]:

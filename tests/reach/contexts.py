@@ -15,9 +15,9 @@ import yaml
 
 from operations.keys import ANY_ITEM
 from stacks.load import read
-from stacks.misplaced import ANY_KEY
 from stacks.problem import PROJECT, Problem
 from stacks.schema import Settings
+from stacks.schema.paths import ANY_KEY
 from tests.unit.cases import HAPPY, given, name
 from tests.unit.graph import Graph, Json, _recorded, stack_config
 from tests.unit.variants import all_recipes

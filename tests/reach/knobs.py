@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
 from operations.keys import ANY_ITEM, Key, members
-from stacks.misplaced import ANY_KEY
 from stacks.problem import PROJECT
+from stacks.schema.paths import ANY_KEY
 from tests.reach.byhand import BY_HAND
 from tests.reach.contexts import REMOVED, Context, Knob, Place, contexts, parts_of
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from stacks.load import read
-from stacks.misplaced import exists
 from stacks.platform.existing import existing_secrets
 from stacks.schema import SECRET_KEYS
 from stacks.schema.global_settings import VENDOR_REGISTRY
+from stacks.schema.paths import exists
 from tests.unit.graph import stack_config
 
 ROOT = Path(__file__).resolve().parents[2]

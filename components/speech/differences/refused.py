@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
 from components.speech.differences.difference import NOTHING, fits
 from components.speech.differences.everywhere import SERVERS, TRANSCRIBERS
 from stacks.schema import Settings
 from stacks.schema.base import only_value
+from stacks.schema.paths import field_at
 
 SERVER = "<server>"
 """In a key: each of the six blocks of inference servers."""
@@ -27,17 +25,10 @@ def keys_of(key: str) -> Iterator[str]:
     yield from (key.replace(SERVER, each) for each in servers) if SERVER in key else (key,)
 
 
-def _field(key: str) -> FieldInfo:
-    *above, last = key.split(".")
-    model: type[BaseModel] = Settings
-    for part in above:
-        model = next(f.annotation for n, f in model.model_fields.items() if (f.alias or n) == part)  # type: ignore[assignment]
-    return next(field for name, field in model.model_fields.items() if (field.alias or name) == last)
-
-
 def reason_of(key: str) -> str:
     """Why the configuration takes only one value of a key, as a sentence."""
-    found = {only.reason for each in keys_of(key) if (only := only_value(_field(each))) is not None}
+    fields = (field_at(tuple(each.split("."))) for each in keys_of(key))
+    found = {only.reason for field in fields if field is not None and (only := only_value(field)) is not None}
     if len(found) != 1:
         raise ValueError(f"{key} is not refused with one reason: {sorted(found)}")
     (reason,) = found

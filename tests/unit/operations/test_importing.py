@@ -16,9 +16,9 @@ from operations.importing.plan import plan
 from operations.importing.reading import read as values_of
 from operations.keys import ANY_ITEM, OURS, Kind, keys
 from stacks.load import read
-from stacks.misplaced import ANY_KEY, exists
 from stacks.problem import PROJECT
 from stacks.schema import SECRET_KEYS, Settings
+from stacks.schema.paths import ANY_KEY, exists
 from tests.reach.knobs import ABSENT, at, places
 from tests.unit.cases import HAPPY, Json, given, name
 from tests.unit.graph import CHECKOUT

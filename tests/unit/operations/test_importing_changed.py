@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from operations.importing.changed import OTHER_DEFAULT, RENAMED
-from stacks.misplaced import exists
+from stacks.schema.paths import exists
 from tests.unit.cases import Json
 from tests.unit.graph import CHECKOUT
 from tests.unit.operations.importing import CLUSTER, loaded, reported, run

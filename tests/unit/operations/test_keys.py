@@ -8,9 +8,9 @@ from pydantic_core import to_jsonable_python
 
 from operations.keys import ANY_ITEM, Kind, keys
 from stacks.load import read
-from stacks.misplaced import ANY_KEY
 from stacks.schema import SECRET_KEYS, Settings
 from stacks.schema.base import only_value
+from stacks.schema.paths import ANY_KEY
 from tests.unit.cases import given
 
 KEYS = {key.path: key for key in keys()}

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from stacks.load import read
-from stacks.misplaced import places
 from stacks.names import names
 from stacks.rules.lists import identity, lists
 from stacks.rules.names import LIMITS
 from stacks.rules.volumes import pods
 from stacks.schema import SECRET_KEYS, Settings
+from stacks.schema.paths import places
 from stacks.variables import LISTS, SET
 from tests.unit.contract.compare import VARIANTS, lay_over
 from tests.unit.graph import Change, Graph, Json, run_program, stack_config

@@ -16,10 +16,11 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from stacks.load import CODES, REFUSED, load, read
-from stacks.misplaced import ANY_KEY, SEED_SECRETS, places
+from stacks.misplaced import SEED_SECRETS
 from stacks.problem import Problem, report
 from stacks.schema import Settings
 from stacks.schema.base import DnsLabel, only
+from stacks.schema.paths import ANY_KEY, places
 from tests.unit.cases import CASES, ERRORS, HAPPY, Json, given, name
 from tests.unit.graph import CHECKOUT, configured, stack_config
 

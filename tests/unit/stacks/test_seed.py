@@ -12,9 +12,10 @@ import yaml
 
 from operations.keys import ANY_ITEM, Key, Kind, keys
 from stacks.load import read
-from stacks.misplaced import ANY_KEY, SEED_SECRETS
+from stacks.misplaced import SEED_SECRETS
 from stacks.problem import PROJECT
 from stacks.schema import SECRET_KEYS, Settings
+from stacks.schema.paths import ANY_KEY
 from tests.reach import record
 from tests.unit.cases import CASES, Json, given
 
