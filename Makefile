@@ -40,7 +40,7 @@ check: ## format, lint, strict types, generated files fresh
 
 test: check ## the checks, then every test
 	$(RUN) -m sandbox.toolchain
-	$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 conformance: ## the provider tests against an installed pulumi-kubernetes plugin
 	SM_CONFORMANCE_REAL=1 $(RUN) -m pytest tests/conformance

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from stacks.problem import Problem, remove_command
+from stacks.rules.walk import walk
 from stacks.schema import Settings
 from stacks.schema.base import Section
-from stacks.schema.paths import ANY_KEY
 from stacks.variables import LISTS, SET
 
 ARGUMENTS = ("args", "command")
@@ -50,25 +50,11 @@ def identity(item: Any) -> Any:
     return given.get("mountPath", given.get("name"))
 
 
-def lists(section: Section, above: str = "", pattern: str = "") -> Iterator[tuple[str, str, Collection[Any]]]:
+def lists(settings: Settings) -> Iterator[tuple[str, str, Collection[Any]]]:
     """Every list and map of the configuration: its path, the same with `<key>` for a map's keys, and what it holds."""
-    for name, field in type(section).model_fields.items():
-        key = field.alias or name
-        yield from _of(getattr(section, name), f"{above}.{key}".lstrip("."), f"{pattern}.{key}".lstrip("."))
-
-
-def _of(value: Any, path: str, pattern: str) -> Iterator[tuple[str, str, Collection[Any]]]:
-    if isinstance(value, Section):
-        yield from lists(value, path, pattern)
-    elif isinstance(value, tuple):
-        yield path, pattern, value
-        for index, each in enumerate(value):
-            yield from _of(each, f"{path}[{index}]", f"{pattern}[]")
-    elif isinstance(value, dict):
-        yield path, pattern, value
-        for key, each in value.items():
-            if isinstance(each, Section):
-                yield from _of(each, f"{path}.{key}", f"{pattern}.{ANY_KEY}")
+    for path, pattern, value in walk(settings):
+        if not isinstance(value, Section):
+            yield path, pattern, value
 
 
 ENTRIES = (each_once, own_variables)

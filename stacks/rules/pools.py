@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from stacks.capacity import SIZES, nodes_needed
 from stacks.problem import Problem, remove_command, set_command
+from stacks.rules.walk import walk
 from stacks.schema import Settings
-from stacks.schema.base import Section
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.pools import NodeSpec, OsDiskType, Pool, Role, State
 
@@ -114,21 +113,11 @@ def further_drivers(settings: Settings, _: Collection[str]) -> Iterator[Problem]
                 yield Problem(path, "not-allowed", reason, remove_command(path))
 
 
-def placements(section: Section, above: str = "") -> Iterator[tuple[str, PlacementSettings]]:
+def placements(settings: Settings) -> Iterator[tuple[str, PlacementSettings]]:
     """Every section of the configuration that says where a workload runs, with its path."""
-    if isinstance(section, PlacementSettings):
-        yield above, section
-    for name, field in type(section).model_fields.items():
-        path = f"{above}.{field.alias or name}".removeprefix(".")
-        for key, value in _sections(getattr(section, name)):
-            yield from placements(value, f"{path}.{key}".removesuffix("."))
-
-
-def _sections(value: Any) -> Iterator[tuple[str, Section]]:
-    if isinstance(value, Section):
-        yield "", value
-    elif isinstance(value, dict):
-        yield from ((str(key), each) for key, each in value.items() if isinstance(each, Section))
+    for path, _, value in walk(settings):
+        if isinstance(value, PlacementSettings):
+            yield path, value
 
 
 def places(settings: Settings, _: Collection[str]) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import subprocess
 import sys
@@ -18,11 +19,12 @@ from rich.table import Table
 
 from sandbox.home import Home
 from tests.bench import flat, stack
-from tests.bench.measure import PreviewError, Program, Time, medians
+from tests.bench.measure import PreviewError, Program, Runs, Time, in_turns
 from tests.bench.steps import steps
 from tests.live.conftest import plain_environment, shell_exports
 from tests.seed_languages import SEED_LANGUAGES
 from tests.unit.graph import CHECKOUT, Graph, Json, run_program
+from tests.yaml_file import read_yaml
 
 PARTS = ("__main__.py", "Pulumi.yaml", "components", "stacks")
 MOST_TIMES = 1.3
@@ -39,8 +41,8 @@ SAME_COST = 1.3
 """How far apart a language's processor time may be between any two intervals, the noise aside. Servers come with the
 languages, so that an interval has up to a quarter more objects than languages."""
 
-NOISE_S = 0.1
-"""What two medians of the same may differ by, in seconds: 11 ms for each of 9 languages, 4 to 5 for each of 22."""
+ERRORS = 2
+"""How many standard errors the difference of two medians may be off by: 19 of 20 are not."""
 
 out = Console(soft_wrap=True, highlight=False)
 
@@ -52,7 +54,7 @@ def _sandbox(environment: dict[str, str], *arguments: str) -> str:
 
 def _stack_file(path: Path, change: Callable[[Json], None]) -> None:
     """The sandbox's stack file with a change, under another name."""
-    document = yaml.safe_load((CHECKOUT / "stacks" / "Pulumi.sandbox.yaml").read_text())
+    document = read_yaml(CHECKOUT / "stacks" / "Pulumi.sandbox.yaml")
     change(document["config"])
     path.write_text(yaml.safe_dump(document, sort_keys=False))
 
@@ -103,7 +105,7 @@ def _checked(programs: list[Program], objects: dict[int, int]) -> None:
             raise PreviewError(f"the flat program registers {made - 1} objects for {count} languages, not {wanted}")
 
 
-def _shown(objects: dict[int, int], ours: dict[int, Time], beside: dict[int, Time]) -> None:
+def _shown(objects: dict[int, int], ours: dict[int, Runs], beside: dict[int, Runs]) -> None:
     table = Table("languages", "objects", "wall (s)", "flat (s)", "times", "CPU (s)", "flat (s)", "times", box=None)
     for column in table.columns:
         column.justify = "right"
@@ -119,20 +121,37 @@ def per_language(totals: Mapping[int, float]) -> dict[tuple[int, int], float]:
     return {(few, many): (totals[many] - totals[few]) / (many - few) for few, many in pairwise(sorted(totals))}
 
 
-def is_constant(totals: Mapping[int, float], times: float, noise: float = 0.0) -> bool:
+def is_constant(totals: Mapping[int, float], times: float, errors: Mapping[int, float] | None = None) -> bool:
     """Whether a language costs the same in every interval: none is dearer than any other, whichever comes first.
 
-    `noise` is what the difference of two totals may be off by.
+    `errors` are the standard errors of the totals, none of which counts for a difference.
     """
-    costs = [(cost, noise / (many - few)) for (few, many), cost in per_language(totals).items()]
-    return all(one - off <= times * (other + other_off) for (one, off), (other, other_off) in permutations(costs, 2))
+    off = _off_by(errors) if errors else {}
+    costs = [(cost, off.get(interval, 0.0)) for interval, cost in per_language(totals).items()]
+    return all(one - a <= times * (other + b) for (one, a), (other, b) in permutations(costs, 2))
+
+
+def would_show(totals: Mapping[int, float], times: float, errors: Mapping[int, float]) -> bool:
+    """Whether `is_constant` would see a language of the last interval that costs twice as much as one of the first."""
+    first, *_, last = _off_by(errors).values()
+    few, *_, many = sorted(totals)
+    cost = (totals[many] - totals[few]) / (many - few)
+    return 4 / 3 * cost - last > times * (2 / 3 * cost + first)
+
+
+def _off_by(errors: Mapping[int, float]) -> dict[tuple[int, int], float]:
+    """By how much the cost of a language may be off in each interval."""
+    return {
+        (few, many): ERRORS * math.hypot(errors[few], errors[many]) / (many - few)
+        for few, many in pairwise(sorted(errors))
+    }
 
 
 def _each(costs: Mapping[tuple[int, int], float], unit: str) -> str:
     return ", ".join(f"{cost:,.0f}{unit} from {few} to {many}" for (few, many), cost in costs.items())
 
 
-def verdicts(steps: Mapping[int, int], ours: dict[int, Time], beside: dict[int, Time]) -> list[tuple[bool, str]]:
+def verdicts(steps: Mapping[int, int], ours: dict[int, Runs], beside: dict[int, Runs]) -> list[tuple[bool, str]]:
     """Each goal: whether it is met, and the numbers that say so."""
     found = []
     if len(steps) >= 3:
@@ -140,15 +159,26 @@ def verdicts(steps: Mapping[int, int], ours: dict[int, Time], beside: dict[int, 
             f"a language more is the same number of steps of the program's own code: {_each(per_language(steps), '')}"
         )
         found.append((is_constant(steps, SAME_STEPS), text))
-    for count, time in ours.items():
-        wall, cpu = time.wall / beside[count].wall, time.cpu / beside[count].cpu
+    for count, runs in ours.items():
+        wall, cpu = runs.wall / beside[count].wall, runs.cpu / beside[count].cpu
         found.append((max(wall, cpu) <= MOST_TIMES, f"{count} languages: at most {MOST_TIMES} × the flat program"))
     if len(ours) >= 3:
-        cpu_of, flat_of = ({count: time.cpu for count, time in each.items()} for each in (ours, beside))
-        own, flats = ({step: 1000 * cost for step, cost in per_language(each).items()} for each in (cpu_of, flat_of))
-        text = f"a language more costs the same CPU: {_each(own, ' ms')} (flat: {_each(flats, ' ms')})"
-        found.append((is_constant(cpu_of, SAME_COST, NOISE_S), text))
+        found.append(_same_cpu(ours, beside))
     return found
+
+
+def _same_cpu(ours: dict[int, Runs], beside: dict[int, Runs]) -> tuple[bool, str]:
+    """Whether a language more costs the same CPU, as far as these runs can tell, which must be far enough."""
+    cpu, errors = ({count: getattr(each, name) for count, each in ours.items()} for name in ("cpu", "cpu_error"))
+    own, flats = (
+        _each({step: 1000 * cost for step, cost in per_language(each).items()}, " ms")
+        for each in (cpu, {count: each.cpu for count, each in beside.items()})
+    )
+    off = _each({step: 1000 * each for step, each in _off_by(errors).items()}, " ms")
+    text = f"a language more costs the same CPU: {own}; off by up to {off} (flat: {flats})"
+    if not would_show(cpu, SAME_COST, errors):
+        return False, f"{text}: these runs lie so far apart that twice the cost would not show; run it again, idle"
+    return is_constant(cpu, SAME_COST, errors), text
 
 
 def main(
@@ -169,7 +199,7 @@ def main(
             _checked(programs, objects)
             previews = [_timed(programs[0], f"bench{count}") for count in counts]
             previews += [_timed(each, f"bench{count}") for each, count in zip(programs[1:], counts, strict=True)]
-            times = medians(previews, runs)
+            times = in_turns(previews, runs)
         except PreviewError as error:
             out.print(str(error), markup=False)
             raise typer.Exit(1) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import statistics
@@ -22,6 +23,31 @@ class Time:
 
     wall: float
     cpu: float
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Several previews of the same; the median counts."""
+
+    taken: tuple[Time, ...]
+
+    @property
+    def wall(self) -> float:
+        return statistics.median(each.wall for each in self.taken)
+
+    @property
+    def cpu(self) -> float:
+        return statistics.median(each.cpu for each in self.taken)
+
+    @property
+    def cpu_error(self) -> float:
+        """Standard error of the median of the processors' time, in seconds, by how far the runs are from it.
+
+        For a normal distribution the median deviation is 0.6745 of the standard deviation, and the median of n has
+        1.2533 / √n of it.
+        """
+        off = statistics.median(abs(each.cpu - self.cpu) for each in self.taken)
+        return off / 0.6745 * 1.2533 / math.sqrt(len(self.taken))
 
 
 @dataclass(frozen=True)
@@ -55,12 +81,9 @@ class Program:
         return Time(wall, usage.ru_utime + usage.ru_stime), int(creates[1])
 
 
-def medians(previews: list[Callable[[], Time]], runs: int) -> list[Time]:
-    """The median of so many runs of each, taken in turns so that a busy moment hits all; one before is not counted."""
+def in_turns(previews: list[Callable[[], Time]], runs: int) -> list[Runs]:
+    """So many runs of each, taken in turns so that a busy moment hits all; one before is not counted."""
     for preview in previews:
         preview()
-    taken: list[list[Time]] = [[] for _ in previews]
-    for _ in range(runs):
-        for preview, times in zip(previews, taken, strict=True):
-            times.append(preview())
-    return [Time(statistics.median(t.wall for t in times), statistics.median(t.cpu for t in times)) for times in taken]
+    rounds = [[preview() for preview in previews] for _ in range(runs)]
+    return [Runs(taken) for taken in zip(*rounds, strict=True)]

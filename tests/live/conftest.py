@@ -7,9 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import yaml
 from sandbox.home import Home
 from sandbox.plane.ports import is_free
 from sandbox.plane.record import Record, Running
+from tests.yaml_file import read_yaml
 
 Json = dict[str, Any]
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -84,6 +86,16 @@ class Platform:
         steps = json.loads(out[out.index("{") :])["steps"]
         return {step["urn"]: step["op"] for step in steps if step["op"] != "same"}
 
+    def update(self, *arguments: str) -> tuple[dict[str, str], str]:
+        """Bring the stack up: what was done, as `urn -> operation` without what stayed the same, and what was said."""
+        with tempfile.TemporaryDirectory() as folder:
+            events = Path(folder) / "events"
+            logging = replace(self, environment=self.environment | {"PULUMI_DEBUG_COMMANDS": "true"})
+            said = logging.pulumi("up", "--yes", "--skip-preview", "--event-log", str(events), *arguments)
+            logged = [json.loads(line) for line in events.read_text().splitlines()]
+        steps = [event["resourcePreEvent"]["metadata"] for event in logged if "resourcePreEvent" in event]
+        return {step["urn"]: step["op"] for step in steps if step["op"] != "same"}, said
+
     def state(self) -> Json:
         deployment = json.loads(self.pulumi("stack", "export"))["deployment"]
         assert isinstance(deployment, dict)
@@ -97,14 +109,14 @@ class Platform:
 
     def stack_config(self) -> Json:
         """What the stack file of this copy says."""
-        config = yaml.safe_load((self.checkout / "stacks" / f"Pulumi.{STACK}.yaml").read_text())["config"]
+        config = read_yaml(self.checkout / "stacks" / f"Pulumi.{STACK}.yaml")["config"]
         assert isinstance(config, dict)
         return config
 
     def configure(self, change: Callable[[Json], None]) -> None:
         """Edit the stack file of this copy."""
         path = self.checkout / "stacks" / f"Pulumi.{STACK}.yaml"
-        document = yaml.safe_load(path.read_text())
+        document = read_yaml(path)
         change(document["config"])
         path.write_text(yaml.safe_dump(document, sort_keys=False))
 

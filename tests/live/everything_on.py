@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tests.live.conftest import Json
 from tests.unit.contract.compare import laid_over
+from tests.yaml_file import read_yaml
 
 FILE = Path(__file__).parent / "everything_on.yaml"
 
@@ -28,7 +27,7 @@ STAYS_OFF = {
 
 
 def _document() -> Json:
-    document: Json = yaml.safe_load(FILE.read_text())
+    document: Json = read_yaml(FILE)
     return document
 
 

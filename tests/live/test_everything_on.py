@@ -1,5 +1,7 @@
 """Everything on, on a plane of its own: all pods stand where they belong, nothing is left, changes wait for sessions.
 
+Every language of the contract, newer ones included, and every server are among it.
+
 The tests run from top to bottom.
 """
 
@@ -124,9 +126,8 @@ def test_the_language_model_is_replaced_while_the_old_pods_answer(everything: Pl
         config["sm-realtime:flow"]["vllm"]["config"] = {"maxModelLength": 2048}
 
     everything.configure(other_length)
-    changed = {type_and_name(urn)[1] for urn in everything.steps() if "::vllm" in urn}
-    assert changed == {"vllm-deployment"}
-    everything.pulumi("up", "--yes", "--skip-preview")
+    steps, _ = everything.update()
+    assert {type_and_name(urn)[1]: op for urn, op in steps.items() if "::vllm" in urn} == {"vllm-deployment": "update"}
     pods = [p for p in live_pods(everything) if re.match("llm-(?!proxy)", p["metadata"]["name"])]
     assert len(pods) == 2
     for pod in pods:
@@ -143,9 +144,11 @@ def test_a_changed_file_waits_for_the_conversation(everything: Platform) -> None
         config["sm-realtime:flow"]["config"]["ce"]["conversationLimit"]["duration"] = 900
 
     everything.configure(longer)
-    steps = {type_and_name(urn)[1]: op for urn, op in everything.steps().items()}
-    assert steps == {"flow-service-config": "update", "flow-service-group": "update"}
-    everything.pulumi("up", "--yes", "--skip-preview")
+    steps, _ = everything.update()
+    assert {type_and_name(urn)[1]: op for urn, op in steps.items()} == {
+        "flow-service-config": "update",
+        "flow-service-group": "update",
+    }
     wait(everything, "sessiongroup/flow-service", "--for=jsonpath={.status.replicas}=2")
     wait(everything, "pod", "-l", "app.kubernetes.io/name=flow-service", "--for=condition=Ready")
     pods = {p["metadata"]["name"]: p for p in live_pods(everything) if p["metadata"]["name"].startswith("flow-service")}

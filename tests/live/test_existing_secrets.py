@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-import yaml
 
 from components.cluster.certificate import hosts_of
 from stacks.schema.proxy_secrets import PROXY_SECRET_KEYS
 from tests.live.conftest import Json, Platform, started
+from tests.yaml_file import read_yaml
 
 LICENSE, LOGIN = "speechmatics-license", "speechmatics-registry"
 BYTES = "the-bytes-of-a-secret"
@@ -162,9 +162,9 @@ def test_the_bytes_of_a_secret_made_here_are_in_no_output(small: Platform, passw
     small.pulumi("config", "set", "--secret", "licenseJson", json.dumps({"id": BYTES}))
     small.pulumi("config", "set", "--secret", "registryPassword", password)
     file = small.checkout / "stacks" / "Pulumi.sandbox.yaml"
-    assert set(yaml.safe_load(file.read_text())["config"]["sm-realtime:licenseJson"]) == {"secure"}
+    assert set(read_yaml(file)["config"]["sm-realtime:licenseJson"]) == {"secure"}
     assert BYTES not in file.read_text()
-    shown = [small.pulumi("preview", *how) for how in ((), ("--diff",), ("--json",), ("--diff", "--show-sames"))]
+    shown = [small.pulumi("preview", *how) for how in ((), ("--json",), ("--diff", "--show-sames"))]
     shown.append(small.pulumi("up", "--yes", "--skip-preview", "--diff"))
     held = held_in_clear(small)
     assert len(held) == 3
@@ -224,12 +224,12 @@ def test_another_host_renews_the_certificate_in_place(small: Platform) -> None:
     assert hosts == {"speechmatics.example.com"}
     pods = {pod["metadata"]["uid"] for pod in small.objects("pods")}
     small.configure(moved)
-    steps = {urn.rpartition("::")[2]: op for urn, op in small.steps().items()}
+    before = held_in_clear(small)
+    done, said = small.update("--diff")
+    steps = {urn.rpartition("::")[2]: op for urn, op in done.items()}
     assert steps.pop("ingress-controller-certificate") == "update"
     assert steps.pop("proxy-ingress-ingress") == "update"
     assert set(steps.values()) <= {"update"}, steps
-    before = held_in_clear(small)
-    said = small.pulumi("up", "--yes", "--skip-preview", "--diff")
     assert certificate() == (uid, frozenset({"moved.example.org"}))
     (renewed,) = held_in_clear(small) - before
     for text in (said, json.dumps(small.state()), logs(small)):

@@ -28,14 +28,11 @@ from tests.live.views import (
     pool_of,
     ready,
     through,
-    type_and_name,
+    updated,
 )
-from tests.seed_languages import SEED_LANGUAGES
-from tests.unit.contract.compare import DEFAULTS, contract, lay_over, unexplained
+from tests.unit.contract.compare import DEFAULTS, unexplained
 
 GPU_ROLE = "inference"
-EVERYTHING = "every_language"
-"""The contract's file of all languages and all servers that have models."""
 WHERE = {
     # role of the pool -> the workloads whose pods belong there, by name
     "inference": ("inference-server-enhanced-recipe1", "nvidia-device-plugin"),
@@ -138,7 +135,7 @@ def test_an_image_tag_changes_exactly_its_objects(platform: Platform) -> None:
         image["tag"] = "13.5.1"
 
     platform.configure(change)
-    touched = {type_and_name(urn): op for urn, op in platform.steps().items()}
+    touched = updated(platform)
     # the two groups that run the image, and what carries its tag as a label (contract, transcription 11.8 and 13.2)
     assert touched == {
         ("kubernetes:speechmatics.com/v1:SessionGroup", "transcribers-en"): "update",
@@ -146,7 +143,6 @@ def test_an_image_tag_changes_exactly_its_objects(platform: Platform) -> None:
         ("kubernetes:core/v1:Service", "inference-recipe1-service"): "update",
         ("kubernetes:core/v1:ServiceAccount", "transcribers-account"): "update",
     }
-    platform.pulumi("up", "--yes", "--skip-preview")
     assert "nothing changed" in platform.run("make", "up").lower()
     images = {c["image"].rsplit(":", 1)[1] for p in live_pods(platform) for c in p["spec"]["containers"]
               if "asr-transcriber" in c["image"] or "sm-gpu" in c["image"]}  # fmt: skip
@@ -283,10 +279,9 @@ def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(plat
         (retire, {}),
     ):
         platform.configure(change)
-        steps = changed(platform)
+        steps = updated(platform)
         assert {kind: op for (kind, _), op in steps.items()} == expected, change.__name__
         assert len(steps) == len(expected), steps
-        platform.pulumi("up", "--yes", "--skip-preview")
         assert platform.pending() == [], change.__name__
         assert pods_on(old) == {pod["uid"]}, f"{change.__name__}: the busy pod is no more where it was"
     new = ("-l", f"app.kubernetes.io/name={group},speechmatics.com/spec-version={version + 1}", "--timeout=180s")
@@ -306,57 +301,11 @@ def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(plat
     platform.kubectl("annotate", "pod", *where, pod["name"], "sandbox.sm-realtime/sessions-")
     platform.kubectl("wait", "--for=delete", *where, f"pod/{pod['name']}", "--timeout=180s")
     assert pods_on(old) == set()
-    assert {key[0]: op for key, op in changed(platform).items()} == {pool_type: "delete"}
-    platform.pulumi("up", "--yes", "--skip-preview")
+    assert {key[0]: op for key, op in updated(platform).items()} == {pool_type: "delete"}
     assert platform.pending() == []
     assert old not in generations(platform)
     assert len(generations(platform)) == 1
     assert all(ready(p) for p in live_pods(platform))
-
-
-STEM = {"inference": "inference-server-", "transcribers": "rt-transcriber-"}
-"""Role of a pool -> how the names of its session pods begin."""
-
-
-def everything(config: Json) -> None:
-    """Every language of the contract, newer ones included, and every server that has models; the pools as they are."""
-    pools = config["sm-realtime:pools"]
-    config["sm-realtime:global"]["transcriber"] = {}
-    for section in ("transcribers", "inferenceServerEnhancedRecipe1"):
-        config.pop(f"sm-realtime:{section}", None)
-    lay_over(EVERYTHING, config)
-    config["sm-realtime:pools"] = pools
-    for pool in ("inference", "transcribers"):
-        pools[pool][0]["maxCount"] = 12
-
-
-def test_every_language_and_every_server_stands(platform: Platform) -> None:
-    platform.configure(everything)
-    operations = set(changed(platform).values())
-    assert operations == {"create", "update"}
-    platform.run("make", "up", timeout=900)
-    pools, pods = pool_of(platform), live_pods(platform)
-    assert all(ready(pod) for pod in pods)
-    groups = {g["metadata"]["name"] for g in platform.objects("sessiongroups")}
-    assert groups == {each["metadata"]["name"] for each in contract(EVERYTHING) if each["kind"] == "SessionGroup"}
-    assert {f"rt-transcriber-{language}" for language in SEED_LANGUAGES} <= groups
-    for pod in pods:
-        name = pod["metadata"]["name"]
-        wanted = next((role for role, stem in STEM.items() if name.startswith(stem)), None)
-        if pod["metadata"]["namespace"] != "kube-system":
-            assert pools[pod["spec"]["nodeName"]] == (wanted or "services"), name
-    assert {re.sub("-[a-z0-9]{5}$", "", p["metadata"]["name"]) for p in pods} >= groups
-    nodes = {node["metadata"]["name"]: node for node in platform.objects("nodes")}
-    for role, size in (("inference", "Standard_NC4as_T4_v3"), ("transcribers", "Standard_E16s_v5")):
-        on = [pod["spec"]["nodeName"] for pod in pods if pod["metadata"]["name"].startswith(STEM[role])]
-        assert {nodes[name]["metadata"]["labels"]["node.kubernetes.io/instance-type"] for name in on} == {size}
-        if role == "inference":
-            assert {nodes[name]["status"]["allocatable"]["nvidia.com/gpu"] for name in on} == {"1"}
-            assert len(set(on)) == len(on) == 5
-    found = unexplained(EVERYTHING, objects_of(platform, [EVERYTHING]))
-    assert not found, "\n".join(found)
-    platform.pulumi("preview", "--expect-no-changes")
-    assert platform.pending() == []
 
 
 def test_destroy_deletes_nothing_at_all_while_a_group_shows_usage(platform: Platform) -> None:

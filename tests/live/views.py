@@ -72,5 +72,14 @@ def generations(platform: Platform) -> dict[str, list[Json]]:
 
 def changed(platform: Platform) -> dict[tuple[str, str], str]:
     """What a preview would do to real resources, by type and logical name; components aside."""
-    steps = {type_and_name(urn): op for urn, op in platform.steps().items()}
-    return {key: op for key, op in steps.items() if not key[0].startswith(("sm-realtime:", "pulumi:"))}
+    return _real(platform.steps())
+
+
+def updated(platform: Platform) -> dict[tuple[str, str], str]:
+    """What an update did to real resources, in the same words."""
+    return _real(platform.update()[0])
+
+
+def _real(steps: dict[str, str]) -> dict[tuple[str, str], str]:
+    named = {type_and_name(urn): op for urn, op in steps.items()}
+    return {key: op for key, op in named.items() if not key[0].startswith(("sm-realtime:", "pulumi:"))}

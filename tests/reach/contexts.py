@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-import yaml
-
 from operations.keys import ANY_ITEM
 from stacks.load import read
 from stacks.problem import PROJECT, Problem
@@ -21,6 +19,7 @@ from stacks.schema.paths import ANY_KEY
 from tests.unit.cases import HAPPY, given, name
 from tests.unit.graph import Graph, Json, _recorded, stack_config
 from tests.unit.variants import all_recipes
+from tests.yaml_file import read_yaml
 
 Place = tuple[str | int, ...]
 """Where a value stands: keys and indexes."""
@@ -153,6 +152,6 @@ def contexts() -> dict[str, Context]:
     """All of them, in the order in which they are tried."""
     found = [_sandbox("sandbox", every_server=False), _sandbox("servers", every_server=True)]
     for path in sorted(HAPPY, key=lambda path: (path.name != "everything.happy.yaml", path.name)):
-        config, flagged = given(yaml.safe_load(path.read_text()))
+        config, flagged = given(read_yaml(path))
         found.append(Context(name(path), _parsed(config, flagged), tuple(flagged)))
     return {each.name: each for each in found if each.settings()[0] is not None}

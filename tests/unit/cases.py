@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tests.unit.graph import CHECKOUT
+from tests.yaml_file import read_yaml
 
 CASES = CHECKOUT / "tests" / "cases"
 SCALARS = ("release", "namespace")
@@ -39,7 +38,7 @@ def removed(document: Json, path: str) -> None:
 
 def given(case: Json) -> tuple[dict[str, str], list[str]]:
     """A case as the engine hands it over: full keys with text, and which of them are secret."""
-    document = merged(yaml.safe_load((CASES / "base.yaml").read_text()), case.get("config") or {})
+    document = merged(read_yaml(CASES / "base.yaml"), case.get("config") or {})
     for path in case.get("remove", ()):
         removed(document, path)
     config = {f"sm-realtime:{k}": v if k in SCALARS else json.dumps(v) for k, v in document.items()}

@@ -22,7 +22,6 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-import yaml
 from google.protobuf import json_format
 from pulumi.runtime import mocks
 from pulumi.runtime.settings import SETTINGS, _get_rpc_manager, get_root_resource
@@ -31,6 +30,7 @@ from pulumi.runtime.stack import Stack, run_pulumi_func
 from components.cluster.certificate import Pair, self_signed
 from stacks.schema import SECRET_KEYS
 from tests.unit.secrets_api import kubeconfig
+from tests.yaml_file import read_yaml
 
 Json = dict[str, Any]
 Change = Callable[[Json], None]
@@ -191,7 +191,7 @@ class Recorder(mocks.MockMonitor):
 
 def stack_config(stack: str) -> tuple[dict[str, str], list[str]]:
     """A stack file as the engine hands it to the program: objects as JSON text, secrets decrypted and flagged."""
-    document = yaml.safe_load((CHECKOUT / "stacks" / f"Pulumi.{stack}.yaml").read_text())["config"]
+    document = read_yaml(CHECKOUT / "stacks" / f"Pulumi.{stack}.yaml")["config"]
     config: dict[str, str] = {}
     flagged: list[str] = []
     for key, value in document.items():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+import statistics
+
 import pytest
 
 from tests.bench import flat, stack
 from tests.bench.__main__ import verdicts
-from tests.bench.measure import Time
+from tests.bench.measure import Runs, Time
 from tests.bench.steps import steps
 from tests.seed_languages import SEED_LANGUAGES, SEED_RECIPES
 from tests.unit.graph import Graph, Json, run_program
@@ -68,21 +71,34 @@ def curve(base: float, of_language: float, of_pair: float = 0.0) -> list[float]:
     return [base + of_language * count + of_pair * count**2 for count in SIZES]
 
 
-def times(cpu: list[float]) -> dict[int, Time]:
-    return {count: Time(seconds, seconds) for count, seconds in zip(SIZES, cpu, strict=True)}
+def runs(cpu: list[float], spread: float = 0.02) -> dict[int, Runs]:
+    """Five runs of each, half of them off the middle by at least `spread`."""
+    off = (-2 * spread, -spread, 0.0, spread, 2 * spread)
+    return {
+        count: Runs(tuple(Time(seconds + each, seconds + each) for each in off))
+        for count, seconds in zip(SIZES, cpu, strict=True)
+    }
 
 
-def judged(ours: list[float], steps: list[float] | None = None) -> list[bool]:
+def judged(ours: list[float], steps: list[float] | None = None, spread: float = 0.02) -> list[bool]:
     """Steps, the four sizes, the cost of a language."""
     counted = {count: round(each) for count, each in zip(SIZES, steps or curve(450_000, 37_000), strict=True)}
-    return [met for met, _ in verdicts(counted, times(ours), times(curve(10.0, 0.03)))]
+    return [met for met, _ in verdicts(counted, runs(ours, spread), runs(curve(10.0, 0.03)))]
+
+
+def test_the_error_of_a_median_is_that_of_many_medians() -> None:
+    """Of runs of a normal distribution with a deviation of 1 s, by drawing them."""
+    dice = random.Random(1)
+    drawn = [Runs(tuple(Time(0.0, dice.gauss(100, 1)) for _ in range(25))) for _ in range(400)]
+    told = statistics.mean(each.cpu_error for each in drawn)
+    assert told == pytest.approx(statistics.stdev(each.cpu for each in drawn), rel=0.15)
 
 
 @pytest.mark.parametrize(
     ("ours", "met"),
     [
         (curve(10.0, 0.02), [True] * 6),
-        ([10.05, 10.17, 10.67, 11.07], [True] * 6),  # the same, off by the noise of a measurement
+        ([10.02, 10.19, 10.66, 11.07], [True] * 6),  # the same, off by the noise of a measurement
         (curve(15.0, 0.02), [True, False, False, False, False, True]),
         (curve(10.0, 0.0, 0.0004), [True] * 5 + [False]),
         (curve(10.0, 0.02, 0.0004), [True] * 5 + [False]),  # half of it grows
@@ -92,6 +108,12 @@ def judged(ours: list[float], steps: list[float] | None = None) -> list[bool]:
 )
 def test_a_goal_is_met_or_it_is_not(ours: list[float], met: list[bool]) -> None:
     assert judged(ours) == met
+
+
+def test_runs_too_far_apart_show_nothing_and_say_so() -> None:
+    assert judged(curve(10.0, 0.02), spread=0.2) == [True] * 5 + [False]
+    said = verdicts({}, runs(curve(10.0, 0.02), 0.2), runs(curve(10.0, 0.03)))[-1][1]
+    assert "run it again" in said
 
 
 @pytest.mark.parametrize(
@@ -108,7 +130,7 @@ def test_steps_that_grow_with_the_languages_are_seen(steps: list[float], met: bo
 
 
 def test_a_verdict_has_the_number_of_every_interval() -> None:
-    said = verdicts({1: 100, 10: 190, 32: 410}, times(curve(10.0, 0.02)), times(curve(10.0, 0.03)))
+    said = verdicts({1: 100, 10: 190, 32: 410}, runs(curve(10.0, 0.02)), runs(curve(10.0, 0.03)))
     assert said[0][1].endswith("10 from 1 to 10, 10 from 10 to 32")
     assert "20 ms from 1 to 10, 20 ms from 10 to 32, 20 ms from 32 to 55" in said[-1][1]
 

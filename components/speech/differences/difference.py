@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -79,7 +80,12 @@ def has_fields(wanted: object, value: object) -> bool:
 
 def fits(patterns: str, text: str) -> bool:
     """Whether a text fits one of the patterns, which are separated by blanks: `*` is anything, the rest is literal."""
-    return any(re.fullmatch(re.escape(each).replace(r"\*", ".*"), text) for each in patterns.split(" "))
+    return _compiled(patterns).fullmatch(text) is not None
+
+
+@functools.cache
+def _compiled(patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(each).replace(r"\*", ".*") for each in patterns.split(" ")))
 
 
 def at(given: Mapping[str, Any], path: str) -> Any:

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from typer.testing import CliRunner, Result
 
 from operations.__main__ import app
@@ -17,6 +16,7 @@ from stacks.load import read
 from stacks.problem import PROJECT
 from stacks.schema import Settings
 from tests.unit.cases import Json
+from tests.yaml_file import read_yaml
 
 CLUSTER = (
     "--subscription-id", "5a6d2d72-6561-4c74-896d-650000000001", "--location", "westeurope", "--resource-group",
@@ -72,7 +72,7 @@ def reported(values: str, folder: Path, *options: str) -> Json:
 
 
 def config_of(target: Path) -> Json:
-    found: Json = yaml.safe_load(target.read_text())["config"]
+    found: Json = read_yaml(target)["config"]
     return found
 
 

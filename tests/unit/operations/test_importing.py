@@ -23,11 +23,12 @@ from tests.reach.knobs import ABSENT, at, places
 from tests.unit.cases import HAPPY, Json, given, name
 from tests.unit.graph import CHECKOUT
 from tests.unit.operations.importing import CLUSTER, config_of, loaded, reported, run
+from tests.yaml_file import read_yaml
 
 
 def case_of(path: Path) -> tuple[Json, Json, Settings]:
     """The chart's values of a case, ours, and its settings."""
-    case = yaml.safe_load(path.read_text())
+    case = read_yaml(path)
     config, flagged = given(case)
     settings, problems = read(config, flagged)
     assert settings is not None, problems
@@ -44,7 +45,7 @@ def test_a_values_file_with_a_cases_values_gives_the_cases_settings(path: Path, 
     chart, _, wanted = case_of(path)
     found, target = run(yaml.safe_dump(chart), tmp_path, *CLUSTER)
     assert found.exit_code == 0, found.output
-    case = yaml.safe_load(path.read_text())
+    case = read_yaml(path)
     secrets = case.get("secrets", {})
     document = {**config_of(target), **{f"{PROJECT}:{k}": v for k, v in ours(path).items()}}
     document = {key: each for key, each in document.items() if not key.startswith("pulumi:")}
@@ -59,7 +60,7 @@ def test_a_values_file_with_a_cases_values_gives_the_cases_settings(path: Path, 
 
 def ours(path: Path) -> Json:
     """The sections of a case that no values file has."""
-    config, _ = given(yaml.safe_load(path.read_text()))
+    config, _ = given(read_yaml(path))
     found: Json = {}
     for key in OURS:
         text = config.get(f"{PROJECT}:{key}")

@@ -15,6 +15,7 @@ from operations.__main__ import app
 from stacks.misplaced import SEED_SECRETS
 from stacks.schema import SECRET_KEYS
 from tests.unit.operations.importing import CLUSTER, SECRET, encoded, reported, run, tools
+from tests.yaml_file import read_yaml
 
 AGENT = "0b0e4a5e-93a1-4f0e-8a41-5d2c6d1f7a10_latest"
 """Name of an agent's file."""
@@ -177,7 +178,7 @@ def test_a_stack_file_that_is_there_stays_unless_forced_and_keeps_its_secrets(tm
     _refused(run("{}", tmp_path, *CLUSTER)[0], "file-exists", "--force")
     assert target.read_text() == before
     assert run("{}", tmp_path, *CLUSTER, "--force")[0].exit_code == 0
-    after = yaml.safe_load(target.read_text())
+    after = read_yaml(target)
     assert after["config"]["sm-realtime:licenseJson"] == {"secure": "v1:abc"}
     assert after["config"]["sm-realtime:release"] == "realtime"
     assert after["encryptionsalt"] == "v1:salt"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
@@ -18,6 +17,7 @@ from stacks.problem import PROJECT
 from stacks.schema import SECRET_KEYS, Settings
 from tests.unit.cases import CASES, ERRORS, HAPPY, Json, merged, name, removed
 from tests.unit.graph import CHECKOUT, STACKS
+from tests.yaml_file import read_yaml
 
 VALIDATOR = Draft202012Validator(stack_schema())
 BUILT_IN = set(get_args(ErrorType))
@@ -29,7 +29,7 @@ agent's file, the templates of Flow)."""
 
 
 def sections(case: Json) -> Json:
-    document: Json = merged(yaml.safe_load((CASES / "base.yaml").read_text()), case.get("config") or {})
+    document: Json = merged(read_yaml(CASES / "base.yaml"), case.get("config") or {})
     for path in case.get("remove", ()):
         removed(document, path)
     return document
@@ -55,13 +55,13 @@ def test_it_is_a_schema_and_fresh() -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_stack_file_passes_and_names_the_schema(stack: str) -> None:
     file = CHECKOUT / "stacks" / f"Pulumi.{stack}.yaml"
-    assert errors(yaml.safe_load(file.read_text())) == []
+    assert errors(read_yaml(file)) == []
     assert file.read_text().startswith(f"# yaml-language-server: $schema={FILE.name}\n")
 
 
 @pytest.mark.parametrize("path", HAPPY, ids=name)
 def test_a_right_case_passes(path: Path) -> None:
-    assert errors(stack_file(yaml.safe_load(path.read_text()))) == []
+    assert errors(stack_file(read_yaml(path))) == []
 
 
 def schema_errors(case: Json) -> set[str]:
@@ -76,14 +76,14 @@ def schema_errors(case: Json) -> set[str]:
 
 @pytest.mark.parametrize("path", ERRORS, ids=name)
 def test_a_case_that_is_wrong_in_the_schemas_way_fails(path: Path) -> None:
-    case = yaml.safe_load(path.read_text())
+    case = read_yaml(path)
     wrong = bool(schema_errors(case)) and name(path) not in INSIDE
     assert not wrong or errors(stack_file(case))
 
 
 def test_there_are_error_cases_that_are_the_schemas() -> None:
     """Most are not: they are about two keys together, or about what a schema has no word for."""
-    cases = [yaml.safe_load(path.read_text()) for path in ERRORS]
+    cases = [read_yaml(path) for path in ERRORS]
     assert sum(bool(schema_errors(case)) for case in cases) >= 60
 
 

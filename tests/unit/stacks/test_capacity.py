@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 
 from components.speech.session_group import most
 from stacks.capacity import (
@@ -26,6 +25,7 @@ from stacks.schema import Settings
 from stacks.schema.pools import Role
 from stacks.services import workloads
 from tests.unit.graph import CHECKOUT, Change, Graph, Json, run_program, stack_config
+from tests.yaml_file import read_yaml
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_allocatable(size: str, max_pods: int, cpu: float, memory_gib: float) ->
 
 
 def base() -> Json:
-    found: Json = yaml.safe_load((CHECKOUT / "tests" / "cases" / "base.yaml").read_text())
+    found: Json = read_yaml(CHECKOUT / "tests" / "cases" / "base.yaml")
     return found
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 
 import pytest
-import yaml
 
 from stacks.capacity import flow_gpus, nodes_needed
 from stacks.load import read
@@ -20,6 +19,7 @@ from tests.unit.contract.compare import lay_over
 from tests.unit.graph import CHECKOUT, Change, Graph, Json, stack_config
 from tests.unit.stacks import test_platform as platform
 from tests.unit.variants import talking
+from tests.yaml_file import read_yaml
 
 POOLS = {"flow-service": "services", "llm-proxy": "services", "tts": "inference", "llm": "inference"}
 
@@ -42,7 +42,7 @@ EVERYWHERE: tuple[Callable[[Graph], None], ...] = (
 
 
 def settings(**sections: Json) -> Settings:
-    base = yaml.safe_load((CHECKOUT / "tests" / "cases" / "base.yaml").read_text())
+    base = read_yaml(CHECKOUT / "tests" / "cases" / "base.yaml")
     return Settings.model_validate_json(json.dumps(base | sections))
 
 

@@ -6,17 +6,17 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 
 from stacks.groups import OVERRIDES, Group, capacity, flow, inference, session_groups, transcribers
 from stacks.schema import Settings
 from tests.unit.graph import CHECKOUT
+from tests.yaml_file import read_yaml
 
 RECIPE_1 = "inferenceServerEnhancedRecipe1"
 
 
 def settings(languages: list[str], scaled: bool = False, **sections: Any) -> Settings:
-    base = yaml.safe_load((CHECKOUT / "tests" / "cases" / "base.yaml").read_text())
+    base = read_yaml(CHECKOUT / "tests" / "cases" / "base.yaml")
     shared = {"transcriber": {"languages": languages}, "sessionGroups": {"scaling": {"enabled": scaled}}}
     return Settings.model_validate_json(json.dumps(base | {"global": shared} | sections))
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import pytest
-import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -23,6 +22,7 @@ from stacks.schema.base import DnsLabel, only
 from stacks.schema.paths import ANY_KEY, places
 from tests.unit.cases import CASES, ERRORS, HAPPY, Json, given, name
 from tests.unit.graph import CHECKOUT, configured, stack_config
+from tests.yaml_file import read_yaml
 
 
 def at(settings: Any, path: str) -> Any:
@@ -33,7 +33,7 @@ def at(settings: Any, path: str) -> Any:
 
 @pytest.mark.parametrize("path", HAPPY, ids=name)
 def test_a_right_configuration_loads(path: Path) -> None:
-    case = yaml.safe_load(path.read_text())
+    case = read_yaml(path)
     settings, problems = read(*given(case))
     assert problems == []
     assert {key: at(settings, key) for key in case["settings"]} == case["settings"]
@@ -41,7 +41,7 @@ def test_a_right_configuration_loads(path: Path) -> None:
 
 @pytest.mark.parametrize("path", ERRORS, ids=name)
 def test_a_wrong_configuration_is_refused_with_path_code_reason_and_mend(path: Path) -> None:
-    case = yaml.safe_load(path.read_text())
+    case = read_yaml(path)
     settings, problems = read(*given(case))
     assert settings is None
     found = sorted(problems, key=lambda problem: problem.path)
@@ -103,7 +103,7 @@ def test_an_unquoted_tag_is_refused_wherever_one_can_stand(path: str) -> None:
 
 
 def loaded(path: Path) -> Settings:
-    settings, problems = read(*given(yaml.safe_load(path.read_text())))
+    settings, problems = read(*given(read_yaml(path)))
     assert settings is not None, problems
     return settings
 

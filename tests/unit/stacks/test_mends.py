@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from stacks.load import read
 from stacks.problem import PROJECT, Problem
 from stacks.schema import SECRET_KEYS
 from tests.unit.cases import ERRORS, SCALARS, given, name
+from tests.yaml_file import read_yaml
 
 COMMANDS = ("pulumi config set", "pulumi config rm", "kubectl create secret generic")
 """How a command begins; one after another they are joined by `&&`."""
@@ -157,7 +157,7 @@ def test_values_are_read_as_the_command_line_reads_them(text: str, kind: str, va
 
 
 def problems(path: Path) -> list[Problem]:
-    return read(*given(yaml.safe_load(path.read_text())))[1]
+    return read(*given(read_yaml(path)))[1]
 
 
 @pytest.mark.parametrize("path", ERRORS, ids=name)
@@ -171,7 +171,7 @@ def test_a_mend_is_a_command_or_a_line_of_the_stack_file(path: Path) -> None:
 def test_a_mend_mends(path: Path) -> None:
     """A command, or a new name: with it, what was wrong is wrong no more. What the user has to put in is not tried."""
     for each in problems(path):
-        stack = Stack(yaml.safe_load(path.read_text()))
+        stack = Stack(read_yaml(path))
         if stack.tried(each):
             left = read(stack.config, stack.flagged)[1]
             same = [

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from operations.keys import ANY_ITEM, Key, Kind, keys
 from stacks.load import read
@@ -18,9 +17,10 @@ from stacks.schema import SECRET_KEYS, Settings
 from stacks.schema.paths import ANY_KEY
 from tests.reach import record
 from tests.unit.cases import CASES, Json, given
+from tests.yaml_file import read_yaml
 
 TABLE = Path(__file__).parent / "seed-values.yaml"
-ROWS: dict[str, Json] = {row["key"]: row for row in yaml.safe_load(TABLE.read_text())}
+ROWS: dict[str, Json] = {row["key"]: row for row in read_yaml(TABLE)}
 KEYS = {key.path: key for key in keys()}
 REACHED = record.read()
 
@@ -76,7 +76,7 @@ def nested(path: list[str | int], value: Any) -> Any:
 
 def defaults() -> Json:
     """The whole configuration of the smallest stack, in the seed's keys."""
-    document = yaml.safe_load((CASES / "base.yaml").read_text())
+    document = read_yaml(CASES / "base.yaml")
     settings = Settings.model_validate_json(json.dumps(document))
     shown: Json = settings.model_dump(by_alias=True, mode="json", exclude_none=True)
     return shown
