@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import json
 from collections.abc import Iterable
@@ -17,7 +16,7 @@ from stacks.problem import PROJECT, Problem
 from stacks.schema import Settings
 from stacks.schema.paths import ANY_KEY
 from tests.unit.cases import HAPPY, given, name
-from tests.unit.graph import Graph, Json, _recorded, stack_config
+from tests.unit.graph import Graph, Json, run_with, stack_config
 from tests.unit.variants import all_recipes
 from tests.yaml_file import read_yaml
 
@@ -97,8 +96,7 @@ class Context:
     def graph(self) -> Graph:
         """What the program registers. Raises `StoppedError` where it stops, as for a Secret that is not there."""
         try:
-            # a context of its own, as `run_program` has
-            return contextvars.copy_context().run(_recorded, "sandbox", self.texts, list(self.flagged), Graph())
+            return run_with(self.texts, list(self.flagged))
         except SystemExit as stopped:
             raise StoppedError(self.name) from stopped
 

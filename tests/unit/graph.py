@@ -241,6 +241,11 @@ def run_program(stack: str, change: Change | None = None, into: Graph | None = N
         config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in parsed.items()}
         # a change may add secrets, which are flat keys
         flagged = [*flagged, *(k for k in config if k.partition(":")[2] in SECRET_KEYS and k not in flagged)]
+    return run_with(config, flagged, stack, into)
+
+
+def run_with(config: dict[str, str], flagged: list[str], stack: str = "sandbox", into: Graph | None = None) -> Graph:
+    """Run `__main__.py` with a configuration as the engine hands it over."""
     # a context of its own: the SDK keeps the root resource, with its transformations, in a context variable
     return contextvars.copy_context().run(_recorded, stack, config, flagged, into or Graph())
 
