@@ -1,10 +1,12 @@
-"""What the tests share: the toolchain, and one bare control plane for the whole run."""
+"""What the tests share: the toolchain, the order of the files, and bare control planes."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -73,11 +75,14 @@ def tools() -> Tools:
     return ensure(report())
 
 
-@pytest.fixture(scope="session")
-def control_plane(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A running control plane without node and session-group stand-ins: tests bring their own."""
+@contextmanager
+def bare_control_plane(tools: Tools, folder: Path) -> Iterator[ControlPlane]:
+    """A running control plane without node and session-group stand-ins: tests bring their own.
+
+    A folder of tests has one while its tests run: an idle one takes a tenth of a core.
+    """
     loop = Loop()
-    plane = ControlPlane(tmp_path_factory.mktemp("plane") / "cluster", tools, agents=False)
+    plane = ControlPlane(folder, tools, agents=False)
     try:
         loop.run(plane.start())
         yield plane

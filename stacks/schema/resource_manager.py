@@ -91,7 +91,9 @@ class Pdb(Section):
 class Groups(Section):
     """Where the session groups are."""
 
-    namespace: None = Field(None, description="Only unset: rights and reconciliation reach one namespace.")
+    namespace: Annotated[None, only(None, "rights and reconciliation reach one namespace")] = Field(
+        None, description="Another namespace for transcribers; refused."
+    )
 
 
 class ResourceManagerSettings(LabelledService):

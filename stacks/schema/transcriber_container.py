@@ -50,7 +50,7 @@ class ConcurrencyMap(Section):
     enabled: Annotated[bool, only(False, NO_MAP)] = Field(
         False, description="Read the number from a ConfigMap; refused."
     )
-    name: DnsLabel | None = Field(None, description="Its name.")
+    name: Annotated[DnsLabel | None, only(None, NO_MAP)] = Field(None, description="Its name; refused.")
 
 
 class MaxConcurrentConnections(Section):

@@ -18,15 +18,24 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sandbox.plane.control_plane import ControlPlane
 from sandbox.toolchain import Tools
 from tests.conformance.harness import Cluster, Engine, free_port
+from tests.conftest import bare_control_plane
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PLUGIN = "4.34.2"
 START_SECONDS = 30.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def control_plane(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One for all tests of this folder."""
+    with bare_control_plane(tools, tmp_path_factory.mktemp("plane") / "cluster") as plane:
+        yield plane
+
+
+@pytest.fixture(scope="package")
 def cluster(request: pytest.FixtureRequest) -> Cluster:
     given = os.environ.get("SM_CONFORMANCE_KUBECONFIG")
     if given:
@@ -34,7 +43,7 @@ def cluster(request: pytest.FixtureRequest) -> Cluster:
     return Cluster(request.getfixturevalue("control_plane").admin_kubeconfig())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engine(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     with pytest.MonkeyPatch.context() as patch:  # the Automation API looks for `pulumi` on this process's PATH
         patch.setenv("PATH", str(tools.bin), prepend=os.pathsep)

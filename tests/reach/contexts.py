@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum
@@ -31,6 +31,9 @@ class Removed(Enum):
 
 
 REMOVED = Removed.KEY
+
+UNMEASURED = "en_ta"
+"""A language for which the vendor names no resources."""
 
 
 @dataclass(frozen=True)
@@ -129,26 +132,40 @@ def _parsed(config: dict[str, str], flagged: list[str]) -> dict[str, Any]:
     return {key: parsed(key, text) for key, text in config.items() if key.startswith(f"{PROJECT}:")}
 
 
-def _sandbox(label: str, *, every_server: bool) -> Context:
+def _sandbox() -> Context:
     config, flagged = stack_config("sandbox")
-    parsed = _parsed(config, flagged)
-    if every_server:
-        all_recipes(parsed)
-        costs = {"customModelCosts": {"en:ensemble_en_enhanced": 20}}
-        parsed[f"{PROJECT}:inferenceServerCustom"] = {
-            "enabled": True,
-            "inferenceSidecar": {"registerFeatures": costs},
-        }
+    return Context("sandbox", _parsed(config, flagged), tuple(flagged))
+
+
+def _servers(label: str, languages: Sequence[str] | None = None) -> Context:
+    """Every server, and room for all of them; with languages, the servers of others have nothing to do.
+
+    Versions and operating points of such a server are its own. One language has no numbers of its own and no GPU, and
+    there are further pools, by the names that the case with everything has.
+    """
+    context = _sandbox()
+    parsed = context.config
+    all_recipes(parsed)
+    costs = {"customModelCosts": {"en:ensemble_en_enhanced": 20}}
+    parsed[f"{PROJECT}:inferenceServerCustom"] = {"enabled": True, "inferenceSidecar": {"registerFeatures": costs}}
+    for pool in ("inference", "transcribers", "services"):
+        parsed[f"{PROJECT}:pools"][pool][0]["maxCount"] = 60
+    if languages is None:
         parsed[f"{PROJECT}:global"]["sessionGroups"] = {"scaling": {"enabled": True}}
-        for pool in ("inference", "transcribers", "services"):
-            parsed[f"{PROJECT}:pools"][pool][0]["maxCount"] = 60
-    return Context(label, parsed, tuple(flagged))
+    else:
+        parsed[f"{PROJECT}:global"]["transcriber"]["languages"] = [*languages, UNMEASURED]
+        parsed[f"{PROJECT}:transcribers"] = {"transcriber": {"languages": {"cpuLanguages": [UNMEASURED]}}}
+        parsed[f"{PROJECT}:pools"]["further"] = {
+            name: {"role": role, "generations": [{"number": 1, "state": "active", "kubernetesVersion": "1.35.4"}]}
+            for name, role in (("t4b", "inference"), ("e32", "transcribers"), ("web", "services"))
+        }
+    return Context(label, parsed, context.flagged)
 
 
 @functools.cache
 def contexts() -> dict[str, Context]:
     """All of them, in the order in which they are tried."""
-    found = [_sandbox("sandbox", every_server=False), _sandbox("servers", every_server=True)]
+    found = [_sandbox(), _servers("servers"), _servers("spare servers", ["en"]), _servers("spare recipe 1", ["bg"])]
     for path in sorted(HAPPY, key=lambda path: (path.name != "everything.happy.yaml", path.name)):
         config, flagged = given(read_yaml(path))
         found.append(Context(name(path), _parsed(config, flagged), tuple(flagged)))

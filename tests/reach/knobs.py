@@ -67,7 +67,7 @@ def made(key: Key, current: Any) -> Iterator[Any]:
     assert key.field is not None
     for kind in members(key.field.annotation):
         if kind is bool:
-            yield current is not True
+            yield from (True, False)
         elif get_origin(kind) is Literal:
             yield from get_args(kind)
         elif isinstance(kind, type) and issubclass(kind, Enum):
@@ -113,13 +113,20 @@ def _knobs(context: Context, key: Key, values: list[Any]) -> Iterator[Knob]:
                 yield knob
 
 
-def _rank(context: Context, path: str, named: list[str]) -> int:
+def _rank(context: Context, path: str, named: list[str]) -> tuple[int, int]:
+    """The two contexts with most in them first, then those that set the key, then those that set most on its way."""
     first = ["everything.happy", "servers"]
     if path.startswith("inferenceServer"):
         first.reverse()  # in the case with everything most servers are off
     if context.name in first:
-        return first.index(context.name)
-    return len(first) if context.name in named else len(first) + 1
+        return first.index(context.name), 0
+    depth = 0
+    here: Any = {name.removeprefix(f"{PROJECT}:"): value for name, value in context.config.items()}
+    for part in parts_of(path):
+        if not isinstance(here, dict) or part not in here:
+            break
+        here, depth = here[part], depth + 1
+    return len(first) + (context.name not in named), -depth
 
 
 def _loads(context: Context, knob: Knob) -> bool:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from sandbox.kube import Kube
 from sandbox.plane.control_plane import ControlPlane
+from sandbox.toolchain import Tools
+from tests.conftest import bare_control_plane
 
 _NUMBERS = itertools.count()
 
 
+@pytest.fixture(scope="package")
+def control_plane(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One for all tests of this folder."""
+    with bare_control_plane(tools, tmp_path_factory.mktemp("plane") / "cluster") as plane:
+        yield plane
+
+
 @pytest.fixture
 async def kube(control_plane: ControlPlane) -> AsyncIterator[Kube]:
-    """The administrator's client of the run's control plane."""
+    """The administrator's client of the control plane."""
     async with Kube(control_plane.admin_kubeconfig(), "test") as client:
         yield client
 
