@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.cluster.license import LICENSE_ANNOTATION, License
+from components.cluster.license import License
 from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
@@ -75,7 +75,7 @@ def group_template(args: InferenceServerArgs) -> Json:
             **datadog(args),
             **server.additional_annotations,
             **policy.annotations,
-            LICENSE_ANNOTATION: args.license.version,
+            **args.license.annotations,
         },
         containers=[triton(settings, args.global_, files), sidecar(settings, args.global_, args.manager)],
         pull_secrets=[secret.name for secret in settings.image_pull_secrets or args.global_.image_pull_secrets],

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from stacks.schema.base import DnsLabel, Flag, Section, only, shaped
+from stacks.schema.external_secrets import LicenseStore
 from stacks.schema.fragment import Volume
 from stacks.schema.global_settings import PullSecret
 from stacks.schema.resource_manager_address import ResourceManagerAddress
@@ -62,15 +63,6 @@ class SessionTransfer(Section):
     enabled: bool = Field(True, description="Allow sessions to be handed over.")
 
 
-class ExternalSecrets(Section):
-    """Secrets by the External Secrets operator."""
-
-    enabled: Annotated[
-        bool,
-        only(False, "the Secrets are looked up by name, so the operator's ExternalSecret is made beside the program"),
-    ] = Field(False, description="Make ExternalSecret objects for license and speaker keys; refused.")
-
-
 class TranscriberSettings(Section):
     """All transcribers."""
 
@@ -97,6 +89,6 @@ class TranscriberSettings(Section):
     translation: Translation = Field(default_factory=Translation, description="Translation.")
     session_transfer: SessionTransfer = Field(default_factory=SessionTransfer, description="Hand-over of sessions.")
     volumes: tuple[Volume, ...] = Field((), description="Volumes beside the license and the cache.")
-    external_secrets: ExternalSecrets = Field(
-        default_factory=ExternalSecrets, description="Secrets by the External Secrets operator."
+    external_secrets: LicenseStore = Field(
+        default_factory=LicenseStore, description="Licenses made here and the keys of speakers from a store."
     )

@@ -16,7 +16,7 @@ from stacks.schema.fragment import (
     VolumeMount,
     laid_over,
 )
-from stacks.schema.global_settings import ComponentLicensing
+from stacks.schema.global_settings import StoredLicensing
 from stacks.schema.images import ImageOverride, PullPolicy, Repository
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.pools import Role
@@ -133,7 +133,7 @@ class Triton(PlacementSettings):
     additional_labels: SessionLabels = Field(default_factory=dict, description="Labels of the pods.")
     runtime_class_name: DnsLabel | None = Field(None, description="RuntimeClass of the pods.")
     security_context: PodSecurityContext = Field(default_factory=dict, description="What the pod's processes may do.")
-    licensing: ComponentLicensing = Field(default_factory=ComponentLicensing, description="The license Secret.")
+    licensing: StoredLicensing = Field(default_factory=StoredLicensing, description="The license Secret.")
     service: TritonService = Field(default_factory=TritonService, description="The Service of the pods.")
     ingress: TritonIngress = Field(default_factory=TritonIngress, description="Ingresses in front of the server.")
     replicas: Annotated[int, only(1, PLAIN)] = Field(

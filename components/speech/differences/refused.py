@@ -63,7 +63,6 @@ _SCALER = (
     "Deployment/*-sm-scaling ServiceAccount/*-sm-scaling Role/*-sm-scaling-k8s-access "
     "RoleBinding/*-sm-scaling-k8s-access"
 )
-_STORE = ("transcribers.externalSecrets.enabled", True)
 
 REFUSED: tuple[Refused, ...] = (
     Refused("Ingress/*resource-manager-api", "", ("resourceManager.ingress.api.enabled", True), "control-plane 5.3"),
@@ -112,8 +111,6 @@ REFUSED: tuple[Refused, ...] = (
         (f"{SERVER}.datadog.addAnnotations", True),
         "transcription 11.13",
     ),
-    Refused("ExternalSecret/*license", "", _STORE, "transcription 13.3"),
-    Refused("ExternalSecret/*-speaker-id", "", _STORE, "transcription 13.4"),
     Refused("PodDisruptionBudget/tts", "", ("flow.tts.podDisruptionBudget.enabled", True), "flow 4.3"),
 )
 """All of them."""
