@@ -21,6 +21,7 @@ from stacks.names_of_proxy import proxy, proxy_ingress, proxy_secrets
 from stacks.schema import Settings
 from stacks.schema.flow.llm_proxy import LlmProxySettings
 from stacks.schema.flow.tts import TtsSettings
+from stacks.schema.modes import Mode, ServerMode
 
 RELEASE, NAMESPACE = "release", "namespace"
 REDIS = "resourceManager.redis.fullnameOverride"
@@ -134,7 +135,8 @@ def _ingress(settings: Settings) -> Iterator[Name]:
 def _control_plane(settings: Settings) -> Iterator[Name]:
     here, base, release = settings.namespace, settings.resource_manager.fullname_override, settings.release
     yield Name("ConfigMap", here, release, RELEASE)
-    yield Name("ConfigMap", here, "languages")
+    if settings.resource_manager.mode is Mode.REAL_TIME:
+        yield Name("ConfigMap", here, "languages")
     yield Name("ConfigMap", here, f"{base}-config", MANAGER)
     yield from of_kinds("ServiceAccount Deployment Service", here, base, MANAGER)
     if settings.resource_manager.pdb.enabled:
@@ -184,7 +186,8 @@ def _data_plane(settings: Settings) -> Iterator[Name]:
     for key, server in settings.inference_servers.items():
         if server.enabled:
             path = f"{key}.fullnameOverride"
-            yield from of_kinds("SessionGroup Service", here, server.fullname_override, path)
+            queued = " ConfigMap" if server.triton_server.mode is ServerMode.BATCH else ""
+            yield from of_kinds(f"SessionGroup Service{queued}", here, server.fullname_override, path)
 
 
 def _flow(settings: Settings) -> Iterator[Name]:

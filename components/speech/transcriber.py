@@ -22,7 +22,7 @@ from components.speech.pod import Json, pod_template
 from components.speech.session_group import group_annotations, group_options, group_spec
 from components.speech.shared_maps import Address
 from components.speech.transcriber_containers import (
-    APP,
+    app_of,
     own_files,
     readiness_tracker,
     speaker_secret,
@@ -67,20 +67,21 @@ def group_template(args: TranscriberArgs, speech: Speech, account: pulumi.Input[
     """The pod of one language."""
     settings, global_ = args.settings, args.global_
     policy = session_pod(args.session_seconds)
-    own, files = settings.transcriber, own_files(settings, args.license.secret)
+    own, files, app = settings.transcriber, own_files(settings, args.license.secret), app_of(settings)
+    proxied, manager = settings.live and not speech.on_cpu, args.manager
     return pod_template(
         placement=speech_placement(args, speech),
-        labels={**own.additional_pod_labels, SAFE_TO_EVICT_LABEL: "false", "lang": speech.language, "app": APP},
+        labels={**own.additional_pod_labels, SAFE_TO_EVICT_LABEL: "false", "lang": speech.language, "app": app},
         annotations={
-            "speechmatics.io/component": f"{APP}-{speech.language}",
+            "speechmatics.io/component": f"{app}-{speech.language}",
             **own.additional_annotations,
             **policy.annotations,
             **args.license.annotations,
         },
-        init_containers=[] if speech.on_cpu else [worker_proxy(settings, global_, speech, args.manager)],
+        init_containers=[worker_proxy(settings, global_, speech, manager)] if proxied else [],
         containers=[
             transcriber_container(settings, global_, speech, files),
-            readiness_tracker(settings, global_, speech, args.manager),
+            *([readiness_tracker(settings, global_, speech, manager)] if settings.live else []),
         ],
         service_account=account,
         pull_secrets=[secret.name for secret in settings.image_pull_secrets or global_.image_pull_secrets],
@@ -118,8 +119,8 @@ class Transcriber(pulumi.ComponentResource):
                     namespace=args.namespace,
                     labels={
                         "lang": speech.language,
-                        "mode": args.settings.transcriber.mode,
-                        "app": APP,
+                        "mode": args.settings.transcriber.mode.value,
+                        "app": app_of(args.settings),
                         "app.kubernetes.io/version": short(transcriber_tag(args.settings, args.global_)),
                         "app.kubernetes.io/managed-by": MANAGED_BY,
                         "speechmatics.io/component": "transcriber",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ from stacks.schema.fragment import (
 )
 from stacks.schema.global_settings import StoredLicensing
 from stacks.schema.images import ImageOverride, PullPolicy, Repository
+from stacks.schema.modes import Mode
 from stacks.schema.placement import NodeSettings, PlacementSettings
 from stacks.schema.pools import Role
 from stacks.schema.transcriber_languages import LanguageSettings
@@ -149,7 +150,7 @@ class TranscriberContainer(PlacementSettings):
 
     role: ClassVar[Role] = Role.TRANSCRIBERS
 
-    mode: Literal["rt"] = Field("rt", description="Mode to run transcribers in; this platform is real-time only.")
+    mode: Mode = Field(Mode.REAL_TIME, description="What they work on; in batch a pod has no sidecar.")
     name_override: DnsLabel | None = Field(
         None, description="Name of the one group in place of base name and language; for one language only."
     )

@@ -10,6 +10,7 @@ from stacks.schema.base import DnsLabel, Flag, Section, only, shaped
 from stacks.schema.external_secrets import LicenseStore
 from stacks.schema.fragment import Volume
 from stacks.schema.global_settings import PullSecret
+from stacks.schema.modes import Mode
 from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.session_groups import TranscriberGroups
 from stacks.schema.transcriber_container import TranscriberContainer
@@ -92,3 +93,8 @@ class TranscriberSettings(Section):
     external_secrets: LicenseStore = Field(
         default_factory=LicenseStore, description="Licenses made here and the keys of speakers from a store."
     )
+
+    @property
+    def live(self) -> bool:
+        """Whether pods hold live sessions: only then they register, and look for capacity of inference servers."""
+        return self.transcriber.mode is Mode.REAL_TIME

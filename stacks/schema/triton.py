@@ -18,6 +18,7 @@ from stacks.schema.fragment import (
 )
 from stacks.schema.global_settings import StoredLicensing
 from stacks.schema.images import ImageOverride, PullPolicy, Repository
+from stacks.schema.modes import ServerMode
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.pools import Role
 from stacks.schema.transcriber_sidecars import OperatingPoint
@@ -110,7 +111,7 @@ class Triton(PlacementSettings):
     image_pull_policy: Annotated[PullPolicy | None, only(None, PLAIN)] = Field(
         None, description="Read for plain Deployments only; nothing but its default is accepted."
     )
-    mode: Literal["rt"] = Field("rt", description="Mode to run inference servers in; this platform is real-time only.")
+    mode: ServerMode = Field(ServerMode.REAL_TIME, description="What it works on: live sessions, jobs or translation.")
     operating_point: OperatingPoint | None = Field(OperatingPoint.ENHANCED, description=OPERATING_POINT)
     recipe: RecipeName = Field(description=RECIPE)
     command: tuple[str, ...] = Field((), description="Command in place of the image's.")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components.speech.differences.difference import NOTHING, fits
-from components.speech.differences.everywhere import SERVERS, TRANSCRIBERS
+from components.speech.differences.everywhere import SERVERS
 from stacks.schema import Settings
 from stacks.schema.base import only_value
 from stacks.schema.paths import field_at
@@ -68,27 +68,10 @@ REFUSED: tuple[Refused, ...] = (
     Refused("Ingress/*resource-manager-api", "", ("resourceManager.ingress.api.enabled", True), "control-plane 5.3"),
     Refused("Ingress/*resource-manager-redirect", "", ("resourceManager.ingress.enabled", True), "control-plane 5.3"),
     Refused("Ingress/*resource-manager-flow", "", ("resourceManager.ingress.flow.enabled", True), "control-plane 5.3"),
-    Refused(
-        "Deployment/*resource-manager",
-        "spec.template.spec.containers[resource-manager].env[SM_MODE].value",
-        ("resourceManager.mode", "batch"),
-        "control-plane 4.1",
-        ours="rt",
-    ),
     Refused("Deployment/*rt-transcriber-* Service/*rt-transcriber-*", "", _PLAIN, "transcription 13.1"),
     Refused("Deployment/*inference-server-*", "", _PLAIN, "transcription 11.7"),
     Refused("Deployment/*flow-service", "", _PLAIN, "flow 2.4"),
     Refused("Deployment/*tts", "", _PLAIN, "flow 4.1"),
-    Refused(
-        TRANSCRIBERS, "metadata.labels.mode", ("transcribers.transcriber.mode", "batch"), "transcription 2.2", ours="rt"
-    ),
-    Refused("ConfigMap/*inference-server-*", "", (f"{SERVER}.tritonServer.mode", "batch"), "transcription 11.10"),
-    Refused(
-        SERVERS,
-        "spec.template.spec.containers[triton-server-translation]",
-        (f"{SERVER}.tritonServer.mode", "translation"),
-        "transcription 11.4",
-    ),
     Refused("PodDisruptionBudget/*inference-server-*-pdb", "", (f"{SERVER}.pdb.enabled", True), "transcription 11.9"),
     Refused("DaemonSet/nvidia-gpu-drivers", "", (f"{SERVER}.nvidiaDrivers.enable", True), "transcription 11.11"),
     Refused(_SCALER, "", (f"{SERVER}.tritonServer.autoscaling.installDependencies", True), "transcription 11.12"),

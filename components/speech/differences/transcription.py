@@ -24,7 +24,7 @@ TRANSCRIPTION: tuple[Difference, ...] = (
     ),
     Difference(
         "SessionGroup/*inference-server-*",
-        "spec.template.spec.containers[triton-server].lifecycle.preStop.exec.command",
+        "spec.template.spec.containers[triton-server*].lifecycle.preStop.exec.command",
         # what it does is shown where it is run: tests/unit/components/speech/test_pre_stop.py
         ["/bin/bash", "-c", TRITON_PRE_STOP],
         "The contract describes the script and does not give it. Ours does the same, but takes a failing `netstat` for "
