@@ -141,7 +141,8 @@ def transcriber_requests(settings: Settings, pool: str | None = None) -> list[Po
         return []
     requests: list[Pod] = []
     for speech in speeches(own, settings.global_):
-        sidecars = [own.readiness_tracker.resources, *([] if speech.on_cpu else [own.worker_proxy.resources])]
+        beside = [own.readiness_tracker.resources, *([] if speech.on_cpu else [own.worker_proxy.resources])]
+        sidecars = beside if own.live else []
         requests += [together(speech.resources, *sidecars)] * speech.most
     return requests
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from components.cluster.license import LICENSE_KEY
 from stacks.schema import Settings
-from stacks.schema.global_settings import ComponentLicensing
+from stacks.schema.external_secrets import ExternalData, RemoteRef, SecretProvider
+from stacks.schema.global_settings import ComponentLicensing, StoredLicensing
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,11 @@ class LicenseUse:
     path: str
     """Where the configuration speaks of it."""
     name: str
-    create: bool
+    licensing: ComponentLicensing
+
+    @property
+    def create(self) -> bool:
+        return self.licensing.create_secret
 
 
 def license_name(settings: Settings, own: ComponentLicensing) -> str:
@@ -35,14 +41,46 @@ def uses(settings: Settings) -> tuple[LicenseUse, ...]:
         parts.append(("flow.licensing", settings.flow.licensing))
         if settings.flow.tts.enabled:
             parts.append(("flow.tts.licensing", settings.flow.tts.licensing))
-    return tuple(LicenseUse(path, license_name(settings, own), own.create_secret) for path, own in parts)
+    return tuple(LicenseUse(path, license_name(settings, own), own) for path, own in parts)
 
 
 def created(settings: Settings) -> tuple[str, ...]:
-    """Names of the Secrets made here, each once however many ask for it; that of `global` first."""
+    """Names of the Secrets made here or fetched, each once however many ask for it; that of `global` first."""
     global_ = settings.global_.licensing
     names = [global_.secret_name] if global_.create_secret else []
     return tuple(dict.fromkeys([*names, *(use.name for use in uses(settings) if use.create)]))
+
+
+def fetched(settings: Settings) -> dict[str, ExternalData]:
+    """Those of them that come from the transcribers' store, each with where it stands (contract: transcription 13.3).
+
+    Of several that ask for the same Secret the first one counts. What only `global` asks for is the transcribers' own.
+    """
+    store, everybodys = settings.transcribers.external_secrets, settings.global_.licensing
+    if not store.enabled:
+        return {}
+    own = settings.transcribers.transcriber.licensing
+    asked = [own] if everybodys.create_secret and license_name(settings, own) == everybodys.secret_name else []
+    asked += [use.licensing for use in uses(settings) if use.create and isinstance(use.licensing, StoredLicensing)]
+    by_name = {license_name(settings, each): each for each in reversed(asked)}
+    if everybodys.create_secret:
+        by_name.setdefault(everybodys.secret_name, StoredLicensing())
+    return {name: _reference(settings, by_name[name]) for name in created(settings) if name in by_name}
+
+
+def _reference(settings: Settings, own: StoredLicensing) -> ExternalData:
+    everybodys = settings.global_.licensing
+    key = own.secret_key or everybodys.secret_key or "speechmatics-license"
+    part = own.secret_property or everybodys.secret_property or "license"
+    in_vault = settings.transcribers.external_secrets.provider is SecretProvider.VAULT
+    ref = RemoteRef.model_construct(key=key, property=part if in_vault else None, version=None)
+    return ExternalData.model_construct(secret_key=LICENSE_KEY, remote_ref=ref)
+
+
+def made(settings: Settings) -> tuple[str, ...]:
+    """Names of the Secrets whose content is given here."""
+    stored = fetched(settings)
+    return tuple(name for name in created(settings) if name not in stored)
 
 
 def named(settings: Settings) -> dict[str, str]:

@@ -13,13 +13,15 @@ from components.cluster.ingress_rights import NAME as INGRESS
 from components.flow.llm_proxy import vllm_service
 from components.speech.crd import GROUP, PLURAL
 from components.speech.session_groups_controller import NAME as CONTROLLER
+from components.speech.transcriber_containers import speaker_secret
 from components.speech.transcriber_languages import speeches
-from stacks.licenses import created, named
+from stacks.licenses import created, fetched, named
 from stacks.name import Name, fetched_or_made, of_kinds
 from stacks.names_of_proxy import proxy, proxy_ingress, proxy_secrets
 from stacks.schema import Settings
 from stacks.schema.flow.llm_proxy import LlmProxySettings
 from stacks.schema.flow.tts import TtsSettings
+from stacks.schema.modes import Mode, ServerMode
 
 RELEASE, NAMESPACE = "release", "namespace"
 REDIS = "resourceManager.redis.fullnameOverride"
@@ -91,9 +93,9 @@ def _redis(settings: Settings) -> Iterator[Name]:
 
 def _secrets(settings: Settings) -> Iterator[Name]:
     here, global_ = settings.namespace, settings.global_
-    made_here = created(settings)
+    made_here, stored = created(settings), fetched(settings)
     for license_secret, path in named(settings).items():
-        yield Name("Secret", here, license_secret, path, license_secret in made_here)
+        yield from fetched_or_made(license_secret in stored, here, license_secret, path, license_secret in made_here)
     # one that is listed twice is a matter of the list (`stacks.rules.lists`)
     for index, pull in enumerate(dict.fromkeys(each.name for each in global_.image_pull_secrets)):
         made = index == 0 and settings.pull_secret.create_secret
@@ -133,7 +135,8 @@ def _ingress(settings: Settings) -> Iterator[Name]:
 def _control_plane(settings: Settings) -> Iterator[Name]:
     here, base, release = settings.namespace, settings.resource_manager.fullname_override, settings.release
     yield Name("ConfigMap", here, release, RELEASE)
-    yield Name("ConfigMap", here, "languages")
+    if settings.resource_manager.mode is Mode.REAL_TIME:
+        yield Name("ConfigMap", here, "languages")
     yield Name("ConfigMap", here, f"{base}-config", MANAGER)
     yield from of_kinds("ServiceAccount Deployment Service", here, base, MANAGER)
     if settings.resource_manager.pdb.enabled:
@@ -174,13 +177,17 @@ def _data_plane(settings: Settings) -> Iterator[Name]:
         yield Name("ServiceAccount", here, base, TRANSCRIBERS)
         yield Name("Role", here, f"{base}-pod-access", TRANSCRIBERS)
         yield Name("RoleBinding", here, f"{base}-kube-access", TRANSCRIBERS)
+        if transcribers.transcriber.speaker_id.enabled:
+            stored = transcribers.external_secrets.enabled
+            yield from fetched_or_made(stored, here, speaker_secret(transcribers), TRANSCRIBERS, made=False)
         # two languages of one group name are a matter of the languages (`stacks.rules.speech`)
         for group in sorted({each.name for each in speeches(transcribers, settings.global_)}):
             yield Name("SessionGroup", here, group, TRANSCRIBERS)
     for key, server in settings.inference_servers.items():
         if server.enabled:
             path = f"{key}.fullnameOverride"
-            yield from of_kinds("SessionGroup Service", here, server.fullname_override, path)
+            queued = " ConfigMap" if server.triton_server.mode is ServerMode.BATCH else ""
+            yield from of_kinds(f"SessionGroup Service{queued}", here, server.fullname_override, path)
 
 
 def _flow(settings: Settings) -> Iterator[Name]:

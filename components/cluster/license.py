@@ -33,8 +33,13 @@ class License:
     """The license Secret that a pod reads."""
 
     secret: str
-    version: pulumi.Input[str]
-    """Tells this license from another (see `fingerprint`)."""
+    version: pulumi.Input[str] | None
+    """Tells this license from another (see `fingerprint`); None where it is not known: it comes from a store."""
+
+    @property
+    def annotations(self) -> dict[str, pulumi.Input[str]]:
+        """By which another license is another version of a pod."""
+        return {} if self.version is None else {LICENSE_ANNOTATION: self.version}
 
 
 class LicenseError(ValueError):

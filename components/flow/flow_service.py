@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.cluster.license import LICENSE_ANNOTATION, License, license_file
+from components.cluster.license import License, license_file
 from components.flow import config_file
 from components.flow.common import CONFIG_HASH, Face, FlowCommon, digest, with_env
 from components.flow.objects import Front, ingress, own_secret, service
@@ -182,7 +182,7 @@ def group_template(
     return pod_template(
         placement=args.placement,
         labels={**args.face.pod_labels, **SESSION_LABELS},
-        annotations={**annotations, LICENSE_ANNOTATION: args.license.version, **hashes},
+        annotations={**annotations, **args.license.annotations, **hashes},
         containers=[worker(args, secret, files), tracker(args)],
         service_account=account,
         pull_secrets=args.common.pull_secrets(settings),

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.cluster.license import LICENSE_ANNOTATION, License, license_file
+from components.cluster.license import License, license_file
 from components.flow.common import Face, FlowCommon, with_env
 from components.flow.objects import Front, ingress, service
 from components.flow.session_group import SESSION_LABELS, scaled, spec
@@ -110,7 +110,7 @@ def group_template(args: TtsArgs) -> Json:
         annotations={
             **settings.additional_pod_annotations,
             **policy.annotations,
-            LICENSE_ANNOTATION: args.license.version,
+            **args.license.annotations,
         },
         containers=[server(args, files), sidecar(args)],
         pull_secrets=args.common.pull_secrets(settings),

@@ -15,9 +15,9 @@ from components.outputs import once_made
 from components.placement import Placement
 from components.speech.disruption import surge_first
 from components.speech.pod import Files, Json, container, env, env_secret, pod_template, port
-from stacks.schema.external_secrets import ExternalData
+from stacks.schema.external_secrets import ExternalData, SecretProvider
 from stacks.schema.flow import FlowSettings
-from stacks.schema.flow.vllm import SecretProvider, VllmConfig, VllmSettings
+from stacks.schema.flow.vllm import VllmConfig, VllmSettings
 
 GPU = "nvidia.com/gpu"
 TOKEN_KEY = "hf-token-secret"

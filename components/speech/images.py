@@ -46,9 +46,8 @@ def registries(
     found: list[str] = []
     if transcribers.enabled:
         found.append(transcribers.transcriber.image.registry or speech)
-        found += [
-            own.registry or manager for own in (transcribers.readiness_tracker.image, transcribers.worker_proxy.image)
-        ]
+        beside = (transcribers.readiness_tracker.image, transcribers.worker_proxy.image) if transcribers.live else ()
+        found += [own.registry or manager for own in beside]
     for server in servers:
         if server.enabled:
             found.append(server.triton_server.image.registry or speech)

@@ -14,6 +14,7 @@ from components.speech.shared_maps import Address, token_store
 from components.speech.transcriber_languages import given_wins
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.inference_server import ServerSettings
+from stacks.schema.modes import ServerMode
 
 HTTP, GRPC, METRICS = 8000, 8001, 8002
 
@@ -30,27 +31,29 @@ def by_name(variables: Mapping[str, str]) -> list[Json]:
     return [env(name, value) for name, value in sorted(variables.items())]
 
 
-def own_files(license_secret: str) -> Files:
-    """The license, as a folder (contract: transcription 11.4)."""
-    return Files(
+def own_files(license_secret: str, mode: ServerMode) -> Files:
+    """The license, as a folder, and shared memory for translation (contract: transcription 11.3, 11.4)."""
+    secret = Files(
         ({"name": "triton-license", "secret": {"secretName": license_secret, "optional": False}},),
         ({"name": "triton-license", "mountPath": "/etc/secrets", "readOnly": True},),
     )
+    memory = Files(({"name": "dshm", "emptyDir": {"medium": "Memory"}},), ({"name": "dshm", "mountPath": "/dev/shm"},))
+    return secret + memory if mode is ServerMode.TRANSLATION else secret
 
 
 def triton(settings: ServerSettings, global_: GlobalSettings, files: Files) -> Json:
     """The server itself (contract: transcription 11.4)."""
-    server = settings.triton_server
-    point = [env("SM_OPERATING_POINT", server.operating_point.value)] if server.operating_point else []
+    server, translates = settings.triton_server, settings.triton_server.mode is ServerMode.TRANSLATION
+    speech = [env_flag("SM_BATCH_MODE", server.mode is ServerMode.BATCH)]
+    speech += [env("SM_OPERATING_POINT", server.operating_point.value)] if server.operating_point else []
     variables = [
         env("NVIDIA_REQUIRE_CUDA", "cuda>=11.6"),
         env("CUDA_VISIBLE_DEVICES", "0"),
-        env("SM_BATCH_MODE", "false"),
-        *point,
+        *([] if translates else speech),
         env("SM_LICENSE_FILE", "/etc/secrets/license.json"),
     ]
     return container(
-        "triton-server",
+        "triton-server-translation" if translates else "triton-server",
         triton_image(settings, global_),
         command=server.command,
         args=server.args,
@@ -61,8 +64,8 @@ def triton(settings: ServerSettings, global_: GlobalSettings, files: Files) -> J
         ports=[port("triton-http", HTTP), port("triton-grpc", GRPC), port("triton-metrics", METRICS)],
         resources=copy.deepcopy(server.resources),
         mounts=copy.deepcopy([*files.mounts, *server.additional_volume_mounts]),
-        startup_probe=copy.deepcopy(server.startup_probe),
-        liveness_probe=copy.deepcopy(server.liveness_probe),
+        startup_probe=None if translates else copy.deepcopy(server.startup_probe),
+        liveness_probe=None if translates else copy.deepcopy(server.liveness_probe),
         readiness_probe=copy.deepcopy(server.readiness_probe),
         lifecycle={"preStop": {"exec": {"command": ["/bin/bash", "-c", TRITON_PRE_STOP]}}},
     )
@@ -76,7 +79,7 @@ def sidecar(settings: ServerSettings, global_: GlobalSettings, manager: Address)
         env_field("POD_IP", "status.podIP"),
         env("SM_METRICS_PORT", str(own.port)),
         env_flag("REGISTER_CONDITIONS", own.register_conditions),
-        env("REGISTER_FEATURES", register_features(settings, global_)),
+        *([env("REGISTER_FEATURES", register_features(settings, global_))] if settings.registers else []),
         token_store(own.resource_manager, manager),
         env_flag("SM_CRASH_DETECTOR_DRY_RUN", own.crash_detector_dry_run),
     ]

@@ -9,8 +9,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.cluster.license import LICENSE_ANNOTATION, License
+from components.cluster.license import License
 from components.placement import Placement
+from components.speech.batch_flow import KEY, LABEL, flow_control
 from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
 from components.speech.images import server_tag
@@ -21,6 +22,7 @@ from components.speech.session_group import group_annotations, group_options, gr
 from components.speech.shared_maps import Address
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.inference_server import ServerSettings
+from stacks.schema.modes import ServerMode
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,12 @@ class InferenceServerArgs:
 
 
 def datadog(args: InferenceServerArgs) -> dict[str, str]:
-    """The three annotations group and pod share."""
+    """The annotations group and pod share: a translation server has no recipe."""
+    recipe = {"tags.datadoghq.com/triton-server.recipe": args.settings.triton_server.recipe}
     return {
         "tags.datadoghq.com/triton-server.service": args.name,
         "tags.datadoghq.com/triton-server.version": args.tag,
-        "tags.datadoghq.com/triton-server.recipe": args.settings.triton_server.recipe,
+        **(recipe if args.settings.registers else {}),
     }
 
 
@@ -67,15 +70,15 @@ def selector(args: InferenceServerArgs) -> dict[str, str]:
 def group_template(args: InferenceServerArgs) -> Json:
     """The pod."""
     settings, server, policy = args.settings, args.settings.triton_server, session_pod(args.session_seconds)
-    files = own_files(args.license.secret)
+    files = own_files(args.license.secret, server.mode)
     return pod_template(
         placement=args.placement,
-        labels={**server.additional_labels, SAFE_TO_EVICT_LABEL: "false", "mode": server.mode, **selector(args)},
+        labels={**server.additional_labels, SAFE_TO_EVICT_LABEL: "false", "mode": server.mode.value, **selector(args)},
         annotations={
             **datadog(args),
             **server.additional_annotations,
             **policy.annotations,
-            LICENSE_ANNOTATION: args.license.version,
+            **args.license.annotations,
         },
         containers=[triton(settings, args.global_, files), sidecar(settings, args.global_, args.manager)],
         pull_secrets=[secret.name for secret in settings.image_pull_secrets or args.global_.image_pull_secrets],
@@ -88,7 +91,7 @@ def group_template(args: InferenceServerArgs) -> Json:
 
 
 class InferenceServer(pulumi.ComponentResource):
-    """The group and its Service. Not here: the GPU plugin its nodes need (`cluster.gpu_plugin`)."""
+    """The group, its Service, and in batch the map of its queue. Not here: GPU plugin (`cluster.gpu_plugin`)."""
 
     group: str
 
@@ -96,7 +99,7 @@ class InferenceServer(pulumi.ComponentResource):
         super().__init__("sm-realtime:speech:InferenceServer", name, {}, opts)
         labels = {
             **args.settings.additional_labels,
-            "mode": args.settings.triton_server.mode,
+            "mode": args.settings.triton_server.mode.value,
             "app.kubernetes.io/version": short(args.tag),
             **selector(args),
             "app.kubernetes.io/managed-by": MANAGED_BY,
@@ -155,5 +158,14 @@ class InferenceServer(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        if args.settings.triton_server.mode is ServerMode.BATCH:
+            kubernetes.core.v1.ConfigMap(
+                f"{name}-flow-control",
+                metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                    name=args.name, namespace=args.namespace, labels={LABEL: "true"}
+                ),
+                data={KEY: flow_control(args.settings, args.global_)},
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         self.group = args.name
         self.register_outputs({"group": self.group})

@@ -120,6 +120,8 @@ def served(server: ServerSettings) -> frozenset[tuple[str, str]]:
     `operatingPoint: null` the server itself runs at both, but it registers the models of its recipe's point alone
     (contract: transcription 12); the other point is found only where its entries are added by hand.
     """
+    if not server.registers:
+        return frozenset()
     at = points(server)
     keys = (key.partition(":") for key in registered(server))
     named = ((language, model.rpartition("_")[2]) for language, _, model in keys)

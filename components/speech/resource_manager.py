@@ -13,6 +13,7 @@ from components.speech.control_plane import CONTAINER_PORT, ControlPlane, patien
 from components.speech.control_plane_rights import may, user
 from components.speech.disruption import surge_first
 from components.speech.pod import Files, Json, container, env, env_flag, env_secret, passed_on, port
+from stacks.schema.modes import Mode
 from stacks.schema.resource_manager import ResourceManagerSettings
 
 APP = "resource-manager"
@@ -26,7 +27,8 @@ class ResourceManagerArgs:
     common: ControlPlane
     settings: ResourceManagerSettings
     flow_use_local_transcriber: bool
-    languages_map: pulumi.Input[str]
+    languages_map: pulumi.Input[str] | None
+    """None in batch, which has no list of languages."""
     redis_secret: pulumi.Input[str]
     """Name of the Secret with the address of the cache of dictionaries."""
     cache_mark: pulumi.Input[str] | None
@@ -37,14 +39,14 @@ class ResourceManagerArgs:
 def variables(args: ResourceManagerArgs) -> list[Json]:
     """The container's variables, in the contract's order."""
     config = args.settings.config
+    live = [env("SM_LEASE_DURATION", config.lease_duration), env_flag("SM_ENABLE_SET_SERVICE_IP", False)]
     return [
-        env("SM_MODE", "rt"),
+        env("SM_MODE", args.settings.mode.value),
         env("SM_RESOURCE_MANAGER_CONN_TIMEOUT_SECS", str(config.resource_manager_conn_timeout_secs)),
         env("SM_OVERLOADING_STRATEGY", config.overloading_strategy.value),
         env_flag("SM_USE_NODE_BIN_PACKING", config.use_node_bin_packing),
         env("SM_RESOURCE_SELECTION_STRATEGY", str(config.resource_selection_strategy)),
-        env("SM_LEASE_DURATION", config.lease_duration),
-        env_flag("SM_ENABLE_SET_SERVICE_IP", False),
+        *(live if args.settings.mode is Mode.REAL_TIME else []),
         env("TRANSCRIBER_NAMESPACE", args.common.namespace_name),
         env_flag("SM_FLOW_USE_LOCAL_TRANSCRIBER", args.flow_use_local_transcriber),
         env_flag(
@@ -69,8 +71,10 @@ def dictionary_cache(args: ResourceManagerArgs) -> list[Json]:
     ]
 
 
-def own_files(languages_map: pulumi.Input[str]) -> Files:
+def own_files(languages_map: pulumi.Input[str] | None) -> Files:
     """The languages (contract: control plane 4.1); what Redis needs comes last (`RedisEndpoint`)."""
+    if languages_map is None:
+        return Files()
     return Files(
         ({"name": "configs", "configMap": {"name": languages_map}},),
         ({"name": "configs", "mountPath": "/etc/config", "readOnly": True},),

@@ -46,7 +46,8 @@ class SharedMapsArgs:
     redis_url: str | None
     """None where the address is in a Secret."""
     resource_manager_port: int
-    languages: tuple[str, ...]
+    languages: tuple[str, ...] | None
+    """None where the resource manager has no list of them."""
     pod_selectors: tuple[str, ...]
     """Full names of the enabled data-plane components, in the chart's order."""
 
@@ -58,7 +59,8 @@ class SharedMaps(pulumi.ComponentResource):
     """Name of the map with `resource_manager_url`."""
     config_map: pulumi.Output[str]
     """Name of the map with `redis_url`."""
-    languages_map: pulumi.Output[str]
+    languages_map: pulumi.Output[str] | None
+    """None where there is none."""
 
     def __init__(self, name: str, args: SharedMapsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:speech:SharedMaps", name, {}, opts)
@@ -78,9 +80,10 @@ class SharedMaps(pulumi.ComponentResource):
             args.labels.without_app(),
             {CLUSTER_NAME: args.cluster} | ({} if args.redis_url is None else {REDIS_URL: args.redis_url}),
         )
-        self.languages_map = self._map(
-            "languages", "languages", args.labels.without_app(), {"languages": ",".join(args.languages)}
-        )
+        self.languages_map = None
+        if args.languages is not None:
+            listed = {"languages": ",".join(args.languages)}
+            self.languages_map = self._map("languages", "languages", args.labels.without_app(), listed)
         self.register_outputs({"releaseMap": self.release_map, "configMap": self.config_map})
 
     def _map(self, suffix: str, map_name: str, labels: dict[str, str], data: Mapping[str, str]) -> pulumi.Output[str]:

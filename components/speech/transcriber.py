@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.cluster.license import LICENSE_ANNOTATION, License
+from components.cluster.external_secret import ExternalSecret, ExternalSecretArgs
+from components.cluster.license import License
 from components.outputs import once_made
 from components.placement import Placement
 from components.speech.crd import API_VERSION, KIND
@@ -20,13 +22,15 @@ from components.speech.pod import Json, pod_template
 from components.speech.session_group import group_annotations, group_options, group_spec
 from components.speech.shared_maps import Address
 from components.speech.transcriber_containers import (
-    APP,
+    app_of,
     own_files,
     readiness_tracker,
+    speaker_secret,
     transcriber_container,
     worker_proxy,
 )
 from components.speech.transcriber_languages import Speech, speeches
+from stacks.schema.external_secrets import ExternalData, RemoteRef
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.transcribers import TranscriberSettings
 
@@ -63,20 +67,21 @@ def group_template(args: TranscriberArgs, speech: Speech, account: pulumi.Input[
     """The pod of one language."""
     settings, global_ = args.settings, args.global_
     policy = session_pod(args.session_seconds)
-    own, files = settings.transcriber, own_files(settings, args.license.secret)
+    own, files, app = settings.transcriber, own_files(settings, args.license.secret), app_of(settings)
+    proxied, manager = settings.live and not speech.on_cpu, args.manager
     return pod_template(
         placement=speech_placement(args, speech),
-        labels={**own.additional_pod_labels, SAFE_TO_EVICT_LABEL: "false", "lang": speech.language, "app": APP},
+        labels={**own.additional_pod_labels, SAFE_TO_EVICT_LABEL: "false", "lang": speech.language, "app": app},
         annotations={
-            "speechmatics.io/component": f"{APP}-{speech.language}",
+            "speechmatics.io/component": f"{app}-{speech.language}",
             **own.additional_annotations,
             **policy.annotations,
-            LICENSE_ANNOTATION: args.license.version,
+            **args.license.annotations,
         },
-        init_containers=[] if speech.on_cpu else [worker_proxy(settings, global_, speech, args.manager)],
+        init_containers=[worker_proxy(settings, global_, speech, manager)] if proxied else [],
         containers=[
             transcriber_container(settings, global_, speech, files),
-            readiness_tracker(settings, global_, speech, args.manager),
+            *([readiness_tracker(settings, global_, speech, manager)] if settings.live else []),
         ],
         service_account=account,
         pull_secrets=[secret.name for secret in settings.image_pull_secrets or global_.image_pull_secrets],
@@ -87,7 +92,7 @@ def group_template(args: TranscriberArgs, speech: Speech, account: pulumi.Input[
 
 
 class Transcriber(pulumi.ComponentResource):
-    """The groups of all languages with their account. Not here: the license Secret (`cluster.credentials`)."""
+    """The groups of all languages with their account. Not here: the license Secret (`stacks.platform.base`)."""
 
     groups: list[str]
 
@@ -95,6 +100,7 @@ class Transcriber(pulumi.ComponentResource):
         super().__init__("sm-realtime:speech:Transcriber", name, {}, opts)
         account = self._account(name, args.settings.fullname_override, args)
         self.groups = []
+        ready = (*args.ready, *self._speaker_keys(name, args))
         for speech in speeches(args.settings, args.global_):
             spec = group_spec(
                 speech,
@@ -113,8 +119,8 @@ class Transcriber(pulumi.ComponentResource):
                     namespace=args.namespace,
                     labels={
                         "lang": speech.language,
-                        "mode": args.settings.transcriber.mode,
-                        "app": APP,
+                        "mode": args.settings.transcriber.mode.value,
+                        "app": app_of(args.settings),
                         "app.kubernetes.io/version": short(transcriber_tag(args.settings, args.global_)),
                         "app.kubernetes.io/managed-by": MANAGED_BY,
                         "speechmatics.io/component": "transcriber",
@@ -122,10 +128,26 @@ class Transcriber(pulumi.ComponentResource):
                     annotations=group_annotations(scaled=speech.scaled),
                 ),
                 spec=spec,
-                opts=group_options(self, args.ready, scaled=speech.scaled),
+                opts=group_options(self, ready, scaled=speech.scaled),
             )
             self.groups.append(speech.name)
         self.register_outputs({"groups": self.groups})
+
+    def _speaker_keys(self, name: str, args: TranscriberArgs) -> Iterator[pulumi.Resource]:
+        """The keys by which speakers are told again, where they come from a store (contract: 13.4)."""
+        settings, keys = args.settings, args.settings.transcriber.speaker_id.keys
+        if not (settings.transcriber.speaker_id.enabled and settings.external_secrets.enabled):
+            return
+        secret = speaker_secret(settings)
+        data = tuple(
+            ExternalData.model_construct(
+                secret_key=key, remote_ref=RemoteRef.model_construct(key=at, property=None, version=None)
+            )
+            for key, at in (("private-key", keys.private_key), ("public-key", keys.public_key))
+        )
+        metadata = kubernetes.meta.v1.ObjectMetaArgs(name=secret, namespace=args.namespace)
+        request = ExternalSecretArgs(metadata, secret, settings.external_secrets, data)
+        yield ExternalSecret(f"{name}-speaker-id", request, pulumi.ResourceOptions(parent=self))
 
     def _account(self, name: str, base: str, args: TranscriberArgs) -> pulumi.Output[str]:
         """The account of all languages, and what the readiness-tracker may do with pods (contract: 13.2)."""

@@ -16,7 +16,10 @@ from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.transcriber_container import CacheType, DictionaryCache
 from stacks.schema.transcribers import Eats, TranscriberSettings
 
-APP = "rt-asr-transcriber"
+
+def app_of(settings: TranscriberSettings) -> str:
+    """Of the `app` label and the container; the image has a name of its own (contract: transcription 2.2)."""
+    return f"{settings.transcriber.mode.value}-asr-transcriber"
 
 
 def register_features(settings: TranscriberSettings, global_: GlobalSettings, speech: Speech) -> str:
@@ -110,7 +113,7 @@ def transcriber_container(settings: TranscriberSettings, global_: GlobalSettings
     """The transcriber (contract: transcription 4.2)."""
     own = settings.transcriber
     return container(
-        APP,
+        app_of(settings),
         transcriber_image(settings, global_, speech.language),
         image_pull_policy=own.image_pull_policy.value,
         args=["--json"],

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pulumi
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.cluster.credentials import Credentials, CredentialsArgs
 from components.cluster.existing_secrets import ExistingSecrets, ExistingSecretsArgs
+from components.cluster.external_secret import ExternalSecret, ExternalSecretArgs
 from components.cluster.gpu_plugin import GpuPlugin, GpuPluginArgs
 from components.cluster.license import License, fingerprint
 from components.cluster.namespace import Namespace, NamespaceArgs
@@ -16,7 +18,7 @@ from components.cluster.redis_endpoint import RedisEndpoint
 from components.speech.crd import Crd, CrdArgs
 from components.speech.images import registries as speech_registries
 from components.speech.proxy_pod import registries as proxy_registries
-from stacks.licenses import created
+from stacks.licenses import fetched, made
 from stacks.platform import redis
 from stacks.platform.azure import Foundation
 from stacks.platform.existing import control_plane_registries, existing_secrets, notice, refuse
@@ -40,11 +42,15 @@ class Base:
     """What the proxy reads from Secrets made here, by flat key."""
     made_licenses: Mapping[str, pulumi.Output[str]]
     """Fingerprints of the licenses in Secrets made here, by the Secret's name."""
+    stored_licenses: Collection[str]
+    """Names of the Secrets with a license that come from a store."""
     existing_licenses: pulumi.Output[dict[str, str]]
     """The same of those that are there already."""
 
     def license(self, name: str) -> License:
         """The license in a Secret, for the pods that read it."""
+        if name in self.stored_licenses:
+            return License(name, None)
         if name in self.made_licenses:
             return License(name, self.made_licenses[name])
         return License(name, self.existing_licenses.apply(lambda found: found.get(name, "")))
@@ -63,7 +69,7 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         *flow_registries(settings),
     )
     registries = (*from_vendor, *proxy_registries(settings.proxy, global_))
-    names = created(settings)
+    names, stored = made(settings), fetched(settings)
     Credentials(
         "credentials",
         CredentialsArgs(
@@ -77,6 +83,9 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         ),
         opts,
     )
+    for name, at in stored.items():
+        store, metadata = settings.transcribers.external_secrets, ObjectMetaArgs(name=name, namespace=namespace)
+        ExternalSecret(f"stored-license-{name}", ExternalSecretArgs(metadata, name, store, (at,)), opts)
     wanted = existing_secrets(settings, registries, secrets.proxy)
     looked_up = ExistingSecrets(
         "existing-secrets", ExistingSecretsArgs(namespace, wanted, found.secrets.secrets, refuse, notice), opts
@@ -93,6 +102,7 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         made_licenses={
             name: _told_apart(name, secrets.license_json) for name in names if secrets.license_json is not None
         },
+        stored_licenses=stored.keys(),
         existing_licenses=looked_up.licenses,
     )
 

@@ -19,6 +19,7 @@ from components.speech.shared_maps import SharedMaps, SharedMapsArgs
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
 from stacks.schema import Settings
+from stacks.schema.modes import Mode
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.pools import Role
 
@@ -36,6 +37,7 @@ def control_plane(
     """Shared maps, resource manager with metrics and reconciliation, and sessiongroups-controller."""
     manager, global_, protect = settings.resource_manager, settings.global_, settings.protection.enabled
     image, local = global_.resource_manager.image, manager.config.flow_use_local_transcriber
+    batch = manager.mode is Mode.BATCH
     labels = ControlPlaneLabels(manager.fullname_override, settings.release, manager.image.tag or image.tag)
     maps = SharedMaps(
         "maps",
@@ -46,7 +48,7 @@ def control_plane(
             cluster=manager.cluster or global_.cluster,
             redis_url=on.redis.address,
             resource_manager_port=manager.service.port,
-            languages=manager.config.languages or global_.transcriber.languages,
+            languages=None if batch else manager.config.languages or global_.transcriber.languages,
             pod_selectors=settings.pod_selectors,
         ),
         opts,

@@ -78,7 +78,7 @@ def data_plane_secrets(settings: Settings, registries: Sequence[str]) -> Iterato
         for index, secret in enumerate(secrets):
             if secret.name not in common:
                 yield pull_secret(namespace, secret.name, path, index, registries)
-    if own.enabled and own.transcriber.speaker_id.enabled:
+    if own.enabled and own.transcriber.speaker_id.enabled and not own.external_secrets.enabled:
         name = speaker_secret(own)
         yield named_secret(
             namespace,

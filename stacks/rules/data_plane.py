@@ -124,7 +124,7 @@ def versions(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     version = next((str(v.get("value")) for v in own.worker_proxy.env if v["name"] == "TRANSCRIBER_VERSION"), version)
     for key, server in settings.inference_servers.items():
         tag = server_tag(server, settings.global_)
-        if own.enabled and server.enabled and tag != version:
+        if own.enabled and own.live and server.enabled and server.registers and tag != version:
             path = f"{key}.tritonServer.image.tag"
             reason = f"the server would register version {tag}, and transcribers look for capacity of {version}"
             yield Problem(path, "version-mismatch", reason, set_command(path, version))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from stacks.problem import Problem, remove_command, set_command, set_secret
 from stacks.schema import Settings
 from stacks.schema.base import seconds
+from stacks.schema.modes import Mode
 from stacks.schema.pools import Role, State
 
 ELECTION_SECONDS = 10
@@ -97,7 +98,9 @@ def sentinel(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             f"{BELOW}redis.sentinel.quorum", "out-of-range", reason, _set("redis.sentinel.quorum", redis.nodes // 2 + 1)
         )
     lease = seconds(manager.config.lease_duration)
-    if wanted.down_after_milliseconds / 1000 + ELECTION_SECONDS >= lease:
+    # in batch nothing is told of a lease
+    leased = manager.mode is Mode.REAL_TIME
+    if leased and wanted.down_after_milliseconds / 1000 + ELECTION_SECONDS >= lease:
         reason = f"registrations run out after {lease:.0f} seconds (config.leaseDuration), before there is a primary"
         most = int((lease - ELECTION_SECONDS) * 1000) - 1
         longer = f"{int(wanted.down_after_milliseconds / 1000 + ELECTION_SECONDS) + 1}s"

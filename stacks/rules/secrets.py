@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from stacks.licenses import created
-from stacks.problem import Problem, set_command, set_secret
+from components.speech.transcriber_containers import speaker_secret
+from stacks.licenses import fetched, made
+from stacks.problem import Problem, remove_command, set_command, set_secret
 from stacks.schema import Settings
+from stacks.schema.transcriber_container import SpeakerKeys
 
 
 def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
     """A Secret to be created needs its content, and content needs the Secret to be created."""
     for key, wanted, switch, file in (
-        ("licenseJson", bool(created(settings)), "global.licensing.createSecret", "license.json"),
+        ("licenseJson", bool(made(settings)), "global.licensing.createSecret", "license.json"),
         ("registryPassword", settings.pull_secret.create_secret, "pullSecret.createSecret", "password.txt"),
     ):
         if wanted and key not in present:
             reason = f"the Secret is to be created, but `{key}` has no content"
             yield Problem(switch, "secret-without-content", reason, set_secret(key, file))
-        if key in present and not wanted:
+        if key in present and not wanted and key == "licenseJson" and fetched(settings):
+            reason = "it is set, but the license comes from a store (transcribers.externalSecrets.enabled)"
+            yield Problem(key, "content-without-secret", reason, f"pulumi config rm {key}")
+        elif key in present and not wanted:
             reason = f"it is set, but {switch} is off, so nothing would be made of it"
             yield Problem(key, "content-without-secret", reason, set_command(switch, "true"))
+    yield from _speakers(settings)
     if settings.pull_secret.create_secret:
         if settings.pull_secret.username is None:
             reason = "the pull secret is to be created without a user name"
@@ -29,3 +35,16 @@ def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
             path = "global.imagePullSecrets"
             reason = "the pull secret is to be created, but none is named for the pods to use"
             yield Problem(path, "missing", reason, set_command(f"{path}[0].name", "speechmatics-registry"))
+
+
+def _speakers(settings: Settings) -> Iterator[Problem]:
+    """Names of keys in a store need the store; anything else in their place would be the keys themselves, in clear."""
+    own, path = settings.transcribers, "transcribers.transcriber.speakerId.keys"
+    if own.transcriber.speaker_id.keys == SpeakerKeys() or own.external_secrets.enabled:
+        return
+    name = speaker_secret(own)
+    reason = (
+        "they are names in a store, and transcribers.externalSecrets.enabled is off; the keys themselves stand in no "
+        f"configuration, they are read from the Secret {name}"
+    )
+    yield Problem(path, "secret-in-clear", reason, remove_command(path))

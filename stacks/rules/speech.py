@@ -37,7 +37,7 @@ def wanted_point(settings: Settings) -> str | None:
     """
     warm, check = settings.transcribers.readiness_tracker.pre_warm, settings.transcribers.worker_proxy
     waits = warm.enabled or check.check_for_capacity_on_start is True
-    return warm.operating_point.value if waits else None
+    return warm.operating_point.value if waits and settings.transcribers.live else None
 
 
 def languages(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -59,7 +59,8 @@ def languages(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         names[name] = language, above
         own = speech(settings.transcribers, settings.global_, language)
         has = {each for code, each in found if code == feature(language)}
-        if settings.transcribers.enabled and not own.on_cpu and not (point in has if point else has):
+        waits = settings.transcribers.enabled and settings.transcribers.live and not own.on_cpu
+        if waits and not (point in has if point else has):
             yield _no_server(settings, path, language, point)
 
 
@@ -84,6 +85,9 @@ def _no_server(settings: Settings, path: str, language: str, point: str | None) 
     servers = settings.inference_servers.items()
     key = next(key for key, server in servers if server.triton_server.recipe == recipe.value)
     at = f" at operating point {point}" if point else ""
+    if settings.inference_servers[key].enabled and not settings.inference_servers[key].registers:
+        reason = f"{language} needs {recipe.value}{at}, which only translates; its pods would wait for it for ever"
+        return Problem(path, "language-without-recipe", reason, set_command(f"{key}.tritonServer.mode", "rt"))
     reason = f"{language} needs {recipe.value}{at}, which is off; its pods would wait for it for ever"
     return Problem(path, "language-without-recipe", reason, set_command(f"{key}.enabled", "true"))
 
@@ -102,6 +106,8 @@ def operating_points(settings: Settings, _: Collection[str]) -> Iterator[Problem
     """A recipe's image holds the models of one operating point."""
     for key, server in settings.inference_servers.items():
         recipe, given = Recipe(server.triton_server.recipe), server.triton_server.operating_point
+        if not server.registers:
+            continue
         if recipe is not Recipe.CUSTOM and given is not None and given.value != operating_point(recipe):
             path = f"{key}.tritonServer.operatingPoint"
             reason = f"{recipe.value} has no {given.value} models, so the server would serve nothing"
@@ -111,7 +117,7 @@ def operating_points(settings: Settings, _: Collection[str]) -> Iterator[Problem
 def session_capacity(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """A server that has less capacity than one session takes never has room for one."""
     for key, server in settings.inference_servers.items():
-        if not server.enabled:
+        if not (server.enabled and settings.transcribers.live):
             continue
         costs = {
             language: session_cost(registered(server), language, point)
@@ -130,7 +136,7 @@ def session_capacity(settings: Settings, _: Collection[str]) -> Iterator[Problem
 def custom_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """A custom server registers what its map holds, and nothing else."""
     server = settings.inference_server_custom
-    if server.enabled and not server.inference_sidecar.register_features.custom_model_costs:
+    if server.enabled and server.registers and not server.inference_sidecar.register_features.custom_model_costs:
         path = "inferenceServerCustom.inferenceSidecar.registerFeatures.customModelCosts"
         reason = "the custom recipe has no models but those of this map, and it is empty"
         yield Problem(path, "custom-without-models", reason, set_command(f'{path}["en:ensemble_en_enhanced"]', 20))

@@ -18,6 +18,7 @@ from components.speech import inference_containers, proxy_pod, resource_manager,
 from components.speech.pod import Files, Json
 from stacks.problem import Problem, remove_command
 from stacks.schema import Settings
+from stacks.schema.modes import Mode
 
 Given = tuple[str, Sequence[Json]]
 """A list of the configuration: its path, and what it holds."""
@@ -38,7 +39,7 @@ def pods(settings: Settings) -> Iterator[Pod]:
         if server.enabled:
             volumes = (f"{key}.additionalVolumes", server.additional_volumes)
             mounts = f"{key}.tritonServer.additionalVolumeMounts", server.triton_server.additional_volume_mounts
-            yield Pod(inference_containers.own_files(""), (volumes,), (mounts,))
+            yield Pod(inference_containers.own_files("", server.triton_server.mode), (volumes,), (mounts,))
     own = settings.transcribers
     if own.enabled:
         mounts = "transcribers.transcriber.volumeMounts", own.transcriber.volume_mounts
@@ -46,7 +47,8 @@ def pods(settings: Settings) -> Iterator[Pod]:
         yield Pod(transcriber_containers.own_files(own, ""), (volumes,), (mounts,))
     manager, external = settings.resource_manager, settings.resource_manager.external_redis
     yield Pod(
-        resource_manager.own_files("") + ca_files(external.ca_secret_name if external.enabled else None),
+        resource_manager.own_files("" if manager.mode is Mode.REAL_TIME else None)
+        + ca_files(external.ca_secret_name if external.enabled else None),
         (("resourceManager.additionalVolumes", manager.additional_volumes),),
         (("resourceManager.additionalVolumeMounts", manager.additional_volume_mounts),),
     )

@@ -22,6 +22,13 @@ class StoreKind(StrEnum):
     NAMESPACE = "SecretStore"
 
 
+class SecretProvider(StrEnum):
+    """What runs the store."""
+
+    AZURE = "azure"
+    VAULT = "vault"
+
+
 class RemoteRef(Section):
     """Where a value stands in the store."""
 
@@ -66,3 +73,12 @@ class ExternalSecretsSettings(Section):
     refresh_interval: GoDuration = Field("1h", description="How often the store is asked.")
     secret_store_name: DnsLabel | None = Field(None, description="The store; required when enabled.")
     secret_store_kind: StoreKind = Field(StoreKind.CLUSTER, description="What kind of store it is.")
+
+
+class LicenseStore(ExternalSecretsSettings):
+    """Whether licenses made here and the keys of speakers come from a store."""
+
+    secret_store_name: DnsLabel = Field("akv-secrets", description="Name of the store.")
+    provider: SecretProvider = Field(
+        SecretProvider.AZURE, description="Kind of the store: in vault a license is a part of its entry."
+    )

@@ -9,6 +9,8 @@ from pydantic import Field
 from stacks.schema.base import DnsLabel, HttpUrl, ImageTag, Language, Registry, Section, only
 
 VENDOR_REGISTRY = "speechmaticspublic.azurecr.io"
+IN_STORE = "Name of the license in the store of `transcribers.externalSecrets`"
+PART = "The part of it, in a store of kind vault"
 
 
 class SpeechImage(Section):
@@ -43,6 +45,8 @@ class Licensing(Section):
 
     create_secret: bool = Field(False, description="Create secret for license or read from existing secret.")
     secret_name: DnsLabel = Field("speechmatics-license", description="Secret name to read license from.")
+    secret_key: str | None = Field(None, min_length=1, description=f"{IN_STORE}; unset is `speechmatics-license`.")
+    secret_property: str | None = Field(None, min_length=1, description=f"{PART}; unset is `license`.")
 
 
 class ComponentLicensing(Section):
@@ -50,6 +54,13 @@ class ComponentLicensing(Section):
 
     create_secret: bool = Field(False, description="Create the license Secret, once for all components that ask.")
     secret_name: DnsLabel | None = Field(None, description="Secret to read license from.")
+
+
+class StoredLicensing(ComponentLicensing):
+    """The license of a component whose Secret may come from `transcribers.externalSecrets`."""
+
+    secret_key: str | None = Field(None, min_length=1, description=f"{IN_STORE}; unset is `global`'s.")
+    secret_property: str | None = Field(None, min_length=1, description=f"{PART}; unset is `global`'s.")
 
 
 class GlobalScaling(Section):

@@ -13,6 +13,7 @@ from stacks.schema.base import DnsLabel, Section, only
 from stacks.schema.fragment import Affinity, Volume
 from stacks.schema.global_settings import PullSecret
 from stacks.schema.inference_sidecar import FEATURES, RecipeSidecar, Sidecar
+from stacks.schema.modes import ServerMode
 from stacks.schema.register_features import (
     CustomFeatures,
     Recipe1Features,
@@ -85,6 +86,11 @@ class ServerSettings(Section):
     datadog: Datadog = Field(default_factory=Datadog, description="Annotations for Datadog's agent.")
     nvidia_drivers: DevicePlugin = Field(default_factory=DevicePlugin, description="A GPU plugin of this server's.")
     tests: ServerTests = Field(default_factory=ServerTests, description="The vendor's test pod.")
+
+    @property
+    def registers(self) -> bool:
+        """Whether transcribers can find its models: a translation server registers none."""
+        return self.triton_server.mode is not ServerMode.TRANSLATION
 
 
 def _image(recipe: str) -> TritonImage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from stacks.schema.base import DnsLabel, GoDuration, Language, Section, only
 from stacks.schema.control_plane_service import SMALL, LabelledService, Service, probe, startup
 from stacks.schema.fragment import Affinity, Volume, VolumeMount
 from stacks.schema.global_settings import PullSecret
+from stacks.schema.modes import Mode
 from stacks.schema.redis import ExternalRedis, Redis, ResourceManagerSecrets
 from stacks.schema.resource_manager_metrics import MetricsSettings
 from stacks.schema.resource_manager_reconciliation import ReconciliationSettings
@@ -106,7 +107,9 @@ class ResourceManagerSettings(LabelledService):
     cluster: str | None = Field(
         None, min_length=1, description="Cluster name as reconciliation knows it; unset is `global.cluster`."
     )
-    mode: Literal["rt"] = Field("rt", description="Real time; batch is another product.")
+    mode: Mode = Field(
+        Mode.REAL_TIME, description="What it places: live sessions, or jobs without a list of languages."
+    )
     replicas: int = Field(1, ge=1, description="Pods of the resource manager.")
     service: Service = Field(default_factory=Service, description="Its Service; the port is in `resource_manager_url`.")
     annotations: Annotations = Field(default_factory=dict, description="Annotations of its Service and the metrics'.")

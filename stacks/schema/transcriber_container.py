@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -19,8 +19,9 @@ from stacks.schema.fragment import (
     VolumeSource,
     laid_over,
 )
-from stacks.schema.global_settings import ComponentLicensing
+from stacks.schema.global_settings import StoredLicensing
 from stacks.schema.images import ImageOverride, PullPolicy, Repository
+from stacks.schema.modes import Mode
 from stacks.schema.placement import NodeSettings, PlacementSettings
 from stacks.schema.pools import Role
 from stacks.schema.transcriber_languages import LanguageSettings
@@ -94,12 +95,23 @@ class Otel(Section):
     enabled: bool = Field(False, description="Send traces to a collector on the node, port 4317.")
 
 
+class SpeakerKeys(Section):
+    """Where the keys stand in a store. The chart has their content in the same place, which is a secret."""
+
+    private_key: str = Field(
+        SPEAKER_KEYS["private-key"], alias="private-key", min_length=1, description="Name of the private key."
+    )
+    public_key: str = Field(
+        SPEAKER_KEYS["public-key"], alias="public-key", min_length=1, description="Name of the public key."
+    )
+
+
 class SpeakerId(Section):
     """Keys by which speakers are told again."""
 
     enabled: bool = Field(False, description="Read the keys from the Secret `<fullnameOverride>-speaker-id`.")
-    keys: Annotated[Fragment, only(SPEAKER_KEYS, "keys stand in no configuration; they are in an existing Secret")] = (
-        Field(SPEAKER_KEYS, description="Names or content of the keys; nothing but its default is accepted.")
+    keys: SpeakerKeys = Field(
+        default_factory=SpeakerKeys, description="Their names in the store of `transcribers.externalSecrets`."
     )
 
 
@@ -138,7 +150,7 @@ class TranscriberContainer(PlacementSettings):
 
     role: ClassVar[Role] = Role.TRANSCRIBERS
 
-    mode: Literal["rt"] = Field("rt", description="Mode to run transcribers in; this platform is real-time only.")
+    mode: Mode = Field(Mode.REAL_TIME, description="What they work on; in batch a pod has no sidecar.")
     name_override: DnsLabel | None = Field(
         None, description="Name of the one group in place of base name and language; for one language only."
     )
@@ -164,7 +176,7 @@ class TranscriberContainer(PlacementSettings):
     )
     volume_mounts: tuple[VolumeMount, ...] = Field((), description="Where `transcribers.volumes` are mounted.")
     security_context: PodSecurityContext = Field(default_factory=dict, description="What the pod's processes may do.")
-    licensing: ComponentLicensing = Field(default_factory=ComponentLicensing, description="The license Secret.")
+    licensing: StoredLicensing = Field(default_factory=StoredLicensing, description="The license Secret.")
     cd_cache: DictionaryCache = Field(default_factory=DictionaryCache, description="Cache of custom dictionaries.")
     otel: Otel = Field(default_factory=Otel, description="Traces.")
     speaker_id: SpeakerId = Field(default_factory=SpeakerId, description="Keys by which speakers are told again.")

@@ -7,8 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from stacks.schema.base import DnsLabel, Flag, Section, only, shaped
+from stacks.schema.external_secrets import LicenseStore
 from stacks.schema.fragment import Volume
 from stacks.schema.global_settings import PullSecret
+from stacks.schema.modes import Mode
 from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.session_groups import TranscriberGroups
 from stacks.schema.transcriber_container import TranscriberContainer
@@ -62,15 +64,6 @@ class SessionTransfer(Section):
     enabled: bool = Field(True, description="Allow sessions to be handed over.")
 
 
-class ExternalSecrets(Section):
-    """Secrets by the External Secrets operator."""
-
-    enabled: Annotated[
-        bool,
-        only(False, "the Secrets are looked up by name, so the operator's ExternalSecret is made beside the program"),
-    ] = Field(False, description="Make ExternalSecret objects for license and speaker keys; refused.")
-
-
 class TranscriberSettings(Section):
     """All transcribers."""
 
@@ -97,6 +90,11 @@ class TranscriberSettings(Section):
     translation: Translation = Field(default_factory=Translation, description="Translation.")
     session_transfer: SessionTransfer = Field(default_factory=SessionTransfer, description="Hand-over of sessions.")
     volumes: tuple[Volume, ...] = Field((), description="Volumes beside the license and the cache.")
-    external_secrets: ExternalSecrets = Field(
-        default_factory=ExternalSecrets, description="Secrets by the External Secrets operator."
+    external_secrets: LicenseStore = Field(
+        default_factory=LicenseStore, description="Licenses made here and the keys of speakers from a store."
     )
+
+    @property
+    def live(self) -> bool:
+        """Whether pods hold live sessions: only then they register, and look for capacity of inference servers."""
+        return self.transcriber.mode is Mode.REAL_TIME

@@ -16,8 +16,9 @@ from stacks.schema.fragment import (
     VolumeMount,
     laid_over,
 )
-from stacks.schema.global_settings import ComponentLicensing
+from stacks.schema.global_settings import StoredLicensing
 from stacks.schema.images import ImageOverride, PullPolicy, Repository
+from stacks.schema.modes import ServerMode
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.pools import Role
 from stacks.schema.transcriber_sidecars import OperatingPoint
@@ -110,7 +111,7 @@ class Triton(PlacementSettings):
     image_pull_policy: Annotated[PullPolicy | None, only(None, PLAIN)] = Field(
         None, description="Read for plain Deployments only; nothing but its default is accepted."
     )
-    mode: Literal["rt"] = Field("rt", description="Mode to run inference servers in; this platform is real-time only.")
+    mode: ServerMode = Field(ServerMode.REAL_TIME, description="What it works on: live sessions, jobs or translation.")
     operating_point: OperatingPoint | None = Field(OperatingPoint.ENHANCED, description=OPERATING_POINT)
     recipe: RecipeName = Field(description=RECIPE)
     command: tuple[str, ...] = Field((), description="Command in place of the image's.")
@@ -133,7 +134,7 @@ class Triton(PlacementSettings):
     additional_labels: SessionLabels = Field(default_factory=dict, description="Labels of the pods.")
     runtime_class_name: DnsLabel | None = Field(None, description="RuntimeClass of the pods.")
     security_context: PodSecurityContext = Field(default_factory=dict, description="What the pod's processes may do.")
-    licensing: ComponentLicensing = Field(default_factory=ComponentLicensing, description="The license Secret.")
+    licensing: StoredLicensing = Field(default_factory=StoredLicensing, description="The license Secret.")
     service: TritonService = Field(default_factory=TritonService, description="The Service of the pods.")
     ingress: TritonIngress = Field(default_factory=TritonIngress, description="Ingresses in front of the server.")
     replicas: Annotated[int, only(1, PLAIN)] = Field(

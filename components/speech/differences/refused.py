@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components.speech.differences.difference import NOTHING, fits
-from components.speech.differences.everywhere import SERVERS, TRANSCRIBERS
+from components.speech.differences.everywhere import SERVERS
 from stacks.schema import Settings
 from stacks.schema.base import only_value
 from stacks.schema.paths import field_at
@@ -63,33 +63,15 @@ _SCALER = (
     "Deployment/*-sm-scaling ServiceAccount/*-sm-scaling Role/*-sm-scaling-k8s-access "
     "RoleBinding/*-sm-scaling-k8s-access"
 )
-_STORE = ("transcribers.externalSecrets.enabled", True)
 
 REFUSED: tuple[Refused, ...] = (
     Refused("Ingress/*resource-manager-api", "", ("resourceManager.ingress.api.enabled", True), "control-plane 5.3"),
     Refused("Ingress/*resource-manager-redirect", "", ("resourceManager.ingress.enabled", True), "control-plane 5.3"),
     Refused("Ingress/*resource-manager-flow", "", ("resourceManager.ingress.flow.enabled", True), "control-plane 5.3"),
-    Refused(
-        "Deployment/*resource-manager",
-        "spec.template.spec.containers[resource-manager].env[SM_MODE].value",
-        ("resourceManager.mode", "batch"),
-        "control-plane 4.1",
-        ours="rt",
-    ),
     Refused("Deployment/*rt-transcriber-* Service/*rt-transcriber-*", "", _PLAIN, "transcription 13.1"),
     Refused("Deployment/*inference-server-*", "", _PLAIN, "transcription 11.7"),
     Refused("Deployment/*flow-service", "", _PLAIN, "flow 2.4"),
     Refused("Deployment/*tts", "", _PLAIN, "flow 4.1"),
-    Refused(
-        TRANSCRIBERS, "metadata.labels.mode", ("transcribers.transcriber.mode", "batch"), "transcription 2.2", ours="rt"
-    ),
-    Refused("ConfigMap/*inference-server-*", "", (f"{SERVER}.tritonServer.mode", "batch"), "transcription 11.10"),
-    Refused(
-        SERVERS,
-        "spec.template.spec.containers[triton-server-translation]",
-        (f"{SERVER}.tritonServer.mode", "translation"),
-        "transcription 11.4",
-    ),
     Refused("PodDisruptionBudget/*inference-server-*-pdb", "", (f"{SERVER}.pdb.enabled", True), "transcription 11.9"),
     Refused("DaemonSet/nvidia-gpu-drivers", "", (f"{SERVER}.nvidiaDrivers.enable", True), "transcription 11.11"),
     Refused(_SCALER, "", (f"{SERVER}.tritonServer.autoscaling.installDependencies", True), "transcription 11.12"),
@@ -112,8 +94,6 @@ REFUSED: tuple[Refused, ...] = (
         (f"{SERVER}.datadog.addAnnotations", True),
         "transcription 11.13",
     ),
-    Refused("ExternalSecret/*license", "", _STORE, "transcription 13.3"),
-    Refused("ExternalSecret/*-speaker-id", "", _STORE, "transcription 13.4"),
     Refused("PodDisruptionBudget/tts", "", ("flow.tts.podDisruptionBudget.enabled", True), "flow 4.3"),
 )
 """All of them."""

@@ -7,7 +7,6 @@ import binascii
 import json
 
 from components.speech.differences.difference import NOTHING, Added, Difference, Ours, Which
-from components.speech.differences.refused import reason_of
 
 
 def _encoded_json(text: str) -> bool:
@@ -36,7 +35,7 @@ SECRETS: tuple[Difference, ...] = (
         "Secret/*-speaker-id",
         "",
         NOTHING,
-        reason_of("transcribers.transcriber.speakerId.keys"),
+        "The keys stand in no configuration: they are in an existing Secret, or come from a store.",
         where={"transcribers.transcriber.speakerId.enabled": True},
     ),
     Difference(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from stacks.schema.base import DnsLabel, ImageTag, Quantity, Section, only, shaped
-from stacks.schema.external_secrets import SecretKey
+from stacks.schema.external_secrets import SecretKey, SecretProvider
 from stacks.schema.flow.shared import (
     Budget,
     FlowExternalSecrets,
@@ -51,13 +50,6 @@ class VllmConfig(Section):
     additional_args: dict[Argument, str] = Field(
         default_factory=dict, description='Further arguments as text; "" is the bare argument.'
     )
-
-
-class SecretProvider(StrEnum):
-    """The external store's kind."""
-
-    AZURE = "azure"
-    VAULT = "vault"
 
 
 class VllmExternalSecrets(FlowExternalSecrets):

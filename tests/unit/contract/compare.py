@@ -1,7 +1,8 @@
 """The vendor's contract as files, and objects compared with it field by field.
 
 A file holds the objects as they are by the seed's defaults, or `values` (laid over the sandbox stack) and the `objects`
-under them, and the `secrets` of the configuration where there are any. All are written by hand.
+under them, and the `secrets` of the configuration where there are any (null takes away the stack's). All are written by
+hand.
 `components/speech/differences` is the only list of exceptions.
 
 Under `parts` stand objects of which only the given fields are compared (null: there must be none), for values that
@@ -45,7 +46,9 @@ def lay_over(variant: str, config: Json) -> None:
     for key, value in values(variant).items():
         config[f"sm-realtime:{key}"] = laid_over(config.get(f"sm-realtime:{key}"), value)
     secrets = {} if variant in DEFAULTS else as_written(variant).get("secrets", {})
-    config |= {f"sm-realtime:{key}": text for key, text in secrets.items()}
+    for key, text in secrets.items():
+        config.pop(f"sm-realtime:{key}", None)
+        config |= {} if text is None else {f"sm-realtime:{key}": text}
 
 
 def opened(expected: Any, actual: Any) -> Any:

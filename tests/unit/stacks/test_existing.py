@@ -76,6 +76,12 @@ def test_what_transcribers_and_servers_name_by_themselves_must_exist_once() -> N
     assert found[-1].keys == ("private-key", "public-key")
 
 
+def test_what_the_transcribers_store_has_is_not_looked_up() -> None:
+    own: Json = {"externalSecrets": {"enabled": True}, "transcriber": {"speakerId": {"enabled": True}}}
+    found = existing_secrets(settings(MADE_LICENSE | {"transcribers": own}), VENDOR)
+    assert [(secret.name, secret.path) for secret in found] == [LOGIN]
+
+
 def test_the_sandbox_makes_its_own() -> None:
     found, _ = read(*stack_config("sandbox"))
     assert found is not None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from components.cluster.license import LICENSE_ANNOTATION
-from stacks.licenses import created, existing
+from stacks.licenses import created, existing, fetched, made
 from stacks.secrets import expiry_warning
 from tests.unit.graph import Graph, Json, Resource, run_program
 from tests.unit.stacks.test_existing import settings
@@ -40,6 +40,40 @@ def test_each_is_made_once_or_there_already(config: Json, made: tuple[str, ...],
     secrets = {"licenseJson": "{}"} if made else {}
     found = settings(config, **secrets)
     assert (created(found), existing(found)) == (made, there)
+
+
+STORE = {"externalSecrets": {"enabled": True}}
+STORED = {"transcribers": STORE | OWN_MADE["transcribers"]}
+IN_STORE = {"transcribers": STORE | {"transcriber": {"licensing": {"secretKey": "mine"}}}}
+
+
+@pytest.mark.parametrize(
+    ("config", "stored"),
+    [
+        (OWN_MADE, {}),
+        (STORED, {"own": "speechmatics-license"}),
+        ({"transcribers": STORE} | SERVER_MADE, {EVERYBODYS: "speechmatics-license"}),
+        # what `global` asks for is the transcribers' object
+        (GLOBAL_MADE | IN_STORE, {EVERYBODYS: "mine"}),
+        (
+            {"global": {"licensing": {"createSecret": True, "secretKey": "all"}}} | STORED,
+            {EVERYBODYS: "all", "own": "all"},
+        ),
+    ],
+)
+def test_what_a_store_has_is_made_by_nobody_here(config: Json, stored: dict[str, str]) -> None:
+    found = settings(config, **({} if stored else {"licenseJson": "{}"}))
+    assert {name: each.remote_ref.key for name, each in fetched(found).items()} == stored
+    assert not set(made(found)) & stored.keys()
+    assert not existing(found).keys() & stored.keys()
+    assert set(made(found)) | stored.keys() == set(created(found))
+
+
+@pytest.mark.parametrize(("provider", "part"), [("azure", None), ("vault", "license")])
+def test_a_license_is_a_part_of_its_entry_in_vault_only(provider: str, part: str | None) -> None:
+    store = {"enabled": True, "provider": provider}
+    found = fetched(settings(GLOBAL_MADE | {"transcribers": {"externalSecrets": store}}))
+    assert found[EVERYBODYS].remote_ref.property == part
 
 
 def licensed(text: str, change: Json | None = None) -> Graph:

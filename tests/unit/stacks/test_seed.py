@@ -31,11 +31,8 @@ NOT_EFFECTIVE = {
     "resourceManager.enabled": Kind.FIXED,
     "resourceManager.ingress.enabled": Kind.FIXED,
     "resourceManager.sessionGroups.enabled": Kind.FIXED,
-    "transcribers.transcriber.mode": Kind.FIXED,
     **dict.fromkeys(SEED_SECRETS, Kind.SECRET),
-    **{
-        key: Kind.FIXED for key in ROWS if re.search(r"\.(tritonServer\.(mode|recipe)|inferenceSidecar\.enabled)$", key)
-    },
+    **{key: Kind.FIXED for key in ROWS if re.search(r"\.(tritonServer\.recipe|inferenceSidecar\.enabled)$", key)},
 }
 """Rows that take no other value than their default, or none here; every other one changes an object."""
 

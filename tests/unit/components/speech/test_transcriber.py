@@ -141,12 +141,12 @@ def test_the_55_languages_of_the_seed(changed: Callable[[Change | None], Graph])
         assert pod["nodeSelector"] == {"sm-realtime/pool": role, "sm-realtime/generation": generation}, name
 
 
-def template(language: str) -> Json:
+def template(language: str, settings: TranscriberSettings | None = None) -> Json:
     """Its pod by itself; an Output among the arguments needs a running loop."""
     args = TranscriberArgs(
         namespace=pulumi.Output.from_input("speechmatics"),
         namespace_name="speechmatics",
-        settings=TranscriberSettings(),
+        settings=settings or TranscriberSettings(),
         global_=GlobalSettings(),
         manager=Address("realtime", "http://resource-manager:8080"),
         license=License("speechmatics-license", "0123456789abcdef"),
@@ -169,6 +169,20 @@ async def test_languages_share_nothing_that_can_be_changed() -> None:
     """The chart's own merge writes into a shared map, so that one language's settings leak into the next."""
     english, german = template("en"), template("de")
     assert not set(mutable(english)) & set(mutable(german))
+
+
+@pytest.mark.parametrize("processor", ["cpuLanguages", "gpuLanguages"])
+async def test_in_batch_a_pod_is_one_container_under_another_name_and_the_same_image(processor: str) -> None:
+    given = {"transcriber": {"mode": "batch", "languages": {processor: ["de"]}}}
+    pod = template("de", TranscriberSettings.model_validate_json(json.dumps(given)))
+    (found,) = pod["spec"]["containers"]
+    assert "initContainers" not in pod["spec"]
+    assert found["name"] == pod["metadata"]["labels"]["app"] == "batch-asr-transcriber"
+    assert found["image"].endswith("/rt-asr-transcriber-de:13.5.0")
+    assert [each["name"] for each in template("de")["spec"]["containers"]] == [
+        "rt-asr-transcriber",
+        "readiness-tracker",
+    ]
 
 
 async def test_every_language_of_the_vendor_differs_in_these_places_only() -> None:
