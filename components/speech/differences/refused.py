@@ -66,9 +66,7 @@ _SCALER = (
 _STORE = ("transcribers.externalSecrets.enabled", True)
 
 REFUSED: tuple[Refused, ...] = (
-    Refused("Ingress/*resource-manager-api", "", ("resourceManager.ingress.api.enabled", True), "control-plane 5.3"),
     Refused("Ingress/*resource-manager-redirect", "", ("resourceManager.ingress.enabled", True), "control-plane 5.3"),
-    Refused("Ingress/*resource-manager-flow", "", ("resourceManager.ingress.flow.enabled", True), "control-plane 5.3"),
     Refused(
         "Deployment/*resource-manager",
         "spec.template.spec.containers[resource-manager].env[SM_MODE].value",
