@@ -12,6 +12,7 @@ from components.cluster.ingress_controller import CLASS_NAME, CONFIG_MAP, TLS_SE
 from components.cluster.ingress_rights import NAME as INGRESS
 from components.flow.llm_proxy import vllm_service
 from components.speech.crd import GROUP, PLURAL
+from components.speech.resource_manager_ingress import sections
 from components.speech.session_groups_controller import NAME as CONTROLLER
 from components.speech.transcriber_containers import speaker_secret
 from components.speech.transcriber_languages import speeches
@@ -35,7 +36,8 @@ def names(settings: Settings, contents: Collection[str] = ()) -> tuple[Name, ...
     `contents` are the flat keys of the configuration that have one: by them a Secret of the proxy is made or exists.
     """
     secrets = (_secrets, _control_plane_secrets)
-    layers = (_base, _redis, *secrets, _ingress, _control_plane, _beside, _data_plane, _flow, proxy, proxy_ingress)
+    manager = (_control_plane, _beside, _direct_ingress)
+    layers = (_base, _redis, *secrets, _ingress, *manager, _data_plane, _flow, proxy, proxy_ingress)
     found = tuple(name for layer in layers for name in layer(settings))
     return (*found, *proxy_secrets(settings, contents))
 
@@ -130,6 +132,17 @@ def _ingress(settings: Settings) -> Iterator[Name]:
     yield Name("ConfigMap", INGRESS, CONFIG_MAP)
     yield Name("Secret", INGRESS, TLS_SECRET)
     yield from of_kinds("Role RoleBinding", settings.namespace, f"{INGRESS}-watched")
+
+
+def _direct_ingress(settings: Settings) -> Iterator[Name]:
+    """Ingresses straight to the resource manager, and the certificate they name."""
+    manager, here = settings.resource_manager, settings.namespace
+    for key in sections(manager.ingress):
+        yield Name("Ingress", here, f"{manager.fullname_override}-{key}", MANAGER)
+    secret = manager.ingress.tls_secret_name if sections(manager.ingress) else None
+    # one certificate may be for the hosts of the proxy too
+    if secret and ("Secret", secret) not in {(each.kind, each.name) for each in proxy_ingress(settings)}:
+        yield Name("Secret", here, secret, "resourceManager.ingress.tlsSecretName", made=False)
 
 
 def _control_plane(settings: Settings) -> Iterator[Name]:

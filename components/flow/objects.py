@@ -14,6 +14,7 @@ from components.cluster.external_secret import ExternalSecret, ExternalSecretArg
 from components.flow.common import SECRET_HASH, Face, digest
 from components.outputs import once_made
 from components.speech.control_plane import patience
+from components.speech.ingress_spec import ingress_spec
 from components.speech.pod import Json
 from stacks.schema.external_secrets import ExternalData, ExternalSecretsSettings
 
@@ -72,31 +73,17 @@ def ingress(
     name: str, face: Face, front: Front, backend: pulumi.Input[str], port: int, parent: pulumi.Resource
 ) -> None:
     """An Ingress in front of the component's Service."""
-    networking, way_in = kubernetes.networking.v1, face.common.way_in
+    way_in = face.common.way_in
     ours = way_in is not None and way_in.serves == front.class_name
-    target = networking.IngressBackendArgs(
-        service=networking.IngressServiceBackendArgs(name=backend, port=networking.ServiceBackendPortArgs(number=port))
-    )
-    tls = [networking.IngressTLSArgs(hosts=[front.tls_host], secret_name=front.tls_secret)] if front.tls_host else None
-    networking.Ingress(
+    kubernetes.networking.v1.Ingress(
         name,
         metadata=face.metadata(front.object_name, labels=front.labels, annotations=front.annotations),
-        spec=networking.IngressSpecArgs(
-            ingress_class_name=way_in.class_name if ours and way_in else front.class_name,
-            rules=[
-                networking.IngressRuleArgs(
-                    host=front.host,
-                    http=networking.HTTPIngressRuleValueArgs(
-                        paths=[
-                            networking.HTTPIngressPathArgs(
-                                path=path, path_type="ImplementationSpecific", backend=target
-                            )
-                            for path in front.paths
-                        ]
-                    ),
-                )
-            ],
-            tls=tls,
+        spec=ingress_spec(
+            way_in.class_name if ours and way_in else front.class_name,
+            {front.host: front.paths},
+            {front.tls_host: front.tls_secret} if front.tls_host else {},
+            backend,
+            port,
         ),
         # no value flows: an Ingress is awaited until a controller gives it an address
         opts=pulumi.ResourceOptions(parent=parent, depends_on=list(way_in.ready) if ours and way_in else []),

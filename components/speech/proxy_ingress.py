@@ -13,6 +13,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.outputs import once_made
+from components.speech.ingress_spec import ingress_spec
 from components.speech.naming import ProxyLabels
 from stacks.schema.proxy_ingress import SEED_ANNOTATIONS, ProxyIngressSettings
 
@@ -149,25 +150,8 @@ class ProxyIngress(pulumi.ComponentResource):
         self.register_outputs({"host": self.host})
 
     def _ingress(self, plan: Plan) -> kubernetes.networking.v1.Ingress:
-        networking, args = kubernetes.networking.v1, self._args
-        backend = networking.IngressBackendArgs(
-            service=networking.IngressServiceBackendArgs(
-                name=args.service, port=networking.ServiceBackendPortArgs(number=args.port)
-            )
-        )
-
-        def rule(host: str, found: tuple[str, ...]) -> kubernetes.networking.v1.IngressRuleArgs:
-            return networking.IngressRuleArgs(
-                host=host,
-                http=networking.HTTPIngressRuleValueArgs(
-                    paths=[
-                        networking.HTTPIngressPathArgs(path=path, path_type="ImplementationSpecific", backend=backend)
-                        for path in found
-                    ]
-                ),
-            )
-
-        return networking.Ingress(
+        args = self._args
+        return kubernetes.networking.v1.Ingress(
             f"{self._name}{plan.suffix}-ingress",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
                 name=f"{args.labels.fullname}{plan.suffix}",
@@ -175,12 +159,7 @@ class ProxyIngress(pulumi.ComponentResource):
                 labels=args.labels.common() if plan.labelled else None,
                 annotations=plan.annotations or None,
             ),
-            spec=networking.IngressSpecArgs(
-                ingress_class_name=args.class_name,
-                rules=[rule(host, found) for host, found in plan.rules.items()],
-                tls=[networking.IngressTLSArgs(hosts=[host], secret_name=secret) for host, secret in plan.tls.items()]
-                or None,
-            ),
+            spec=ingress_spec(args.class_name, plan.rules, plan.tls, args.service, args.port),
             # no value flows: an Ingress is awaited until a controller gives it an address
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.ready)),
         )

@@ -62,10 +62,13 @@ class OtherDefault:
     here: str
     switches: tuple[str, ...] = ()
     """Only with all of these on."""
+    one_of: tuple[str, ...] = ()
+    """Only with one of these on."""
 
 
 _FLOW, _PROXY = ("flow.enabled",), ("proxy.enabled",)
 _LLM, _TTS, _VLLM = (*_FLOW, "flow.llmProxy.enabled"), (*_FLOW, "flow.tts.enabled"), (*_FLOW, "flow.vllm.enabled")
+_DIRECT = ("resourceManager.ingress.api.enabled", "resourceManager.ingress.flow.enabled")
 _NOBODY = "which nobody makes, so that the controller shows a certificate of its own"
 _SHOWN = "the ingress controller's own certificate"
 _PROBED = "one that says when it answers"
@@ -95,6 +98,8 @@ OTHER_DEFAULT = (
     OtherDefault("resourceManager.metrics.workerMonitor.podNamePrefix", "`rt-transcribers-`, which no pod begins with",
                  "`transcribers.fullnameOverride` and `-`",
                  ("resourceManager.metrics.enabled", "resourceManager.metrics.workerMonitor.enabled")),
+    OtherDefault("resourceManager.ingress.zone", "a domain of the vendor's", "none", one_of=_DIRECT),
+    OtherDefault("resourceManager.ingress.tlsSecretName", "`tls-secret`", _SHOWN, one_of=_DIRECT),
     OtherDefault("flow.terminationGracePeriodSeconds", "30", "the longest session", _FLOW),
     OtherDefault("flow.readinessTracker.resources", "256Ki of memory", "256Mi", _FLOW),
     OtherDefault("flow.ingress.zone", "a domain of the vendor's", "none", (*_FLOW, "flow.ingress.enabled")),
@@ -192,9 +197,14 @@ def _images(values: dict[str, Any]) -> list[Problem]:
 def other_defaults(settings: Settings, told: Collection[str]) -> list[OtherDefault]:
     """Those that count with these settings, of keys of which the values file says nothing (`told` are the others)."""
     shown = settings.model_dump(by_alias=True)
+
+    def on(switch: str) -> bool:
+        return get(shown, tuple(switch.split("."))) is True
+
     return [
         each
         for each in OTHER_DEFAULT
         if not any(covers(each.key, path) or covers(path, each.key) for path in told)
-        and all(get(shown, tuple(switch.split("."))) is True for switch in each.switches)
+        and all(map(on, each.switches))
+        and (not each.one_of or any(map(on, each.one_of)))
     ]

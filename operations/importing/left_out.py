@@ -59,7 +59,11 @@ LEFT_OUT = (
     ),
     LeftOut(
         "the resource manager's redirect Ingress",
-        ("resourceManager.ingress.redirect", "resourceManager.ingress.enableRedirectAnnotations"),
+        (
+            "resourceManager.ingress.enabled",
+            "resourceManager.ingress.redirect",
+            "resourceManager.ingress.enableRedirectAnnotations",
+        ),
         "its path is a regular expression without the annotation that makes it one, and it hands over to a named "
         "location that nothing defines; behind it, the resource manager asks nobody who they are",
         "clients come through the proxy's Ingress",
@@ -94,6 +98,8 @@ NOW_EFFECTIVE = {
     "resourceManager.redis.timeoutConnection": "the chart's templates never read this key; here it does what its "
     "description says",
     "resourceManager.redis.replicas.replicaCount": "the chart's templates never read this key; here it counts",
+    "resourceManager.ingress.api.enabled": "in the chart it counts only beside `resourceManager.ingress.enabled`; here "
+    "it is a switch of its own",
 }
 """Keys without an effect in the chart that have one here."""
 

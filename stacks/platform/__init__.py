@@ -34,10 +34,10 @@ def speech(settings: Settings, secrets: Secrets, found: Foundation) -> list[str]
     """Everything in the cluster; the names of the session groups."""
     opts = pulumi.ResourceOptions(providers=[found.access.provider])
     on = base(settings, secrets, found, opts)
-    maps, controller = control_plane(settings, found, on, opts)
+    way_in = ingress_controller(settings, found, on, opts)
+    maps, controller = control_plane(settings, found, on, way_in, opts)
     ready = (on.crd.ready, controller.ready)
     groups = data_plane(settings, found, on, maps, ready, opts)
-    way_in = ingress_controller(settings, found, on, opts)
     groups += flow(settings, secrets, found, on, maps, ready, way_in, opts)
     edge(settings, found, on, maps, way_in, opts)
     return groups

@@ -9,6 +9,11 @@ import pulumi
 from components.speech.control_plane import ControlPlane
 from components.speech.naming import ControlPlaneLabels
 from components.speech.resource_manager import ResourceManager, ResourceManagerArgs
+from components.speech.resource_manager_ingress import (
+    ResourceManagerIngresses,
+    ResourceManagerIngressesArgs,
+    sections,
+)
 from components.speech.resource_manager_metrics import ResourceManagerMetrics, ResourceManagerMetricsArgs
 from components.speech.resource_manager_reconciliation import (
     ResourceManagerReconciliation,
@@ -18,6 +23,7 @@ from components.speech.session_groups_controller import SessionGroupsController,
 from components.speech.shared_maps import SharedMaps, SharedMapsArgs
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
+from stacks.platform.ingress import WayIn
 from stacks.schema import Settings
 from stacks.schema.modes import Mode
 from stacks.schema.placement import PlacementSettings
@@ -32,9 +38,12 @@ def placed(common: ControlPlane, found: Foundation, settings: Settings, own: Pla
 
 
 def control_plane(
-    settings: Settings, found: Foundation, on: Base, opts: pulumi.ResourceOptions
+    settings: Settings, found: Foundation, on: Base, way_in: WayIn | None, opts: pulumi.ResourceOptions
 ) -> tuple[SharedMaps, SessionGroupsController]:
-    """Shared maps, resource manager with metrics and reconciliation, and sessiongroups-controller."""
+    """Shared maps, resource manager with metrics and reconciliation, and sessiongroups-controller.
+
+    `way_in` is our ingress controller, None where it is left out.
+    """
     manager, global_, protect = settings.resource_manager, settings.global_, settings.protection.enabled
     image, local = global_.resource_manager.image, manager.config.flow_use_local_transcriber
     batch = manager.mode is Mode.BATCH
@@ -64,7 +73,7 @@ def control_plane(
         redis=on.redis,
         placement=found.placement(Role.SERVICES, manager),
     )
-    ResourceManager(
+    made = ResourceManager(
         "resource-manager",
         ResourceManagerArgs(
             common=common,
@@ -77,6 +86,7 @@ def control_plane(
         ),
         opts,
     )
+    _ingresses(settings, on, made, way_in, opts)
     controller = SessionGroupsController(
         "sessiongroups-controller",
         SessionGroupsControllerArgs(
@@ -90,6 +100,30 @@ def control_plane(
     )
     _beside(settings, found, on, common, maps, controller, opts)
     return maps, controller
+
+
+def _ingresses(
+    settings: Settings, on: Base, made: ResourceManager, way_in: WayIn | None, opts: pulumi.ResourceOptions
+) -> None:
+    """The Ingresses straight to the resource manager; nothing is declared where none is wanted."""
+    manager, ours = settings.resource_manager, way_in if settings.our_manager_ingress else None
+    if not sections(manager.ingress):
+        return
+    ResourceManagerIngresses(
+        "resource-manager-ingress",
+        ResourceManagerIngressesArgs(
+            namespace=on.namespace,
+            settings=manager.ingress,
+            fullname=manager.fullname_override,
+            service=made.service_name,
+            port=manager.service.port,
+            class_name=ours.class_name if ours else manager.ingress.ingress_class_name or None,
+            our_controller=ours is not None,
+            session_seconds=settings.sessions.max_duration_seconds,
+            ready=ours.ready if ours else (),
+        ),
+        opts,
+    )
 
 
 def _beside(

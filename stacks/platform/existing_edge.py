@@ -1,4 +1,4 @@
-"""The Secrets of proxy and Ingress that the configuration names as existing."""
+"""The Secrets of proxy and Ingresses that the configuration names as existing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection
 from components.cluster.existing_secrets import ExistingSecret
 from components.speech.proxy_ingress import certificates, made_by_cert_manager
 from components.speech.proxy_secrets import ProxySecret, wanted_secrets
+from components.speech.resource_manager_ingress import existing_certificate, hosts
 from stacks.platform.existing_secret import TLS_TYPE, named_secret
 from stacks.schema import Settings
 
@@ -17,6 +18,7 @@ def edge_secrets(settings: Settings, contents: Collection[str]) -> list[Existing
     return [
         *(_of_proxy(settings.namespace, each) for each in own if not each.given(contents)),
         *_certificates(settings),
+        *_direct_certificate(settings),
     ]
 
 
@@ -42,16 +44,28 @@ def _certificates(settings: Settings) -> list[ExistingSecret]:
     if ingress.second_host:
         paths.setdefault(ingress.second_host, "proxy.ingress.flow.additionalHost.tlsSecretName")
     return [
-        named_secret(
-            settings.namespace,
-            name=name,
-            keys=("tls.crt", "tls.key"),
-            type_=TLS_TYPE,
-            path=paths[host],
-            purpose=f"the certificate of {host}",
-            create=f"kubectl create secret tls {name} --namespace {settings.namespace} --cert=tls.crt --key=tls.key",
-            hosts=(host,),
-        )
+        _certificate(settings.namespace, name, paths[host], (host,))
         for host, name in certificates(ingress).items()
         if name
     ]
+
+
+def _direct_certificate(settings: Settings) -> list[ExistingSecret]:
+    """The one Secret of the Ingresses straight to the resource manager."""
+    manager = settings.resource_manager
+    name, found = existing_certificate(manager.ingress), hosts(manager.ingress, manager.fullname_override)
+    path = "resourceManager.ingress.tlsSecretName"
+    return [_certificate(settings.namespace, name, path, tuple(found.values()))] if name else []
+
+
+def _certificate(namespace: str, name: str, path: str, of: tuple[str, ...]) -> ExistingSecret:
+    return named_secret(
+        namespace,
+        name=name,
+        keys=("tls.crt", "tls.key"),
+        type_=TLS_TYPE,
+        path=path,
+        purpose=f"the certificate of {' and '.join(of)}",
+        create=f"kubectl create secret tls {name} --namespace {namespace} --cert=tls.crt --key=tls.key",
+        hosts=of,
+    )

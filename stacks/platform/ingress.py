@@ -12,6 +12,7 @@ from components.cluster.existing_secrets import UnreadableError
 from components.cluster.ingress_controller import TLS_SECRET, IngressController, IngressControllerArgs
 from components.cluster.ingress_rights import NAME, IngressRights, IngressRightsArgs
 from components.cluster.namespace import Namespace, NamespaceArgs
+from components.speech.resource_manager_ingress import hosts, sections
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
 from stacks.platform.existing import refuse
@@ -30,20 +31,35 @@ class WayIn:
     address: pulumi.Output[str]
 
 
+def served_without_secret(settings: Settings) -> tuple[str, ...]:
+    """The hosts of the controller's own certificate: the proxy's, and what it serves without another."""
+    manager = settings.resource_manager
+    direct = settings.our_manager_ingress and manager.ingress.tls_secret_name is None
+    further = hosts(manager.ingress, manager.fullname_override).values() if direct else ()
+    return tuple(dict.fromkeys((*settings.proxy.ingress.hosts, *further)))
+
+
+def names_certificates(settings: Settings) -> bool:
+    """Whether an Ingress names a Secret with a certificate, so that the controller must read it."""
+    at, direct = settings.proxy.ingress, settings.resource_manager.ingress
+    of_proxy = at.tls.secret_name is not None or at.flow.additional_host.tls_secret_name is not None
+    return of_proxy or (settings.our_manager_ingress and bool(sections(direct)) and direct.tls_secret_name is not None)
+
+
 def certificate(settings: Settings, found: Foundation, namespace: pulumi.Output[str]) -> pulumi.Output[Pair]:
     """The pair in the cluster, as long as it is for the hosts of the configuration; else a new one.
 
     A pair made at each run and ignored by the engine would stay for a host that is no longer served. It is read with
     the way in that the Secrets' look-up has, so a cluster that does not answer ends the run instead of renewing it.
     """
-    hosts = settings.proxy.ingress.hosts
+    wanted = served_without_secret(settings)
 
     async def held_or_new(name: str) -> Pair:
         try:
             held = await found.secrets.pair(name, TLS_SECRET)
         except UnreadableError as error:
             await refuse(error)
-        return kept(held, hosts) or self_signed(hosts, datetime.now(UTC))
+        return kept(held, wanted) or self_signed(wanted, datetime.now(UTC))
 
     pair: pulumi.Output[Pair] = namespace.apply(held_or_new)
     return pair.apply(_hidden)
@@ -54,11 +70,10 @@ def _hidden(pair: Pair) -> pulumi.Output[Pair]:
 
 
 def ingress_controller(settings: Settings, found: Foundation, on: Base, opts: pulumi.ResourceOptions) -> WayIn | None:
-    """The controller for the proxy's host; None where another one serves it."""
+    """The controller of the platform's hosts; None where another one serves them."""
     if not settings.ingress.enabled:
         return None
-    at = settings.proxy.ingress
-    named_secrets = at.tls.secret_name is not None or at.flow.additional_host.tls_secret_name is not None
+    named_secrets = names_certificates(settings)
     protect = settings.protection.enabled
     pools = tuple(pool.agent_pool for pool in found.pools)
     namespace = Namespace("ingress", NamespaceArgs(NAME, pools, protect), opts).name

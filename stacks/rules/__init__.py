@@ -26,6 +26,7 @@ from stacks.rules.pools import (
 )
 from stacks.rules.proxy import PROXY
 from stacks.rules.redis import REDIS
+from stacks.rules.resource_manager_ingress import RESOURCE_MANAGER_INGRESS
 from stacks.rules.secrets import secrets
 from stacks.rules.speech import custom_models, languages, operating_points, pre_warm, session_capacity
 from stacks.rules.volumes import volumes
@@ -60,6 +61,7 @@ RULES: tuple[Rule, ...] = (
     pod_selectors,
     known_selectors,
     budget,
+    *RESOURCE_MANAGER_INGRESS,
     *DATA_PLANE,
     *PROXY,
     *REDIS,

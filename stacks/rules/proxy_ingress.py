@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 
 from components.speech.proxy_ingress import OWN_ANNOTATIONS, made_by_cert_manager
 from stacks.problem import Problem, remove_command, set_command
+from stacks.rules.ingress_annotations import refused_by_our_controller
 from stacks.schema import Settings
-from stacks.schema.proxy_ingress import CONFIGURATION_SNIPPET, SEED_ANNOTATIONS, USE_REGEX
+from stacks.schema.proxy_ingress import SEED_ANNOTATIONS, USE_REGEX
 
 INGRESS = "proxy.ingress"
 
@@ -37,19 +38,9 @@ def _refused(key: str, value: str) -> str | None:
         return None
     if key == USE_REGEX:
         return "the paths are regular expressions"
-    if key == CONFIGURATION_SNIPPET:
-        return "snippets of an Ingress are off; the controller itself adds the Request-Id header"
-    if key.startswith("nginx.ingress.kubernetes.io/"):
-        return "it is for ingress-nginx, which is retired; the controller here reads nginx.org/ annotations"
     if key in OWN_ANNOTATIONS:
         return "it is set by the program: paths are regular expressions, time-outs follow sessions.maxDurationSeconds"
-    if key.startswith("nginx.org/") and key.endswith("-snippets"):
-        return "snippets of an Ingress are off, and the controller refuses the whole Ingress for one"
-    if key.startswith(("nginx.com/", "appprotect.f5.com/", "appprotectdos.f5.com/")):
-        return "it needs NGINX Plus, and the controller refuses the whole Ingress for it"
-    if key == "nginx.org/mergeable-ingress-type":
-        return "one Ingress has the whole host"
-    return None
+    return refused_by_our_controller(key)
 
 
 def further_ingresses(settings: Settings, _: Collection[str]) -> Iterator[Problem]:

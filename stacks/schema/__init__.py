@@ -123,6 +123,11 @@ class Settings(Section):
         return self.ingress.enabled and self.proxy.ingress.ingress_class_name == OUR_CLASS
 
     @property
+    def our_manager_ingress(self) -> bool:
+        """Whether our controller serves the resource manager's Ingresses."""
+        return self.ingress.enabled and self.resource_manager.ingress.ingress_class_name == OUR_CLASS
+
+    @property
     def pod_selectors(self) -> tuple[str, ...]:
         """Full names of the enabled parts that hold sessions, in the chart's order (contract: control plane 10.1)."""
         flow, transcribers = self.flow, self.transcribers

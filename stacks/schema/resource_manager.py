@@ -13,6 +13,7 @@ from stacks.schema.fragment import Affinity, Volume, VolumeMount
 from stacks.schema.global_settings import PullSecret
 from stacks.schema.modes import Mode
 from stacks.schema.redis import ExternalRedis, Redis, ResourceManagerSecrets
+from stacks.schema.resource_manager_ingress import ResourceManagerIngress
 from stacks.schema.resource_manager_metrics import MetricsSettings
 from stacks.schema.resource_manager_reconciliation import ReconciliationSettings
 from stacks.schema.session_groups_controller import ControllerSettings
@@ -21,8 +22,6 @@ from stacks.schema.workload import Annotations, Probe, Resources, StartupProbe, 
 STARTUP, LIVENESS = startup("/ready", 8080, 50), probe("/live", 8080, 15, 15)
 READINESS = probe("/ready", 8080, 15, 15)
 """Defaults (contract: control plane 4.1)."""
-
-THROUGH_THE_PROXY = "clients come through the proxy; the program makes no Ingress here"
 
 
 class OverloadingStrategy(StrEnum):
@@ -55,22 +54,6 @@ class ResourceManagerConfig(Section):
     languages: tuple[Language, ...] | None = Field(
         None, min_length=1, description="Languages that are accepted; unset is `global.transcriber.languages`."
     )
-
-
-class ApiIngress(Section):
-    """An Ingress of the resource manager."""
-
-    enabled: Annotated[bool, only(False, THROUGH_THE_PROXY)] = Field(False, description="Not offered.")
-
-
-class Ingress(Section):
-    """Ingresses straight to the resource manager."""
-
-    enabled: Annotated[bool, only(False, THROUGH_THE_PROXY)] = Field(
-        False, description="Redirect clients to the resource manager; not offered."
-    )
-    api: ApiIngress = Field(default_factory=ApiIngress, description="An Ingress for `/v1/transcribers`.")
-    flow: ApiIngress = Field(default_factory=ApiIngress, description="An Ingress for `/v1/flow`.")
 
 
 class CdCache(Section):
@@ -131,7 +114,9 @@ class ResourceManagerSettings(LabelledService):
     redis: Redis = Field(default_factory=Redis, description="Its Redis.")
     external_redis: ExternalRedis = Field(default_factory=ExternalRedis, description="A Redis outside the cluster.")
     secrets: ResourceManagerSecrets = Field(default_factory=ResourceManagerSecrets, description="Its Secrets.")
-    ingress: Ingress = Field(default_factory=Ingress, description="Ingresses straight to it.")
+    ingress: ResourceManagerIngress = Field(
+        default_factory=ResourceManagerIngress, description="Ingresses straight to it."
+    )
     cd_cache: CdCache = Field(default_factory=CdCache, description="The cache of custom dictionaries.")
     metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="The metrics service.")
     reconciliation: ReconciliationSettings = Field(

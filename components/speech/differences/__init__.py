@@ -21,6 +21,7 @@ from components.speech.differences.proxy import PROXY
 from components.speech.differences.redis import REDIS
 from components.speech.differences.redis_nodes import REDIS_NODES
 from components.speech.differences.refused import REFUSED
+from components.speech.differences.resource_manager_ingress import RESOURCE_MANAGER_INGRESS
 from components.speech.differences.secrets import SECRETS
 from components.speech.differences.transcription import TRANSCRIPTION
 
@@ -30,6 +31,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     *EVERYWHERE,
     *CRD,
     *CONTROL_PLANE,
+    *RESOURCE_MANAGER_INGRESS,
     *TRANSCRIPTION,
     *PROXY,
     *REDIS,

@@ -65,9 +65,7 @@ _SCALER = (
 )
 
 REFUSED: tuple[Refused, ...] = (
-    Refused("Ingress/*resource-manager-api", "", ("resourceManager.ingress.api.enabled", True), "control-plane 5.3"),
     Refused("Ingress/*resource-manager-redirect", "", ("resourceManager.ingress.enabled", True), "control-plane 5.3"),
-    Refused("Ingress/*resource-manager-flow", "", ("resourceManager.ingress.flow.enabled", True), "control-plane 5.3"),
     Refused("Deployment/*rt-transcriber-* Service/*rt-transcriber-*", "", _PLAIN, "transcription 13.1"),
     Refused("Deployment/*inference-server-*", "", _PLAIN, "transcription 11.7"),
     Refused("Deployment/*flow-service", "", _PLAIN, "flow 2.4"),

@@ -25,6 +25,7 @@ SECTIONS: tuple[tuple[str, str, str], ...] = (
     ("StatefulSet/* Service/*-redis* ConfigMap/*-redis-* ServiceAccount/*-redis", "*", "control-plane 9.3"),
     ("PodDisruptionBudget/*-redis-node", "*", "control-plane 9.3"),
     ("Service/*resource-manager-metrics Service/sessiongroups-controller", "*", "control-plane 5.1"),
+    ("Ingress/*resource-manager-api Ingress/*resource-manager-flow", "*", "control-plane 5.3"),
     ("Deployment/*resource-manager", "*", "control-plane 4.1"),
     ("Deployment/*resource-manager-metrics", "*", "control-plane 4.2"),
     ("Deployment/*resource-manager-reconciliation", "*", "control-plane 4.3"),

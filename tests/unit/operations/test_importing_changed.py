@@ -117,3 +117,30 @@ def test_the_report_for_a_person_and_the_page_have_both_parts(tmp_path: Path) ->
     for title in ("Another name here", "Another default here"):
         assert title in found.output
         assert f"| {title.lower()} |" in page
+
+
+def test_the_ingresses_of_the_resource_manager_are_taken_and_its_redirect_is_not(tmp_path: Path) -> None:
+    values = """
+        resourceManager:
+          ingress:
+            enabled: true
+            enableRedirectAnnotations: true
+            zone: example.org
+            redirect: {host: any.example.org}
+            api: {enabled: true, labels: {public: "no"}}
+            flow: {enabled: true, host: talk.example.org, annotations: {nginx.org/ssl-redirect: "false"}}
+    """
+    report = reported(values, tmp_path)
+    prefix = "resourceManager.ingress"
+    left = {f"{prefix}.enabled", f"{prefix}.enableRedirectAnnotations", f"{prefix}.redirect.host"}
+    assert {each["path"] for each in report["refused"] if each["code"] == "left-out"} == left
+    written = loaded(tmp_path / "Pulumi.mine.yaml").resource_manager.ingress
+    assert (written.enabled, written.zone, written.flow.host) == (False, "example.org", "talk.example.org")
+    assert (written.api.enabled, written.api.labels, written.flow.enabled) == (True, {"public": "no"}, True)
+    assert f"{prefix}.api.enabled" in names(report, "notes")
+    assert f"{prefix}.tlsSecretName" in names(report, "defaults")
+    assert f"{prefix}.zone" not in names(report, "defaults")
+
+
+def test_defaults_of_ingresses_that_are_off_are_not_told(tmp_path: Path) -> None:
+    assert not [key for key in names(reported("{}", tmp_path), "defaults") if key.startswith("resourceManager.ingress")]
