@@ -27,6 +27,7 @@ def ladder(settings: Settings) -> tuple[Rung, ...]:
     return tuple(sorted(found, key=lambda rung: (rung.seconds is None, rung.seconds or 0)))
 
 
-def shortest(rungs: Sequence[Rung], against: Against) -> Rung:
-    """The first that runs out of those against the same; the nodes' are always there."""
-    return min((each for each in rungs if each.against is against), key=lambda each: each.seconds or float("inf"))
+def shortest(rungs: Sequence[Rung], against: Against) -> Rung | None:
+    """The first that runs out of those against the same; None where none of them ends anything."""
+    found = [each for each in rungs if each.against is against and each.seconds is not None and each.cuts]
+    return min(found, key=lambda each: each.seconds or 0, default=None)

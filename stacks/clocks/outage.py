@@ -156,8 +156,8 @@ def calendar_clocks(settings: Settings) -> Iterator[Rung]:
     """When AKS may begin something by itself: not how long a session lives, but whether anything asks it to go."""
     cluster, window = settings.azure.cluster_name, settings.azure.maintenance
     for name, field, channel in (
-        ("upgrades of Kubernetes by AKS", "upgradeChannel", UPGRADES.upgrade_channel),
-        ("upgrades of the nodes' system by AKS", "nodeOSUpgradeChannel", UPGRADES.node_os_upgrade_channel),
+        ("upgrades of Kubernetes by AKS", "upgradeChannel", UPGRADES.upgrade_channel.value),
+        ("upgrades of the nodes' system by AKS", "nodeOSUpgradeChannel", UPGRADES.node_os_upgrade_channel.value),
     ):
         yield Rung(
             name,

@@ -101,6 +101,8 @@ class Rung:
     guard: str = ""
     """What keeps the session all the same, or what there is to know."""
     mend: Mend | None = None
+    cuts: bool = True
+    """False for what only says how long something lasts."""
 
     @property
     def short(self) -> bool:

@@ -30,6 +30,8 @@ KUBELET = "the kubelet"
 DEADLINE = "proxy.proxy.config.deadlines.maxDuration.deadline_duration"
 CONVERSATION = "flow.config.ce.conversationLimit.duration"
 
+NO_END = "it ends nothing unless deadlines.enabled is on and log_only off"
+
 ELSEWHERE = "its own: workers and pods that are told to stop must live as long as the longest session"
 
 
@@ -87,9 +89,10 @@ def _proxy(settings: Settings, least: Least) -> Iterator[Rung]:
     )
     if not proxy.config.enabled:
         return
+    ends = ends_after(computed_config(proxy)[MAX_DURATION])
     yield Rung(
         "proxy deadline of a session",
-        ends_after(computed_config(proxy)[MAX_DURATION]),
+        ends,
         Against.SESSION,
         least,
         cut="a session is ended by",
@@ -97,7 +100,7 @@ def _proxy(settings: Settings, least: Least) -> Iterator[Rung]:
         by=By.USER,
         places=(Place("ConfigMap", f"{proxy.fullname_override}-config", ("data", MAX_DURATION)),),
         key=DEADLINE,
-        guard="off, or only written down, unless deadlines.enabled is on and log_only off",
+        guard=NO_END if ends is None else "",
         mend=Mend(DEADLINE, Code.SESSION, set_command(DEADLINE, f"{promised}s")),
     )
 

@@ -21,7 +21,7 @@ from components.speech.proxy_maps import ZOMBIE, computed_config
 from components.speech.transcriber_containers import APP
 from components.speech.transcriber_languages import given_wins, speeches
 from stacks.clocks.rung import Against, By, Code, Least, Mend, Place, Rung
-from stacks.clocks.session import ends_after
+from stacks.clocks.session import NO_END, ends_after
 from stacks.problem import set_command
 from stacks.schema import Settings
 from stacks.schema.base import seconds
@@ -106,9 +106,10 @@ def silence_clocks(settings: Settings) -> Iterator[Rung]:
     above = None if gap is None else Least(gap, said, above=True)
     yield from _entry(settings, least, above, ping)
     if settings.proxy.enabled and settings.proxy.config.enabled:
+        ends = ends_after(computed_config(settings.proxy)[ZOMBIE])
         yield Rung(
             "proxy deadline of a session in which nothing happens",
-            ends_after(computed_config(settings.proxy)[ZOMBIE]),
+            ends,
             Against.SILENCE,
             above,
             cut="a session in which nothing happens is ended by",
@@ -116,7 +117,7 @@ def silence_clocks(settings: Settings) -> Iterator[Rung]:
             by=By.USER,
             places=(Place("ConfigMap", f"{settings.proxy.fullname_override}-config", ("data", ZOMBIE)),),
             key=ZOMBIE_KEY,
-            guard="off, or only written down, unless deadlines.enabled is on and log_only off",
+            guard=NO_END if ends is None else "",
             mend=Mend(ZOMBIE_KEY, Code.SILENCE, set_command(ZOMBIE_KEY, "1h")),
         )
     for each in pings(settings):
@@ -126,8 +127,9 @@ def silence_clocks(settings: Settings) -> Iterator[Rung]:
             each.seconds,
             Against.SILENCE,
             None,
-            cut="a client that does not answer is left by",
+            cut="a silent client is asked for a sign of life by",
             who="the transcriber",
+            cuts=False,
             by=By.USER,
             places=tuple(Place("SessionGroup", name, field) for name in each.groups) if each.seconds else (),
             key=each.path,
