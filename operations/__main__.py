@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from operations import differences, importing, reference, schema
+from operations import clocks, clocks_page, differences, importing, reference, schema
 from operations.generated import is_fresh, write
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ def _made(file: Path, text: str, command: str, *, writes: bool, checks: bool) ->
 
 @app.command("reference")
 def reference_command(writes: Write = False, checks: Check = False) -> None:
-    """Every key with its type, default and what it reaches: docs/reference/values.md; the differences beside it."""
+    """Every key with its type, default and what it reaches: docs/reference/values.md; the other pages beside it."""
     try:
         text = reference.page()
     except reference.StaleError as error:
@@ -44,6 +44,7 @@ def reference_command(writes: Write = False, checks: Check = False) -> None:
         err.print("Mend: python -m tests.reach && python -m operations reference --write", markup=False)
         raise typer.Exit(1) from error
     _made(reference.FILE, text, "reference", writes=writes, checks=checks)
+    _made(clocks_page.FILE, clocks_page.text(), "reference", writes=writes, checks=checks)
     _made(differences.FILE, differences.text(), "reference", writes=writes, checks=checks)
 
 
@@ -53,6 +54,7 @@ def schema_command(writes: Write = False, checks: Check = False) -> None:
     _made(schema.FILE, schema.text(), "schema", writes=writes, checks=checks)
 
 
+app.command("clocks")(clocks.command)
 app.command("import-values")(importing.command)
 
 if __name__ == "__main__":

@@ -240,12 +240,12 @@ def _parsed(text: str) -> Any:
         return text
 
 
-def read(config: Mapping[str, str], flagged: Collection[str]) -> tuple[Settings | None, list[Problem]]:
-    """The settings, or everything that is wrong with them.
+def fields(config: Mapping[str, str], flagged: Collection[str]) -> tuple[Settings | None, list[Problem]]:
+    """The settings where every field by itself is right, and what is wrong before rules between fields are looked at.
 
     `config` is all of the stack's configuration by full key, objects as JSON text; `flagged` are the full keys that
-    hold secrets. Rules between fields are looked at once every field by itself is right. A section that is left out
-    because it is flagged is not called missing, nor is anything else said that follows from its absence.
+    hold secrets. A section that is left out because it is flagged is not called missing, nor is anything else said that
+    follows from its absence.
     """
     document, problems = _document(config, flagged)
     unread = {problem.path.partition(".")[0] for problem in problems if problem.code == "secret-not-allowed"}
@@ -254,7 +254,13 @@ def read(config: Mapping[str, str], flagged: Collection[str]) -> tuple[Settings 
     except ValidationError as error:
         found = [each for each in causes(error) if each["type"] != "missing" or each["loc"][0] not in unread]
         return None, problems + [problem_of(each) for each in found]
-    if unread:
+    return (None if unread else settings), problems
+
+
+def read(config: Mapping[str, str], flagged: Collection[str]) -> tuple[Settings | None, list[Problem]]:
+    """The settings, or everything that is wrong with them: field by field, then between fields."""
+    settings, problems = fields(config, flagged)
+    if settings is None:
         return None, problems
     present = {key for key in SECRET_KEYS if config.get(f"{PROJECT}:{key}")}
     problems += check(settings, present)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pulumi
 from pulumi_azure_native import containerservice as aks
@@ -15,15 +16,33 @@ SYSTEM_TAINT = "CriticalAddonsOnly=true:NoSchedule"
 """AKS's own pods tolerate it, ours do not."""
 
 
-def autoscaler_profile(session_seconds: int) -> aks.ManagedClusterPropertiesAutoScalerProfileArgs:
+class Upgrades(NamedTuple):
+    """What AKS upgrades by itself."""
+
+    upgrade_channel: aks.UpgradeChannel
+    node_os_upgrade_channel: aks.NodeOSUpgradeChannel
+
+
+UPGRADES = Upgrades(aks.UpgradeChannel.NONE, aks.NodeOSUpgradeChannel.NONE)
+"""Nothing. The default for nodes is NodeImage, which reimages every node weekly."""
+
+
+def graceful_termination(grace_seconds: int) -> str:
+    """`maxGracefulTerminationSec`: how long the autoscaler lets the pods of a node that it takes away live."""
+    return str(grace_seconds)
+
+
+def autoscaler_profile(grace_seconds: int) -> aks.ManagedClusterPropertiesAutoScalerProfileArgs:
     """The autoscaler's settings, cluster-wide (all strings but the three booleans, as AKS wants them).
+
+    `grace_seconds` is the longest grace that a session needs of any pod.
 
     `max_graceful_termination_sec` is 600 by default and cuts every longer grace when a node is scaled in; no maximum
     is documented. `skip_nodes_with_local_storage` is "false" on AKS by default. Eviction of DaemonSets from a node
     in use would take the GPU plugin away under a running inference server.
     """
     return aks.ManagedClusterPropertiesAutoScalerProfileArgs(
-        max_graceful_termination_sec=str(session_seconds),
+        max_graceful_termination_sec=graceful_termination(grace_seconds),
         skip_nodes_with_local_storage="true",
         skip_nodes_with_system_pods="true",
         daemonset_eviction_for_empty_nodes=False,
@@ -91,8 +110,8 @@ class ClusterArgs:
     node_subnet_id: pulumi.Output[str]
     ready: tuple[pulumi.Resource, ...]
     """The roles of the identity."""
-    session_seconds: int
-    """The longest session in seconds."""
+    grace_seconds: int
+    """The longest grace that a session needs of any pod."""
     protect: bool
 
 
@@ -133,10 +152,9 @@ class Cluster(pulumi.ComponentResource):
             security_profile=aks.ManagedClusterSecurityProfileArgs(
                 workload_identity=aks.ManagedClusterSecurityProfileWorkloadIdentityArgs(enabled=True)
             ),
-            auto_scaler_profile=autoscaler_profile(args.session_seconds),
-            # the default for nodes is NodeImage, which reimages every node weekly
+            auto_scaler_profile=autoscaler_profile(args.grace_seconds),
             auto_upgrade_profile=aks.ManagedClusterAutoUpgradeProfileArgs(
-                upgrade_channel=aks.UpgradeChannel.NONE, node_os_upgrade_channel=aks.NodeOSUpgradeChannel.NONE
+                upgrade_channel=UPGRADES.upgrade_channel, node_os_upgrade_channel=UPGRADES.node_os_upgrade_channel
             ),
             opts=pulumi.ResourceOptions(
                 parent=self,

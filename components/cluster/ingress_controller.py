@@ -39,7 +39,29 @@ READY_PORT = 8081
 PRE_STOP_SECONDS = 30
 """A pod told to stop still takes connections for so long: the load balancer's probes (2 of 5 s) must notice first."""
 
+WORKER_SHUTDOWN = "worker-shutdown-timeout"
+READ_TIMEOUT = "proxy-read-timeout"
+SEND_TIMEOUT = "proxy-send-timeout"
+"""Keys of the controller's map with a clock."""
+
 AZURE = "service.beta.kubernetes.io/azure-"
+
+
+IDLE_TIMEOUT = f"{AZURE}load-balancer-tcp-idle-timeout"
+"""Annotation of the Service, in minutes."""
+
+
+def idle_timeout(settings: IngressSettings) -> dict[str, str]:
+    """How long the load balancer keeps a connection on which nothing is said."""
+    return {IDLE_TIMEOUT: str(settings.idle_timeout_minutes)}
+
+
+def entry_grace(session_seconds: int) -> int:
+    """The pods' grace. Workers are told to stop when the pre-stop is over, and have the longest session from then on.
+
+    It is the longest that a session needs of any pod.
+    """
+    return PRE_STOP_SECONDS + session_seconds
 
 
 @dataclass(frozen=True)
@@ -73,10 +95,10 @@ def configuration(session_seconds: int) -> dict[str, str]:
     single Ingresses, which anybody who may write an Ingress could use, stay off.
     """
     return {
-        "worker-shutdown-timeout": f"{session_seconds}s",
+        WORKER_SHUTDOWN: f"{session_seconds}s",
         # between two messages of a session there may be any silence the client likes
-        "proxy-read-timeout": f"{session_seconds}s",
-        "proxy-send-timeout": f"{session_seconds}s",
+        READ_TIMEOUT: f"{session_seconds}s",
+        SEND_TIMEOUT: f"{session_seconds}s",
         "http-snippets": 'map $http_x_request_id $session_id { default $http_x_request_id; "" $request_id; }',
         "server-snippets": "add_header Request-Id $session_id always;",
         # the first is what ingress-nginx sends by itself, the second what the vendor's README asks for
@@ -140,7 +162,7 @@ def spread() -> list[Json]:
 
 def template(args: IngressControllerArgs) -> Json:
     """The pod."""
-    disruption = session_pod(args.session_seconds + PRE_STOP_SECONDS)
+    disruption = session_pod(args.session_seconds, entry_grace(args.session_seconds))
     requests = {"requests": {"cpu": args.settings.resources.cpu, "memory": args.settings.resources.memory}}
     server = container(
         NAME,
@@ -251,7 +273,7 @@ class IngressController(pulumi.ComponentResource):
                 annotations={
                     f"{AZURE}pip-name": args.address_name,
                     f"{AZURE}load-balancer-resource-group": args.address_group,
-                    f"{AZURE}load-balancer-tcp-idle-timeout": str(args.settings.idle_timeout_minutes),
+                    **idle_timeout(args.settings),
                 },
             ),
             spec=kubernetes.core.v1.ServiceSpecArgs(

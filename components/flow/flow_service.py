@@ -176,7 +176,8 @@ def group_template(
     hashes: Mapping[str, pulumi.Input[str]],
 ) -> Json:
     """The pod."""
-    settings, policy = args.settings, session_pod(args.common.session_seconds)
+    settings = args.settings
+    policy = session_pod(args.common.session_seconds, settings.termination_grace_period_seconds)
     files = own_files(args.license.secret, config_map)
     annotations: dict[str, pulumi.Input[str]] = {**settings.additional_pod_annotations, **policy.annotations}
     return pod_template(
@@ -187,7 +188,7 @@ def group_template(
         service_account=account,
         pull_secrets=args.common.pull_secrets(settings),
         security_context=settings.security_context,
-        grace_seconds=settings.termination_grace_period_seconds or policy.grace_seconds,
+        grace_seconds=policy.grace_seconds,
         volumes=[*files.volumes, *settings.additional_volumes],
     )
 

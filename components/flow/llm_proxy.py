@@ -25,6 +25,11 @@ LEAVE_SECONDS = 10
 """A pod that is told to go still takes turns for so long: until nobody knows its address any more."""
 
 
+def grace_seconds(settings: LlmProxySettings) -> int:
+    """The pod's grace: what it takes before it is told to stop, and then its own clock for the turns under way."""
+    return LEAVE_SECONDS + settings.llm_proxy_shutdown_grace_period_sec
+
+
 def vllm_service(settings: FlowSettings, shared: GlobalFlow) -> tuple[str, int]:
     """Name and port of vLLM's Service (contract: flow 5.4)."""
     own = settings.vllm.service
@@ -154,7 +159,7 @@ class LlmProxy(pulumi.ComponentResource):
                 containers=[server(args, once_made(config_map, settings.config_map_name))],
                 pull_secrets=args.common.pull_secrets(settings),
                 security_context=settings.security_context,
-                grace_seconds=settings.llm_proxy_shutdown_grace_period_sec + LEAVE_SECONDS,
+                grace_seconds=grace_seconds(settings),
                 volumes=settings.additional_volumes,
             ),
             parent=self,

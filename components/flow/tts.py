@@ -102,7 +102,8 @@ def sidecar(args: TtsArgs) -> Json:
 
 def group_template(args: TtsArgs) -> Json:
     """The pod."""
-    settings, policy = args.settings, session_pod(args.common.session_seconds)
+    settings = args.settings
+    policy = session_pod(args.common.session_seconds, settings.termination_grace_period_seconds)
     files = license_file(args.license.secret)
     return pod_template(
         placement=args.placement,
@@ -115,7 +116,7 @@ def group_template(args: TtsArgs) -> Json:
         containers=[server(args, files), sidecar(args)],
         pull_secrets=args.common.pull_secrets(settings),
         security_context=settings.security_context,
-        grace_seconds=settings.termination_grace_period_seconds or policy.grace_seconds,
+        grace_seconds=policy.grace_seconds,
         volumes=[*files.volumes, *settings.additional_volumes],
     )
 

@@ -85,6 +85,11 @@ def leave_seconds(flow: FlowSettings) -> int:
     return LEAVE_SECONDS + flow.llm_proxy.backend_timeout_sec
 
 
+def grace_seconds(flow: FlowSettings) -> int:
+    """The pod's grace: never less than it keeps answering and takes to end."""
+    return max(flow.vllm.termination_grace_period_seconds, leave_seconds(flow) + STOP_SECONDS)
+
+
 def own_files(claim: pulumi.Input[str]) -> Files:
     """The model's files, and memory that its processes share."""
     return Files(
@@ -168,7 +173,7 @@ class Vllm(pulumi.ComponentResource):
                 containers=[server(args, secret, files)],
                 pull_secrets=args.common.pull_secrets(settings),
                 security_context=settings.security_context,
-                grace_seconds=max(settings.termination_grace_period_seconds, leave_seconds(args.flow) + STOP_SECONDS),
+                grace_seconds=grace_seconds(args.flow),
                 runtime_class=settings.runtime_class_name,
                 volumes=[*files.volumes, *settings.additional_volumes],
             ),

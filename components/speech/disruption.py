@@ -25,9 +25,12 @@ class Disruption:
         return {} if self.autoscaler_may_evict else {AUTOSCALER_VETO: "false"}
 
 
-def session_pod(session_seconds: int) -> Disruption:
-    """A pod that holds sessions: told to stop, it may live as long as the longest one."""
-    return Disruption(grace_seconds=session_seconds, autoscaler_may_evict=False)
+def session_pod(session_seconds: int, own: int | None = None) -> Disruption:
+    """A pod that holds sessions: told to stop, it may live as long as the longest one, or as the configuration says.
+
+    `own` is a grace of the pod's own in seconds, where the configuration has one.
+    """
+    return Disruption(grace_seconds=session_seconds if own is None else own, autoscaler_may_evict=False)
 
 
 STATELESS = Disruption(grace_seconds=None, autoscaler_may_evict=True)

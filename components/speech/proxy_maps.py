@@ -20,6 +20,10 @@ from stacks.schema.proxy_config import Deadline, ProxyConfig
 FEATURES_MAP = "discovery-api-features"
 FEATURES_KEY = "features"
 
+ZOMBIE = "SM_ZOMBIE_DEADLINE_CONFIG_JSON"
+MAX_DURATION = "SM_MAX_DURATION_DEADLINE_CONFIG_JSON"
+"""Keys of the proxy's map with a deadline."""
+
 NO_DEADLINE = '{"deadline_duration":"-1s"}'
 """What the proxy reads as no deadline (contract: proxy 6)."""
 
@@ -58,8 +62,8 @@ def computed_config(settings: ProxySettings) -> dict[str, str]:
     data["SM_WORKER_CONNECTION_TYPE"] = config.worker_connection_type.value
     data["SM_LOCAL_RUNTIME_HOSTNAME"] = config.local_runtime_hostname
     deadlines = config.deadlines
-    data["SM_ZOMBIE_DEADLINE_CONFIG_JSON"] = _deadline(deadlines.enabled, deadlines.zombie)
-    data["SM_MAX_DURATION_DEADLINE_CONFIG_JSON"] = _deadline(deadlines.enabled, deadlines.max_duration)
+    data[ZOMBIE] = _deadline(deadlines.enabled, deadlines.zombie)
+    data[MAX_DURATION] = _deadline(deadlines.enabled, deadlines.max_duration)
     if config.use_insecure_websockets:
         data["WEB_SOCKET_SCHEME"] = "ws"
     quota = config.quota_caching

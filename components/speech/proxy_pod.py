@@ -255,7 +255,7 @@ def template(args: ProxyArgs, key: str, account: pulumi.Input[str]) -> Json:
         mounts=[*files.mounts, *service.additional_volume_mounts, *deployment.additional_volume_mounts],
         security_context=settings.security_context,
     )
-    disruption = session_pod(settings.termination_grace_period_seconds or args.session_seconds)
+    disruption = session_pod(args.session_seconds, settings.termination_grace_period_seconds)
     pod = pod_template(
         placement=args.placement,
         labels=args.labels.selector(key),

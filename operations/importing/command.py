@@ -21,18 +21,15 @@ from operations.importing.changed import OtherDefault, other_defaults
 from operations.importing.plan import Plan, plan
 from operations.importing.reading import ValuesError, read
 from operations.importing.stack_file import text
+from operations.stack import stand_in
 from stacks.load import read as read_config
 from stacks.problem import PROJECT, Problem
 from stacks.schema import Settings
-from stacks.secrets import DATABASE, LICENSE, REDIS_ADDRESSES
 
 LEFT_SOMETHING = 3
 """Exit code when the file was written and some values have no place in it."""
 
 STACK = re.compile(r"Pulumi\.([A-Za-z0-9_.-]+)\.yaml")
-
-STAND_IN = {LICENSE: "{}", **dict.fromkeys(REDIS_ADDRESSES, "redis://to-be-set"), DATABASE: "sql://to-be-set"}
-"""What stands for a secret that is looked at, until its command has stored it."""
 
 # lines are wrapped by the reader's terminal, never inside a pipe
 out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -69,7 +66,7 @@ def result(values: dict[str, Any], base: Base, release: str, namespace: str | No
 def _problems(document: dict[str, Any], made: Plan) -> list[Problem]:
     """What the loader says, with the secrets that are to be set by the commands."""
     config = {f"{PROJECT}:{k}": v if isinstance(v, str) else json.dumps(v) for k, v in document.items()}
-    secret = {f"{PROJECT}:{each.key}": STAND_IN.get(each.key, "to be set") for each in made.secrets}
+    secret = {f"{PROJECT}:{each.key}": stand_in(each.key) for each in made.secrets}
     return read_config(config | secret, list(secret))[1]
 
 

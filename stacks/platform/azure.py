@@ -16,6 +16,7 @@ from components.azure.network import Network, NetworkArgs
 from components.azure.node_pool import NodePool, NodePoolArgs
 from components.azure.resource_group import ResourceGroup, ResourceGroupArgs
 from components.cluster import existing_secrets
+from components.cluster.ingress_controller import entry_grace
 from components.guard.hooks import Guard
 from components.guard.live import reader
 from components.placement import Placement
@@ -83,7 +84,7 @@ def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
             identity_id=identity.id,
             node_subnet_id=network.node_subnet_id,
             ready=(network.ready, address.ready),
-            session_seconds=settings.sessions.max_duration_seconds,
+            grace_seconds=entry_grace(settings.sessions.max_duration_seconds),
             protect=protect,
         ),
         opts,

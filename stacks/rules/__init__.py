@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from stacks.problem import Problem
+from stacks.rules.clocks import clocks
 from stacks.rules.control_plane import budget, known_selectors, monitors, pod_selectors
 from stacks.rules.data_plane import DATA_PLANE
 from stacks.rules.fit import FIT
@@ -66,6 +67,7 @@ RULES: tuple[Rule, ...] = (
     *PROXY,
     *REDIS,
     *FLOW,
+    clocks,
 )
 
 

@@ -120,17 +120,6 @@ def voices(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             yield Problem(path, "unknown-target", reason, set_command(path, f"SpeechmaticsTTS:{known[0]}"))
 
 
-def clocks(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """A stopping pod may live as long as the longest conversation."""
-    promised = settings.sessions.max_duration_seconds
-    for key, part in (("flow", settings.flow), ("flow.tts", settings.flow.tts)):
-        grace = part.termination_grace_period_seconds
-        if grace is not None and grace < promised:
-            path = f"{key}.terminationGracePeriodSeconds"
-            reason = f"a stopping pod is killed after {grace} s, and sessions.maxDurationSeconds promises {promised} s"
-            yield Problem(path, "shorter-than-a-session", reason, set_command(path, promised))
-
-
 def groups(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """Session groups that can be: one buffer, and no fewer pods at most than at least."""
     for key, part in (("flow", settings.flow), ("flow.tts", settings.flow.tts)):
@@ -224,7 +213,7 @@ def _where_on(rule: Rule) -> Rule:
 FLOW: tuple[Rule, ...] = (
     *map(
         _where_on,
-        (language_models, services, voices, secrets, clocks, groups, variables, budgets, *VLLM, zones),
+        (language_models, services, voices, secrets, groups, variables, budgets, *VLLM, zones),
     ),
     unread_secrets,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 
 from components.speech.proxy_maps import computed_config
@@ -12,13 +11,6 @@ from stacks.rules.proxy_secrets import proxy_secrets
 from stacks.schema import Settings
 
 DEPLOYMENTS = "proxy.proxy.deployments"
-
-_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds(duration: str) -> float:
-    """A Go duration in seconds."""
-    return sum(float(number) * _SECONDS[unit] for number, unit in re.findall(r"([0-9.]+)(ns|us|µs|ms|s|m|h)", duration))
 
 
 def one_active_deployment(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -88,21 +80,6 @@ def lookups(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             yield Problem(f"{at}.target", "unknown-target", reason, mend)
 
 
-def deadlines(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """A deadline that ends sessions earlier than promised is a clock of the path that is too short."""
-    limits, promised = settings.proxy.proxy.config.deadlines, settings.sessions.max_duration_seconds
-    given = limits.max_duration.deadline_duration
-    if limits.enabled and not limits.max_duration.log_only and seconds(given) < promised:
-        path = "proxy.proxy.config.deadlines.maxDuration.deadline_duration"
-        reason = f"sessions end after {given}, and sessions.maxDurationSeconds promises {promised} s"
-        yield Problem(path, "shorter-than-a-session", reason, set_command(path, f"{promised}s"))
-
-    grace, path = settings.proxy.termination_grace_period_seconds, "proxy.terminationGracePeriodSeconds"
-    if grace is not None and grace < promised:
-        reason = f"a pod told to stop ends its sessions after {grace} s, and {promised} s are promised"
-        yield Problem(path, "shorter-than-a-session", reason, remove_command(path))
-
-
 def one_cluster(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """Proxy and resource manager speak of the same cluster."""
     path, cluster = "proxy.cluster", settings.global_.cluster
@@ -149,7 +126,7 @@ def _taken(path: str, reason: str) -> Problem:
 
 
 PROXY = (
-    one_active_deployment, *PROXY_INGRESS, proxy_secrets, agents, lookups, deadlines, one_cluster, capture,
+    one_active_deployment, *PROXY_INGRESS, proxy_secrets, agents, lookups, one_cluster, capture,
     anti_affinity, own_names,
 )  # fmt: skip
 """All of them."""

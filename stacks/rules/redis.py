@@ -1,4 +1,4 @@
-"""Rules of Redis: exactly one is used, every switch has an effect, a fail-over ends in time."""
+"""Rules of Redis: exactly one is used, every switch has an effect, a quorum can be reached."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from collections.abc import Collection, Iterator
 
 from stacks.problem import Problem, remove_command, set_command, set_secret
 from stacks.schema import Settings
-from stacks.schema.base import seconds
-from stacks.schema.modes import Mode
 from stacks.schema.pools import Role, State
-
-ELECTION_SECONDS = 10
-"""For the choice of another primary once the old one counts as down, with room to spare (measured: 2 to 3)."""
 
 FILES = {"redisUrl": "redis-url.txt", "cdCacheUrl": "cd-cache-url.txt", "databaseUrl": "database-url.txt"}
 """Flat keys → the files their content may come from."""
@@ -83,7 +78,7 @@ sentinels there is redis.failOverClientEnabled"
 
 
 def sentinel(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """A quorum that can be reached, a fail-over within the lease, machines for all nodes."""
+    """A quorum that can be reached, machines for all nodes."""
     manager = settings.resource_manager
     redis, wanted = manager.redis, manager.redis.sentinel
     one, other = redis.replicas.replica_count, redis.replica.replica_count
@@ -97,15 +92,6 @@ def sentinel(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         yield Problem(
             f"{BELOW}redis.sentinel.quorum", "out-of-range", reason, _set("redis.sentinel.quorum", redis.nodes // 2 + 1)
         )
-    lease = seconds(manager.config.lease_duration)
-    # in batch nothing is told of a lease
-    leased = manager.mode is Mode.REAL_TIME
-    if leased and wanted.down_after_milliseconds / 1000 + ELECTION_SECONDS >= lease:
-        reason = f"registrations run out after {lease:.0f} seconds (config.leaseDuration), before there is a primary"
-        most = int((lease - ELECTION_SECONDS) * 1000) - 1
-        longer = f"{int(wanted.down_after_milliseconds / 1000 + ELECTION_SECONDS) + 1}s"
-        mend = _set("redis.sentinel.downAfterMilliseconds", most) if most > 0 else _set("config.leaseDuration", longer)
-        yield Problem(f"{BELOW}redis.sentinel.downAfterMilliseconds", "longer-than-the-lease", reason, mend)
     # a pool that is not there is refused elsewhere
     for pool in (each for each in settings.pools.all if each.role is Role.SERVICES and each.name == redis.pool):
         for index, generation in enumerate(pool.generations):

@@ -19,11 +19,19 @@ class GpuPluginSettings(NodeSettings):
     """The GPU plugin on the nodes of every GPU pool."""
 
 
+LONGEST_SECONDS = 48 * 3600
+"""The vendor's own service ends a session after 48 hours (docs.speechmatics.com, Realtime limits, read 2026-11-27), and
+the chart's deadline of every session is the same. nginx counts a time-out in milliseconds of 32 bits: to 24 days."""
+
+
 class SessionSettings(Section):
     """What the platform promises its clients."""
 
     max_duration_seconds: int = Field(
-        86400, ge=60, le=86400, description="The longest session in seconds; every clock in its path is at least this."
+        86400,
+        ge=60,
+        le=LONGEST_SECONDS,
+        description="The longest session in seconds; every clock in its path is at least this: `operations clocks`.",
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.rules.redis import ELECTION_SECONDS
+from stacks.clocks.outage import ELECTION_SECONDS
 from tests.redis.load import Load
 from tests.redis.nodes import Nodes, laid_out, programs, running, until
 from tests.unit.graph import Json, run_program

@@ -25,7 +25,7 @@ KEYS = {key.path: key for key in keys()}
         ("global.transcriber.languages", "list of text", ["en"], Kind.EFFECTIVE),
         ("transcribers.workerProxy.checkForCapacityOnStart", "bool or null", None, Kind.EFFECTIVE),
         ("azure.tier", "`Free` or `Standard` or `Premium`", "Standard", Kind.EFFECTIVE),
-        ("sessions.maxDurationSeconds", "int, ≥ 60, ≤ 86400", 86400, Kind.EFFECTIVE),
+        ("sessions.maxDurationSeconds", "int, ≥ 60, ≤ 172800", 86400, Kind.EFFECTIVE),
         ("pools.inference[].maxPods", "int, ≥ 10, ≤ 250", 30, Kind.EFFECTIVE),
         (f"proxy.proxy.deployments.{ANY_KEY}.active", "bool", False, Kind.EFFECTIVE),
         (f"proxy.proxy.config.flowTemplateInfo.{ANY_KEY}.language", "text", None, Kind.EFFECTIVE),

@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from stacks.clocks import Code
 from stacks.load import CODES, REFUSED, load, read
 from stacks.misplaced import SEED_SECRETS
 from stacks.problem import Problem, report
@@ -63,7 +64,7 @@ def reason_codes() -> set[str]:
     calls = [node for path in modules for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     problems = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Problem"]
     literal = {each.args[1].value for each in problems if isinstance(each.args[1], ast.Constant)}
-    return {str(code) for code in literal} | set(CODES.values()) | {"wrong-type"}
+    return {str(code) for code in literal} | set(CODES.values()) | {code.value for code in Code} | {"wrong-type"}
 
 
 def test_there_are_cases_for_every_reason_code() -> None:

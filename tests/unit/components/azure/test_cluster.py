@@ -39,11 +39,13 @@ def test_budgets_are_never_overridden(graph: Graph) -> None:
 
 
 def test_the_autoscaler_lets_a_session_end() -> None:
+    """The ingress controller's pods have 30 s more than the longest session."""
+
     def hour(config: Json) -> None:
         config["sm-realtime:sessions"] = {"maxDurationSeconds": 3600}
 
     profile = run_program("sandbox", hour).one(CLUSTER).inputs["autoScalerProfile"]
-    assert profile["maxGracefulTerminationSec"] == "3600"
+    assert profile["maxGracefulTerminationSec"] == "3630"
     assert profile["skipNodesWithLocalStorage"] == "true"
     assert profile["daemonsetEvictionForOccupiedNodes"] is False
 
