@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from sandbox.files import write_whole
 from sandbox.home import Home
 from sandbox.plane.errors import PlaneError
+from sandbox.sessions.rows import BusyOldPod, BusySigterm, CordonedPod, IdleRolling, Rows, SafeToEvict, Without
 
 
 class PoolDelete(StrEnum):
@@ -46,6 +47,33 @@ class Settings(BaseModel):
         pattern=r"^([^=,\s]+:[0-9]+=127\.[0-9.]+:[0-9]+(,|$))*$",
         description="what pods reach outside the cluster: host:port=127.x.x.x:port, joined by commas",
     )
+
+    busy_sigterm: BusySigterm = Field(
+        default=BusySigterm.FINISHES, description="what the processes of a busy session pod do at SIGTERM"
+    )
+    busy_old_pod: BusyOldPod = Field(
+        default=BusyOldPod.REFUSES, description="whether a busy pod of an old version takes new sessions"
+    )
+    cordoned_pod: CordonedPod = Field(
+        default=CordonedPod.REFUSES, description="whether a session pod on a cordoned node takes new sessions"
+    )
+    without_redis: Without = Field(
+        default=Without.LIVE, description="what becomes of running sessions while Redis is away"
+    )
+    without_resource_manager: Without = Field(
+        default=Without.LIVE, description="what becomes of running sessions while the resource manager is away"
+    )
+    idle_rolling: IdleRolling = Field(
+        default=IdleRolling.USAGE, description="by what the session-group controller tells that a pod is idle"
+    )
+    safe_to_evict: SafeToEvict = Field(
+        default=SafeToEvict.KEPT, description="whether it lifts speechmatics.io/safe-to-evict from idle pods"
+    )
+
+    @property
+    def rows(self) -> Rows:
+        """What is not known of the vendor's software, as this plane plays it."""
+        return Rows(**{name: getattr(self, name) for name in Rows.__dataclass_fields__})
 
 
 def read(home: Home | None = None) -> Settings:

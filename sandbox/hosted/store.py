@@ -33,6 +33,9 @@ class Store:
     def all(self) -> list[Json]:
         return list(self._objects.values())
 
+    def get(self, uid: str) -> Json | None:
+        return self._objects.get(uid)
+
     def wrote(self, obj: Json) -> None:
         """The server's answer to a create or change of ours."""
         uid = obj["metadata"]["uid"]

@@ -259,6 +259,11 @@ class Container:
         await self.world.clock.sleep(min(needed, grace))
         self._leave(Exit(KILLED if needed > grace else TERMINATED))
 
+    @property
+    def finishes_busy(self) -> bool:
+        """Whether it is certain to serve its sessions to the end: by itself, or because its hook waits for them."""
+        return self.known.finishes_busy or "exec" in ((self.spec.get("lifecycle") or {}).get("preStop") or {})
+
     def stop_seconds(self) -> float:
         """How long the idle container takes to end once asked: its preStop hook, then the process."""
         hook = (self.spec.get("lifecycle") or {}).get("preStop") or {}

@@ -54,6 +54,9 @@ class Image:
     """A file it does not run without."""
     session_port: int | None = None
     """Where the connections of its sessions end."""
+    finishes_busy: bool = True
+    """Whether it is known to serve its sessions to the end once it was told to stop; if not, the plane's settings say
+    (`busySigterm`)."""
     pre_stop_seconds: float = 0.0
     """How long the product's preStop hook of an idle container takes, where the container has one."""
     programs: frozenset[str] = frozenset()
@@ -83,6 +86,7 @@ _TRITON = Image(
     ports={8000: ("/v2", "/v2/health/ready", "/v2/health/live"), 8001: (), 8002: ("/metrics",)},
     license_file="/etc/secrets/license.json",
     session_port=8001,
+    finishes_busy=False,
     pre_stop_seconds=21,
     programs=frozenset({"bash", "netstat"}),
 )
@@ -92,6 +96,7 @@ _TRANSCRIBER = Image(
     ports={9000: (), 8001: ("/live", "/ready", "/started", "/session_status")},
     license_file="/license.json",
     session_port=9000,
+    finishes_busy=False,
 )
 _FLOW = Image(
     start_seconds=3,
@@ -99,8 +104,9 @@ _FLOW = Image(
     ports={3000: (), 3001: ("/api/health", "/api/ready", "/api/active_sessions")},
     license_file="/license.json",
     session_port=3000,
+    finishes_busy=False,
 )
-_TTS = Image(8, 1, {8000: ()}, license_file="/license.json", session_port=8000)
+_TTS = Image(8, 1, {8000: ()}, license_file="/license.json", session_port=8000, finishes_busy=False)
 _VLLM = Image(20, 2, {8000: ("/health", "/metrics")})
 _REDIS = Image(
     1,

@@ -22,6 +22,7 @@ from sandbox.nodes.process import KILLED, TERMINATED, Exit, Role
 from sandbox.nodes.publishing import RETRY_SECONDS, Publisher
 from sandbox.nodes.volumes import Files
 from sandbox.nodes.world import World, sessions
+from sandbox.sessions.rows import BusySigterm
 
 HANDLERS = frozenset({"", "runc"})
 GPU_HANDLERS = HANDLERS | {"nvidia-container-runtime"}
@@ -212,7 +213,8 @@ class PodWorker:
             forced = await self._drain()
             left = sessions(self.pod)
             if left:
-                await self.warn("SessionsCut", f"{left} sessions were cut: the pod's grace period was over")
+                why = "the pod's grace period was over" if forced else "its busy processes ended at SIGTERM"
+                await self.warn("SessionsCut", f"{left} sessions were cut: {why}")
             for container in self.containers:
                 if container.running:
                     container.end(Exit(KILLED if forced else TERMINATED))
@@ -235,14 +237,14 @@ class PodWorker:
         real = self.world.clock.real
         grace = float(self.pod["metadata"].get("deletionGracePeriodSeconds") or 0)
         asked = time.time() if self._seen_alive else asked_to_stop(self.pod)
-        deadline, idle_since = asked + real(grace), None if sessions(self.pod) else asked
+        deadline, idle_since = asked + real(grace), None if self._works() else asked
         needed = max((c.stop_seconds() for c in self.containers if c.running), default=0.0)
         while True:
             now = time.time()
             shorter = float(self.pod["metadata"].get("deletionGracePeriodSeconds") or 0)
             if shorter < grace:
                 grace, deadline = shorter, min(deadline, now + real(shorter))
-            if sessions(self.pod):
+            if self._works():
                 idle_since = None
             elif idle_since is None:
                 idle_since = now
@@ -252,6 +254,14 @@ class PodWorker:
             if now >= done:
                 return False
             await self.changed.wait(min(done, deadline) - now)
+
+    def _works(self) -> bool:
+        """Whether the pod, told to stop, goes on for the sake of its sessions."""
+        serving = [c for c in self.containers if c.running and c.known.session_port is not None]
+        finishes = self.world.clock.current.busy_sigterm is BusySigterm.FINISHES or all(
+            c.finishes_busy for c in serving
+        )
+        return sessions(self.pod) > 0 and finishes
 
     # --- writing the status
 

@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     clock = Clock(Home(chosen.home))
 
     async def play(admin: Kube, kubeconfig: Json) -> None:
-        await instances(admin, kubeconfig, lambda: clock.factor).run()
+        await instances(admin, kubeconfig, lambda: clock.factor, lambda: clock.current.rows).run()
 
     return process.run("sandbox.twin", NAME, chosen.kubeconfig, play)
 

@@ -16,9 +16,10 @@ from sandbox.hosted.events import Recorder
 from sandbox.hosted.store import Store, first_refusal
 from sandbox.hosted.times import rfc3339
 from sandbox.kube import Kube, KubeError
+from sandbox.sessions.rows import IdleRolling, Rows
 from sandbox.twin import template
-from sandbox.twin.model import API_VERSION, IDLE_SINCE, KIND, Group, Json, Pod, group, pod
-from sandbox.twin.plan import Action, Create, Delete, MarkIdle, Plan, Refuse, SetReplicas, plan
+from sandbox.twin.model import API_VERSION, IDLE_SINCE, KIND, SAFE_TO_EVICT, Group, Json, Pod, group, pod
+from sandbox.twin.plan import Action, Create, Delete, MarkIdle, MarkSafe, Plan, Refuse, SetReplicas, plan, safe_marks
 from sandbox.twin.queue import WorkQueue
 from sandbox.twin.status import status
 
@@ -44,8 +45,10 @@ def owner_uid(obj: Json) -> str | None:
 class Controller:
     """The controller of one namespace, acting through `kube` with that connection's rights."""
 
-    def __init__(self, kube: Kube, namespace: str, time_factor: Callable[[], float]) -> None:
-        self._kube, self._namespace, self._time_factor = kube, namespace, time_factor
+    def __init__(
+        self, kube: Kube, namespace: str, time_factor: Callable[[], float], rows: Callable[[], Rows] = Rows
+    ) -> None:
+        self._kube, self._namespace, self._time_factor, self._rows = kube, namespace, time_factor, rows
         self._queue: WorkQueue[str] = WorkQueue()
         self._groups = Store(lambda obj: self._queue.add(obj["metadata"]["uid"]))
         self._pods = Store(self._pod_changed)
@@ -107,11 +110,13 @@ class Controller:
             self._refusals.pop(uid, None)
             return
         objects = self._owned(uid)
-        pods = [pod(owned) for owned in objects.values()]
+        rows = self._rows()
+        pods = [pod(owned, rows.idle_rolling is IdleRolling.LABEL) for owned in objects.values()]
         parsed = await self._write_status(group(obj), pods)
         assert parsed.status is not None
         version = int(parsed.status["specVersion"])
-        decided = plan(parsed, version, pods, time.time(), self._time_factor())
+        marks = [] if parsed.deleting else safe_marks(pods, rows.safe_to_evict)
+        decided = Plan(tuple(marks)) if marks else plan(parsed, version, pods, time.time(), self._time_factor())
         await self._tell(obj, tuple(action for action in decided.actions if isinstance(action, Refuse)))
         for action in decided.actions:
             await self._do(obj, parsed, version, objects, action)
@@ -150,8 +155,11 @@ class Controller:
                 await self._create(obj, parsed, version, action)
             case Delete():
                 await self._delete(obj, objects[action.pod.uid], action)
-            case MarkIdle():
-                await self._mark(objects[action.pod.uid], action)
+            case MarkIdle(since=since):
+                when = None if since is None else rfc3339(since)
+                await self._mark(objects[action.pod.uid], {"annotations": {IDLE_SINCE: when}})
+            case MarkSafe(value=value):
+                await self._mark(objects[action.pod.uid], {"labels": {SAFE_TO_EVICT: value}})
             case Refuse():
                 pass
 
@@ -196,8 +204,7 @@ class Controller:
         self._pods.deleted(target, answer)
         await self._recorder.record(obj, "Normal", "PodDeleted", f"deleted pod {meta['name']}: {action.reason}")
 
-    async def _mark(self, target: Json, action: MarkIdle) -> None:
+    async def _mark(self, target: Json, what: Json) -> None:
         meta = target["metadata"]
-        since = None if action.since is None else rfc3339(action.since)
-        patch = {"metadata": {"resourceVersion": meta["resourceVersion"], "annotations": {IDLE_SINCE: since}}}
+        patch = {"metadata": {"resourceVersion": meta["resourceVersion"], **what}}
         self._pods.wrote(await self._kube.merge("v1", "Pod", meta["name"], patch, meta["namespace"]))

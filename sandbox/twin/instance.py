@@ -9,6 +9,7 @@ from sandbox.hosted.host import Json, RefusedError
 from sandbox.hosted.instances import Instances
 from sandbox.hosted.lease import CONTROLLER_RUNTIME, Lease
 from sandbox.kube import Kube, KubeError
+from sandbox.sessions.rows import Rows
 from sandbox.twin import host as hosts
 from sandbox.twin.controller import NAME, Controller
 from sandbox.twin.host import Host
@@ -22,15 +23,15 @@ class Twin:
     name = NAME
     labels = hosts.LABELS
 
-    def __init__(self, time_factor: Callable[[], float]) -> None:
-        self._time_factor = time_factor
+    def __init__(self, time_factor: Callable[[], float], rows: Callable[[], Rows]) -> None:
+        self._time_factor, self._rows = time_factor, rows
 
     def host(self, pod: Json) -> Host:
         return hosts.host(pod)
 
     async def work(self, kube: Kube, host: Host) -> None:
         def controller() -> Controller:
-            return Controller(kube, host.watched, self._time_factor)
+            return Controller(kube, host.watched, self._time_factor, self._rows)
 
         if host.leader_elect:
             await Lease(kube, host, NAME, CONTROLLER_RUNTIME).lead(lambda: controller().run())
@@ -48,9 +49,11 @@ class Twin:
         pass
 
 
-def instances(admin: Kube, kubeconfig: Json, time_factor: Callable[[], float]) -> Instances[Host]:
+def instances(
+    admin: Kube, kubeconfig: Json, time_factor: Callable[[], float], rows: Callable[[], Rows] = Rows
+) -> Instances[Host]:
     """The controllers of one cluster."""
-    return Instances(admin, kubeconfig, Twin(time_factor))
+    return Instances(admin, kubeconfig, Twin(time_factor, rows))
 
 
 def _explain(host: Host, error: KubeError) -> str:

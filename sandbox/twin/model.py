@@ -22,6 +22,9 @@ SESSIONS = "sandbox.sm-realtime/sessions"
 IDLE_SINCE = "sandbox.sm-realtime/idle-since"
 """Pod annotation the twin writes: since when (RFC 3339) the pod has held no session; scale-down waits from here."""
 
+SAFE_TO_EVICT = "speechmatics.io/safe-to-evict"
+"""Pod label; `"false"`: nobody is to touch the pod."""
+
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -178,6 +181,10 @@ class Pod:
     lost: bool = False
     """Its node does not answer (phase Unknown): it serves nobody new, its sessions may live."""
     sessions: int = 0
+    safe_to_evict: str | None = None
+    """The label of that name."""
+    by_label: bool = False
+    """Whether that label, and not its sessions, says that the pod is idle (`sandbox.sessions.rows.IdleRolling`)."""
     idle_since: float | None = None
     created: float = 0.0
     features: Features = UNREGISTERED
@@ -185,6 +192,9 @@ class Pod:
 
     @property
     def idle(self) -> bool:
+        """Whether the controller takes it for a pod without work."""
+        if self.by_label and not self.finished:
+            return self.safe_to_evict != "false"
         return self.sessions == 0
 
     @property
@@ -197,7 +207,7 @@ class Pod:
         return self.sessions * self.features.session_cost
 
 
-def pod(obj: Json) -> Pod:
+def pod(obj: Json, by_label: bool = False) -> Pod:
     """The pod of an API object. A count of sessions that cannot be read is a session: unknown counts as live."""
     meta, status = obj["metadata"], obj.get("status") or {}
     annotations = meta.get("annotations") or {}
@@ -217,6 +227,8 @@ def pod(obj: Json) -> Pod:
         finished=finished,
         lost=phase == "Unknown",
         sessions=0 if finished else _sessions(annotations.get(SESSIONS, "0")),
+        safe_to_evict=(meta.get("labels") or {}).get(SAFE_TO_EVICT),
+        by_label=by_label,
         idle_since=_idle_since(annotations.get(IDLE_SINCE)),
         created=timestamp(meta["creationTimestamp"]),
         features=registered,

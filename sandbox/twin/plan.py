@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sandbox.sessions.rows import SafeToEvict
 from sandbox.twin import scaling
 from sandbox.twin.model import Group, Pod, RefusedError
 
@@ -46,6 +47,14 @@ class MarkIdle:
 
 
 @dataclass(frozen=True)
+class MarkSafe:
+    """Write the label `speechmatics.io/safe-to-evict` on the pod (None: take it off)."""
+
+    pod: Pod
+    value: str | None
+
+
+@dataclass(frozen=True)
 class Refuse:
     """Tell the user what is not played."""
 
@@ -53,7 +62,7 @@ class Refuse:
     message: str
 
 
-Action = SetReplicas | Create | Delete | MarkIdle | Refuse
+Action = SetReplicas | Create | Delete | MarkIdle | MarkSafe | Refuse
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,17 @@ def plan(group: Group, version: int, pods: Sequence[Pod], now: float, time_facto
     actions += removals
     actions += _creations(group, version, left, goal.replicas)
     return Plan(tuple(actions), goal.again_in)
+
+
+def safe_marks(pods: Sequence[Pod], row: SafeToEvict) -> list[MarkSafe]:
+    """The label of each pod that is not as its sessions would have it; none where the controller keeps off it.
+
+    To be done before anything else is decided: a pod that has just become busy must not be taken for an idle one.
+    """
+    if row is SafeToEvict.KEPT:
+        return []
+    wanted = [(pod, "false" if pod.sessions else None) for pod in pods if pod.counts]
+    return [MarkSafe(pod, value) for pod, value in wanted if pod.safe_to_evict != value]
 
 
 def _rolls(group: Group, version: int, pods: Sequence[Pod]) -> bool:
