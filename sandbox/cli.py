@@ -186,12 +186,10 @@ def node_image(
     home = Home()
     if not _is_up(home):
         raise typer.Exit(1)
-    from sandbox.azure.node_image import outcomes  # as above
+    from sandbox.azure.node_image import ask, outcomes  # as above
     from sandbox.azure.store import Store
 
-    before = settings.read(home)
-    asked = before.node_image_weeks + 1
-    settings.write(before.model_copy(update={"node_image_weeks": asked}), home)
+    asked = ask(home)
     until = time.monotonic() + wait
     while (found := outcomes(Store(home.azure), asked)) is None:
         if time.monotonic() >= until:

@@ -41,10 +41,10 @@ class Arm:
     def __init__(self, home: Home, clusters: Clusters) -> None:
         self.store = Store(home.azure)
         self._clusters = clusters
-        self._live = Live(home, clusters, self.store)
-        network, aks = Network(self.store), Aks(self.store, self._live)
+        self.live = Live(home, clusters, self.store)
+        network, aks = Network(self.store), Aks(self.store, self.live)
         self._aks = aks
-        self._images = NodeImages(self.store, self._live.clock, aks.upgrade_images)
+        self._images = NodeImages(self.store, self.live.clock, aks.upgrade_images)
         self._weekly: asyncio.Task[None] | None = None
         self._services: dict[str, Service] = {
             RESOURCE_GROUP.token: Groups(self.store, self.remove),
@@ -68,7 +68,7 @@ class Arm:
         if self._weekly is not None:
             self._weekly.cancel()
             await asyncio.gather(self._weekly, return_exceptions=True)
-        await self._live.close()
+        await self.live.close()
 
     def read(self, resource_id: str) -> Json | None:
         """What Azure answers for a resource; None for 404."""

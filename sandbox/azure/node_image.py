@@ -20,10 +20,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
+from sandbox import settings
 from sandbox.azure import ids, windows
 from sandbox.azure.catalogue import MAINTENANCE, MANAGED_CLUSTER
 from sandbox.azure.errors import ArmError
 from sandbox.azure.store import Record, Store
+from sandbox.home import Home
 from sandbox.nodes.clock import Clock
 from sandbox.rpc import Json
 
@@ -120,10 +122,24 @@ class NodeImages:
         return None if found is None or found.token != MAINTENANCE.token else found.state["maintenanceWindow"]
 
 
+def ask(home: Home) -> int:
+    """Let one week more come at once; its number, for `outcomes`."""
+    before = settings.read(home)
+    come = [int(kept.get("asked", 0)) for kept in map(_record, Store(home.azure).of(MANAGED_CLUSTER))]
+    asked = max([before.node_image_weeks, *come]) + 1
+    settings.write(before.model_copy(update={"node_image_weeks": asked}), home)
+    return asked
+
+
+def _record(cluster: Record) -> Json:
+    found: Json = cluster.hidden.get("nodeImage") or {}
+    return found
+
+
 def outcomes(store: Store, asked: int) -> dict[str, dict[str, str]] | None:
     """What the week asked for has done, by cluster and pool; None while it is under way."""
     clusters = list(store.of(MANAGED_CLUSTER))
-    if any((cluster.hidden.get("nodeImage") or {}).get("asked", -1) < asked for cluster in clusters):
+    if any(_record(cluster).get("asked", -1) < asked for cluster in clusters):
         return None
     return {ids.name(cluster.id): cluster.hidden["nodeImage"]["outcome"] for cluster in clusters}
 

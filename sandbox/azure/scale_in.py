@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -101,7 +102,7 @@ class ScaleIn:
 
     def _machines(self) -> dict[str, tuple[Record, int]]:
         """The machines of pools that are scaled, by node."""
-        found = {}
+        found: dict[str, tuple[Record, int]] = {}
         for pool in self._all_pools():
             if pool.state["enableAutoScaling"] and pool.state["provisioningState"] == "Succeeded":
                 found |= {self._pools.name(pool, index): (pool, index) for index in self._pools.members(pool)}
@@ -146,7 +147,10 @@ class ScaleIn:
                 leaving[pool.id] = leaving.get(pool.id, 0) + 1
                 del self._unneeded[name]
                 self._going[name] = asyncio.create_task(self._take(profile, nodes[name], pool, index, on[name]))
-                self._going[name].add_done_callback(lambda _, name=name: self._going.pop(name, None))
+                self._going[name].add_done_callback(functools.partial(self._gone, name))
+
+    def _gone(self, name: str, _: asyncio.Task[None]) -> None:
+        self._going.pop(name, None)
 
     async def _take(self, profile: Profile, node: Json, pool: Record, index: int, pods: list[Json]) -> None:
         """Drain a node and take its machine away, or let it be when a pod cannot be evicted."""

@@ -53,8 +53,8 @@ def a_budget(allowed_now: int, namespace: str = "default", **selector: Any) -> J
     }
 
 
-EMPTY_DIR = {"volumes": [{"name": "v", "emptyDir": {}}]}
-IN_MEMORY = {"volumes": [{"name": "v", "emptyDir": {"medium": "Memory"}}]}
+EMPTY_DIR: Json = {"volumes": [{"name": "v", "emptyDir": {}}]}
+IN_MEMORY: Json = {"volumes": [{"name": "v", "emptyDir": {"medium": "Memory"}}]}
 LOCAL = {"skipNodesWithLocalStorage": "true"}
 PREFIX = "cluster-autoscaler.kubernetes.io/"
 UNSAFE, SAFE = {f"{PREFIX}safe-to-evict": "false"}, {f"{PREFIX}safe-to-evict": "true"}
