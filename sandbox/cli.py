@@ -178,6 +178,31 @@ def set_(key: str, value: str) -> None:
     _say(f"{key} = {value} ({path})")
 
 
+@app.command(name="node-image")
+def node_image(
+    wait: Annotated[float, typer.Option(help="how long to wait for the machines, in seconds", min=1)] = 900,
+) -> None:
+    """Let the week's node image come now. Exit code 1 when a pool could not be brought to it, or time is up."""
+    home = Home()
+    if not _is_up(home):
+        raise typer.Exit(1)
+    from sandbox.azure.node_image import ask, outcomes  # as above
+    from sandbox.azure.store import Store
+
+    asked = ask(home)
+    until = time.monotonic() + wait
+    while (found := outcomes(Store(home.azure), asked)) is None:
+        if time.monotonic() >= until:
+            _say("The machines are still being reimaged; `python -m sandbox status` shows them.")
+            raise typer.Exit(1)
+        time.sleep(1)
+    for cluster, pools in found.items():
+        for pool, told in pools.items():
+            out.print(f"{cluster} {pool}: {told}" if pool else f"{cluster}: {told}", markup=False)
+    if any(told.startswith("Status=") for pools in found.values() for told in pools.values()):
+        raise typer.Exit(1)
+
+
 def _texts(values: Mapping[str, object]) -> dict[str, str]:
     return {key: str(value) for key, value in values.items()}
 

@@ -229,7 +229,7 @@ async def _azure(home: Home, resource: Json) -> Found | None:
         record = Store(home.azure).find(resource_id)
         if record is None:
             return None
-        if record.state.get("provisioningState") not in ("Creating", "Updating", "Deleting"):
+        if record.state.get("provisioningState") not in ("Creating", "Updating", "Upgrading", "Deleting"):
             return Found(record.id, {})
         await asyncio.sleep(0.5)
     raise PlaneError(f"{resource_id} is still being made after {SETTLES_WITHIN:.0f} s. See {home.log('supervisor')}")

@@ -42,6 +42,10 @@ class Settings(BaseModel):
         default=1, gt=0, description="stand-ins divide every clock by this; objects keep their seconds"
     )
 
+    node_image_weeks: int = Field(
+        default=0, ge=0, description="weeks whose node image is to come at once: one more is one week more"
+    )
+
     outside: str = Field(
         default="",
         pattern=r"^([^=,\s]+:[0-9]+=127\.[0-9.]+:[0-9]+(,|$))*$",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 
 from sandbox.azure import Clusters, differ, ids, regions
@@ -20,6 +21,7 @@ from sandbox.azure.catalogue import (
 )
 from sandbox.azure.errors import ArmError, already_exists
 from sandbox.azure.live import Live, key_of
+from sandbox.azure.node_image import NodeImages
 from sandbox.azure.services import Service
 from sandbox.azure.services.aks import Aks
 from sandbox.azure.services.groups import Groups
@@ -39,9 +41,11 @@ class Arm:
     def __init__(self, home: Home, clusters: Clusters) -> None:
         self.store = Store(home.azure)
         self._clusters = clusters
-        self._live = Live(home, clusters, self.store)
-        network, aks = Network(self.store), Aks(self.store, self._live)
+        self.live = Live(home, clusters, self.store)
+        network, aks = Network(self.store), Aks(self.store, self.live)
         self._aks = aks
+        self._images = NodeImages(self.store, self.live.clock, aks.upgrade_images)
+        self._weekly: asyncio.Task[None] | None = None
         self._services: dict[str, Service] = {
             RESOURCE_GROUP.token: Groups(self.store, self.remove),
             VIRTUAL_NETWORK.token: network,
@@ -58,9 +62,13 @@ class Arm:
     async def recover(self) -> None:
         """Bring up the control planes of all clusters there are; what a crash cut off is undone or ended."""
         await self._aks.recover()
+        self._weekly = asyncio.create_task(self._images.run())
 
     async def close(self) -> None:
-        await self._live.close()
+        if self._weekly is not None:
+            self._weekly.cancel()
+            await asyncio.gather(self._weekly, return_exceptions=True)
+        await self.live.close()
 
     def read(self, resource_id: str) -> Json | None:
         """What Azure answers for a resource; None for 404."""

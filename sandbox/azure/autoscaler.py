@@ -1,10 +1,11 @@
-"""The cluster autoscaler, scaling out: machines for pods that no node can take. It never scales in here.
+"""The cluster autoscaler, scaling out: machines for pods that no node can take. Scaling in: `scale_in`.
 
 Reasons and wording of events: kubernetes/autoscaler, cluster-autoscaler (`TriggeredScaleUp`, `NotTriggerScaleUp`).
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -47,6 +48,8 @@ class Autoscaler:
     ) -> None:
         self._kube, self._pools, self._all_pools = kube, pools, all_pools
         self._pods, self._nodes = kinds["Pod"], kinds["Node"]
+        self.last_add = float("-inf")
+        """When it last added machines: monotonic seconds."""
         self._told: set[tuple[str, str]] = set()
 
     async def run(self) -> None:
@@ -70,6 +73,7 @@ class Autoscaler:
                     f"{before}->{before + growth.count} (max: {highest})}}]"
                 )
                 await record(self._kube, "cluster-autoscaler", pod, "Normal", "TriggeredScaleUp", message)
+            self.last_add = time.monotonic()
             await self._pools.grow(growth.pool, growth.count)
         for pod, reason in found.hopeless:
             told = pod["metadata"]["uid"], reason

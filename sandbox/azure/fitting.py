@@ -136,9 +136,11 @@ def _selected(term: Json, owner: Json, other: Json) -> bool:
     namespaces = term.get("namespaces") or [owner["metadata"]["namespace"]]
     if other["metadata"]["namespace"] not in namespaces:
         return False
-    labels = other["metadata"].get("labels") or {}
     selector = term.get("labelSelector")
-    if selector is None:
-        return False
+    return selector is not None and selects(selector, other["metadata"].get("labels") or {})
+
+
+def selects(selector: Json, labels: dict[str, str]) -> bool:
+    """Whether a label selector matches."""
     same = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
     return same and all(_expression(one, labels) for one in selector.get("matchExpressions") or [])

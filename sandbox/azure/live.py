@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 from dataclasses import dataclass, field
 
 from sandbox import settings
-from sandbox.azure import Clusters, ids, nodes, storage, versions
+from sandbox.azure import Clusters, budgets, ids, nodes, storage, versions
 from sandbox.azure.autoscaler import Autoscaler
 from sandbox.azure.catalogue import AGENT_POOL, PUBLIC_IP
 from sandbox.azure.disks import Disks
 from sandbox.azure.drain import drain
-from sandbox.azure.errors import ArmError
 from sandbox.azure.load_balancer import LoadBalancer
 from sandbox.azure.pools import Pools
+from sandbox.azure.rolling import Rolling
+from sandbox.azure.rules import upgrade
+from sandbox.azure.scale_in import ScaleIn
 from sandbox.azure.store import Record, Store
 from sandbox.azure.watching import Informer
 from sandbox.home import Home
 from sandbox.kube import Json, Kube
+from sandbox.nodes.clock import Clock
 from sandbox.settings import PoolDelete
 
 
@@ -42,6 +46,7 @@ class Live:
     def __init__(self, home: Home, clusters: Clusters, store: Store) -> None:
         self._home, self._clusters, self._store = home, clusters, store
         self._running: dict[str, _Running] = {}
+        self.clock = Clock(home)
 
     async def up(self, cluster: Record) -> None:
         """Start the cluster's control plane and what AKS runs in it; nodes on record are there again afterwards."""
@@ -66,6 +71,7 @@ class Live:
                 ("v1", "Pod"),
                 ("v1", "Node"),
                 ("v1", "Service"),
+                ("policy/v1", "PodDisruptionBudget"),
                 ("v1", "PersistentVolumeClaim"),
                 ("v1", "PersistentVolume"),
                 ("storage.k8s.io/v1", "StorageClass"),
@@ -73,7 +79,19 @@ class Live:
             )
         }
         jobs = [informer.run() for informer in kinds.values()]
-        jobs.append(Autoscaler(running.kube, running.pools, lambda: self._pools(cluster), kinds).run())
+        scaler = Autoscaler(running.kube, running.pools, lambda: self._pools(cluster), kinds)
+        jobs.append(scaler.run())
+        jobs.append(
+            ScaleIn(
+                running.kube,
+                running.pools,
+                cluster,
+                lambda: self._pools(cluster),
+                kinds,
+                self.clock,
+                lambda: scaler.last_add,
+            ).run()
+        )
         jobs.append(LoadBalancer(running.kube, self._store, cluster, kinds["Service"]).run())
         jobs.append(Disks(running.kube, cluster, kinds).run())
         running.tasks = [asyncio.create_task(job) for job in jobs]
@@ -114,18 +132,17 @@ class Live:
             pools = self.pools(cluster)
             await drain(pools.kube, pools.node_names(pool), now.pool_drain_seconds, now.time_factor)
 
-    async def check_budgets(self, cluster: Record) -> None:
-        """Refuse an upgrade while any budget in the cluster allows no disruption (Azure/AKS#4860, #4839)."""
-        for budget in await self.pools(cluster).kube.list("policy/v1", "PodDisruptionBudget"):
-            status: Json = budget.get("status") or {}
-            if status.get("expectedPods") and not status.get("disruptionsAllowed"):
-                meta = budget["metadata"]
-                raise ArmError(
-                    400,
-                    "UnsatisfiablePDB",
-                    f"PodDisruptionBudget {meta['namespace']}/{meta['name']} allows 0 disruptions with expectedPods("
-                    f"{status['expectedPods']}) can't proceed with put operation",
-                )
+    async def check_upgrade(self, cluster: Record) -> None:
+        """AKS's check of all budgets before an upgrade, unless the cluster's settings force upgrades now."""
+        if not _forced(cluster):
+            budgets.check_upgrade(await self.pools(cluster).kube.list("policy/v1", "PodDisruptionBudget"))
+
+    async def upgrade(self, cluster: Record, pool: Record) -> None:
+        """Bring the pool's machines to its version and image, as the pool's upgrade settings say.
+
+        Raises `ArmError` when a machine could not be drained.
+        """
+        await Rolling(self.pools(cluster), pool, self.clock, force=_forced(cluster)).run()
 
     def release_frontends(self, cluster: Record) -> None:
         """The cluster's load balancer is gone, and with it its hold on public addresses."""
@@ -137,6 +154,10 @@ class Live:
 
     def _pools(self, cluster: Record) -> list[Record]:
         return [record for record in self._store.under(cluster.id) if record.token == AGENT_POOL.token]
+
+
+def _forced(cluster: Record) -> bool:
+    return upgrade.forced(cluster.state, datetime.datetime.now(datetime.UTC))
 
 
 def _of_cluster(frontend: str, cluster: Record) -> bool:

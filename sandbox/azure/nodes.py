@@ -5,6 +5,7 @@ Names, labels and provider ids are general knowledge of AKS, not measured on a c
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ GPUS = "sandbox.sm-realtime/gpus"
 """Node annotation: how many GPUs are in the machine. A device plugin on it makes them allocatable."""
 
 DISK_ZONE = "topology.disk.csi.azure.com/zone"
-NODE_IMAGE = "AKSUbuntu-2404gen2containerd-202511.07.0"
+_FIRST_IMAGE = datetime.date(2026, 11, 7)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -44,6 +45,12 @@ def base36(number: int) -> str:
     return text or "0"
 
 
+def image(week: int) -> str:
+    """The node image of a week, the plane's first week being 0. AKS names an image by its day (AKS release notes)."""
+    day = _FIRST_IMAGE + datetime.timedelta(weeks=week)
+    return f"AKSUbuntu-2404gen2containerd-{day:%Y%m.%d}.0"
+
+
 def scale_set(cluster: Cluster, pool: str) -> str:
     return f"aks-{pool}-{cluster.digits}-vmss"
 
@@ -63,7 +70,10 @@ def taints(texts: Sequence[str]) -> list[Json]:
 
 
 def labels(cluster: Cluster, pool: str, state: Json, node_name: str, zone: str | None) -> dict[str, str]:
-    """All labels of a node; the pool's own ones never override what AKS sets."""
+    """All labels of a node; the pool's own ones never override what AKS sets.
+
+    `state` is the pool as Azure answers for it, with the version and image of this machine.
+    """
     size = sizes.of(state)
     found = {
         **(state.get("nodeLabels") or {}),
@@ -72,7 +82,7 @@ def labels(cluster: Cluster, pool: str, state: Json, node_name: str, zone: str |
         "kubernetes.azure.com/mode": state["mode"].lower(),
         "kubernetes.azure.com/cluster": cluster.node_group[:63],
         "kubernetes.azure.com/os-sku": state["osSKU"],
-        "kubernetes.azure.com/node-image-version": NODE_IMAGE,
+        "kubernetes.azure.com/node-image-version": state["nodeImageVersion"],
         "node.kubernetes.io/instance-type": size.name,
         "topology.kubernetes.io/region": cluster.location,
         "topology.kubernetes.io/zone": f"{cluster.location}-{zone}" if zone else "0",

@@ -25,39 +25,64 @@ class Pools:
         self.kube, self._store, self.cluster = kube, store, cluster
 
     def members(self, pool: Record) -> dict[int, Json]:
-        """The pool's machines by their index: zone and address."""
+        """The pool's machines by their index: `zone`, `address`, the `version` and `image` they run.
+
+        Of an upgrade: `surge` is true for a machine that is there only for its time, `quarantined` for an old one that
+        could not be drained and has been replaced.
+        """
         found: Json = pool.hidden.setdefault("nodes", {})
         return {int(index): machine for index, machine in found.items()}
 
     def node_names(self, pool: Record) -> list[str]:
-        return [nodes.name(self.cluster, ids.name(pool.id), index) for index in sorted(self.members(pool))]
+        return [self.name(pool, index) for index in sorted(self.members(pool))]
 
-    async def grow(self, pool: Record, count: int) -> list[str]:
-        """Add machines to the pool and wait until their nodes are Ready; the nodes' names.
+    async def grow(self, pool: Record, count: int, *, surge: bool = False) -> list[int]:
+        """Add machines of the pool's version and image and wait until their nodes are Ready; their indices.
 
         Raises `ArmError` when the subnet has no address left.
         """
-        added = []
+        added: list[int] = []
         for _ in range(count):
             index = int(pool.hidden.get("next", 0))
             pool.hidden["next"] = index + 1
             pool.hidden.setdefault("nodes", {})[str(index)] = {
                 "zone": next_zone(pool.state.get("availabilityZones") or [], self.members(pool).values()),
                 "address": self._free_address(pool),
+                **_model(pool),
+                **({"surge": True} if surge else {}),
             }
             added.append(index)
-        pool.state["count"] = len(self.members(pool))
-        self._store.save()
+        self.save(pool)
         for index in added:
             await self.ensure(pool, index)
-        names = [nodes.name(self.cluster, ids.name(pool.id), index) for index in added]
-        await self._ready(names)
-        return names
+        await self._ready([self.name(pool, index) for index in added])
+        return added
+
+    def save(self, pool: Record) -> None:
+        """Write the machines down. What Azure counts are neither those of a surge nor those in quarantine."""
+        machines = self.members(pool).values()
+        pool.state["count"] = sum(not (one.get("surge") or one.get("quarantined")) for one in machines)
+        self._store.save()
+
+    def behind(self, pool: Record) -> list[int]:
+        """The machines that do not run the pool's version and image, oldest first."""
+        return [index for index, one in sorted(self.members(pool).items()) if self._model_of(pool, one) != _model(pool)]
+
+    async def reimage(self, pool: Record, indices: Sequence[int]) -> None:
+        """The machines get the pool's version and image: their nodes go, with what is on them, and come back empty."""
+        await self._take_nodes(pool, indices)
+        for index in indices:
+            self.members(pool)[index].update(_model(pool))
+        self.save(pool)
+        for index in indices:
+            await self.ensure(pool, index)
+        await self._ready([self.name(pool, index) for index in indices])
 
     async def ensure(self, pool: Record, index: int) -> None:
         """Create the node of a machine, with its status and CSINode, unless it is there."""
         machine = self.members(pool)[index]
-        wanted = nodes.node(self.cluster, ids.name(pool.id), pool.state, index, machine["zone"], machine["address"])
+        state = self._state_of(pool, machine)
+        wanted = nodes.node(self.cluster, ids.name(pool.id), state, index, machine["zone"], machine["address"])
         name = wanted["metadata"]["name"]
         found = await self.kube.find("v1", "Node", name)
         if found is None:
@@ -71,8 +96,9 @@ class Pools:
     async def update(self, pool: Record, old_labels: Json, old_taints: Sequence[str]) -> None:
         """Bring labels and taints of the pool's nodes to what its record says; others' taints stay."""
         for index, machine in self.members(pool).items():
-            name = self._name(pool, index)
-            wanted = nodes.labels(self.cluster, ids.name(pool.id), pool.state, name, machine["zone"])
+            name = self.name(pool, index)
+            state = self._state_of(pool, machine)
+            wanted = nodes.labels(self.cluster, ids.name(pool.id), state, name, machine["zone"])
             gone = {key: None for key in old_labels if key not in wanted}
             await self._patch(name, {**wanted, **gone}, nodes.taints(old_taints), pool)
 
@@ -93,20 +119,42 @@ class Pools:
                 if error.code != 409:
                     raise
 
-    async def remove(self, pool: Record) -> None:
-        """The pool's machines are gone: their nodes, and at once the pods on them."""
-        names = set(self.node_names(pool))
+    async def remove(self, pool: Record, indices: Sequence[int] | None = None) -> None:
+        """Machines are gone, all of the pool's when none are named: their nodes, and at once the pods on them."""
+        machines = pool.hidden.setdefault("nodes", {})
+        taken = [i for i in (self.members(pool) if indices is None else indices) if str(i) in machines]
+        await self._take_nodes(pool, taken)
+        for index in taken:
+            machines.pop(str(index), None)
+        self.save(pool)
+
+    async def _take_nodes(self, pool: Record, indices: Sequence[int]) -> None:
+        names = {self.name(pool, index) for index in indices}
         for name in sorted(names):
             await self.kube.delete("v1", "Node", name)
         for pod in await self.kube.list("v1", "Pod"):
             if pod["spec"].get("nodeName") in names:
                 meta = pod["metadata"]
-                await self.kube.delete("v1", "Pod", meta["name"], meta["namespace"], grace_seconds=0, uid=meta["uid"])
-        pool.hidden["nodes"] = {}
-        self._store.save()
+                try:
+                    await self.kube.delete(
+                        "v1", "Pod", meta["name"], meta["namespace"], grace_seconds=0, uid=meta["uid"]
+                    )
+                except KubeError as error:
+                    if error.code != 409:  # another pod has the name by now
+                        raise
 
-    def _name(self, pool: Record, index: int) -> str:
+    def name(self, pool: Record, index: int) -> str:
+        """A machine's node."""
         return nodes.name(self.cluster, ids.name(pool.id), index)
+
+    def _model_of(self, pool: Record, machine: Json) -> Json:
+        """What a machine runs; one of an older record runs what its pool says."""
+        return {name: machine.get(name, value) for name, value in _model(pool).items()}
+
+    def _state_of(self, pool: Record, machine: Json) -> Json:
+        """The pool's state as it is for one machine."""
+        runs = self._model_of(pool, machine)
+        return pool.state | {"currentOrchestratorVersion": runs["version"], "nodeImageVersion": runs["image"]}
 
     def _free_address(self, pool: Record) -> str:
         subnet_id = pool.state.get("vnetSubnetID")
@@ -139,6 +187,11 @@ class Pools:
                 "local plane.",
                 "NodesNotReady",
             ) from None
+
+
+def _model(pool: Record) -> Json:
+    """What new machines of the pool run."""
+    return {"version": pool.state["currentOrchestratorVersion"], "image": pool.state["nodeImageVersion"]}
 
 
 def used_addresses(store: Store) -> set[str]:

@@ -47,3 +47,11 @@ def resolve(version: str, running: str | None = None) -> str:
     if minor(found) != minor(BUILT):
         raise NotPlayedError(f"Kubernetes {version}: the only API server built here is {BUILT}. Use {playable()}")
     return found
+
+
+def asked(version: str, running: str) -> str:
+    """The full version a PUT over something that runs one asks for.
+
+    The minor it has already asks for no other patch (AKS REST API, `orchestratorVersion`). Raises as `resolve` does.
+    """
+    return running if version == running.rpartition(".")[0] else resolve(version, running)

@@ -16,7 +16,7 @@ from sandbox import rpc, settings
 from sandbox.azure import catalogue
 from sandbox.azure.store import Store
 from sandbox.home import Home
-from sandbox.kube import Kube
+from sandbox.kube import Kube, KubeError
 from sandbox.plane.clusters import PlaneClusters
 from sandbox.settings import PoolDelete, Settings
 from sandbox.toolchain import Tools
@@ -93,6 +93,87 @@ def pod(name: str, *, cpu: str = "100m", **spec: Any) -> Json:
         "metadata": {"name": name, "namespace": "default", "labels": {"app": name}},
         "spec": {"containers": [container], "tolerations": [{"operator": "Exists"}]} | spec,
     }
+
+
+def replica_set(name: str, count: int = 1, *, cpu: str = "100m", annotations: Json | None = None, **spec: Any) -> Json:
+    """Pods of a real controller, which makes new ones for those that go. A cordon keeps them from a node."""
+    template = pod(name, cpu=cpu, **({"tolerations": [{"key": "sku", "operator": "Exists"}]} | spec))
+    meta = {"labels": template["metadata"]["labels"], "annotations": annotations or {}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "replicas": count,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": meta, "spec": template["spec"]},
+        },
+    }
+
+
+def disruption_budget(name: str, **spec: Any) -> Json:
+    meta = {"name": name, "namespace": "default"}
+    selector = {"matchLabels": {"app": name}}
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": meta,
+        "spec": {"selector": selector} | spec,
+    }
+
+
+async def allowed(world: World, name: str, disruptions: int, expected: int) -> None:
+    """Wait until the disruption controller has counted so."""
+
+    async def counted() -> bool:
+        found = await world.kube.get("policy/v1", "PodDisruptionBudget", name, "default")
+        status = found.get("status") or {}
+        return (status.get("disruptionsAllowed"), status.get("expectedPods")) == (disruptions, expected)
+
+    await until(counted)
+
+
+async def running(world: World, app: str) -> list[Json]:
+    """The pods of an app that run and are not asked to stop."""
+    found = await world.kube.list("v1", "Pod", "default", labels=f"app={app}")
+    return [
+        one for one in found if "deletionTimestamp" not in one["metadata"] and one["status"].get("phase") == "Running"
+    ]
+
+
+@contextlib.asynccontextmanager
+async def kubelet(world: World) -> AsyncIterator[dict[str, int]]:
+    """A kubelet for every node: bound pods run at once, stopping ones go at once, those labelled `slow` never.
+
+    Yields the grace (s) with which each pod was asked to stop, by its name.
+    """
+    graces: dict[str, int] = {}
+
+    async def play() -> None:
+        async for change, found in world.kube.watch("v1", "Pod", "default", fields="spec.nodeName!="):
+            if change not in ("ADDED", "MODIFIED"):
+                continue
+            meta = found["metadata"]
+            try:
+                if "deletionTimestamp" in meta:
+                    graces.setdefault(meta["name"], meta["deletionGracePeriodSeconds"])
+                    if "slow" not in meta["labels"]:
+                        await world.kube.delete("v1", "Pod", meta["name"], "default", grace_seconds=0, uid=meta["uid"])
+                elif found["status"].get("phase") == "Pending":
+                    ready = {"type": "Ready", "status": "True"}
+                    status = {"status": {"phase": "Running", "conditions": [ready]}}
+                    await world.kube.merge("v1", "Pod", meta["name"], status, "default", subresource="status")
+            except KubeError as error:
+                if error.code not in (404, 409):
+                    raise
+
+    playing = asyncio.create_task(play())
+    try:
+        yield graces
+    finally:
+        playing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await playing
 
 
 async def placed(world: World, name: str) -> str:

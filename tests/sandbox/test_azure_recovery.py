@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from sandbox.azure.drain import cordon
 from sandbox.azure.provider import AzureProvider
 from sandbox.home import Home
 from sandbox.kube import Kube
 from sandbox.plane.clusters import PlaneClusters
 from sandbox.toolchain import Tools
-from tests.sandbox.azure_cluster_world import AGENT_POOL, KEY, MANAGED_CLUSTER, until
+from tests.sandbox.azure_cluster_world import AGENT_POOL, KEY, MANAGED_CLUSTER, RETIRED, until
 from tests.sandbox.azure_world import CLUSTER_ID, Engine, base, inputs, serving
 
 POOL_ID = f"{CLUSTER_ID}/agentPools/cut"
@@ -84,6 +85,40 @@ async def test_any_other_operation_on_a_pool_has_failed(home: Home, tools: Tools
         assert record.state["provisioningState"] == "Failed"
         await engine.delete(AGENT_POOL, POOL_ID)
         assert await pools(clusters) == {"system"}
+
+
+async def test_an_upgrade_has_failed_and_the_next_put_ends_it(home: Home, tools: Tools) -> None:
+    """Cut off between surge and drain: a machine too many, the old one cordoned and of the older version."""
+    async with running(home, tools) as (_, provider, clusters):
+        record = provider.arm.store.find(POOL_ID)
+        cluster = provider.arm.store.find(CLUSTER_ID)
+        assert record is not None
+        assert cluster is not None
+        pools = provider.arm.live.pools(cluster)
+        await pools.grow(record, 1, surge=True)
+        pools.members(record)[0]["version"] = RETIRED
+        provider.arm.store.save()
+        async with Kube(clusters.admin_kubeconfig(KEY), "test") as kube:
+            await cordon(kube, pools.name(record, 0))
+    for one in (POOL_ID, CLUSTER_ID):
+        cut_off(home, one, "Upgrading")
+    async with running(home, tools) as (engine, provider, clusters):
+        assert states(provider) == ["Failed", "Failed"]
+        async with Kube(clusters.admin_kubeconfig(KEY), "test") as kube:
+            before = await kube.list("v1", "Node", labels="agentpool=cut")
+            assert [one["status"]["nodeInfo"]["kubeletVersion"] for one in before] == [f"v{RETIRED}", "v1.35.9"]
+            given = inputs(AGENT_POOL, agentPoolName="cut")
+            await engine.update(AGENT_POOL, POOL_ID, given, given | {"tags": {"again": "yes"}})
+            (after,) = await kube.list("v1", "Node", labels="agentpool=cut")
+        assert after["metadata"]["name"] == before[0]["metadata"]["name"]
+        assert after["status"]["nodeInfo"]["kubeletVersion"] == "v1.35.9"
+        assert "unschedulable" not in after["spec"]
+        assert states(provider) == ["Succeeded", "Succeeded"]
+
+
+def states(provider: AzureProvider) -> list[str]:
+    found = [provider.arm.store.find(one) for one in (POOL_ID, CLUSTER_ID)]
+    return [str(one.state["provisioningState"]) for one in found if one is not None]
 
 
 async def test_a_clusters_deletion_goes_on(home: Home, tools: Tools) -> None:

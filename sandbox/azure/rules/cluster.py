@@ -11,7 +11,7 @@ import re
 
 from sandbox.azure import versions
 from sandbox.azure.errors import NotPlayedError, change_not_allowed, invalid
-from sandbox.azure.rules import played
+from sandbox.azure.rules import played, upgrade
 from sandbox.azure.rules.network import Network, network
 from sandbox.azure.rules.played import ANY
 from sandbox.rpc import Json
@@ -119,6 +119,7 @@ def check(body: Json, running: str | None = None) -> None:
     if not body.get("kubernetesVersion"):
         raise NotPlayedError(f"a cluster without kubernetesVersion (Azure would take 1.36); set {versions.playable()}")
     versions.resolve(body["kubernetesVersion"], running)
+    upgrade.check_override(body)
     if not body.get("dnsPrefix"):
         raise invalid("Required parameter dnsPrefix is missing (null).")
     _check_identity(body.get("identity") or {})
@@ -210,7 +211,3 @@ def check_change(body: Json, current: Json) -> None:
     was = (current.get("oidcIssuerProfile") or {}).get("enabled")
     if was and (body.get("oidcIssuerProfile") or {}).get("enabled") is False:
         raise invalid("OIDC issuer feature cannot be disabled once enabled.", "OIDCIssuerFeatureCannotBeDisabled")
-    running = current["currentKubernetesVersion"]
-    wanted = versions.resolve(body["kubernetesVersion"], running)
-    if tuple(map(int, wanted.split("."))) < tuple(map(int, running.split("."))):
-        raise invalid(f"Downgrading Kubernetes from {running} to {wanted} is not allowed.", "OperationNotAllowed")

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.azure import sizes, versions
 from sandbox.azure.errors import change_not_allowed, invalid
-from sandbox.azure.rules import played
+from sandbox.azure.rules import played, upgrade
 from sandbox.azure.rules.played import ANY
 from sandbox.rpc import Json
 
@@ -185,6 +185,9 @@ def check_labels(labels: dict[str, str]) -> None:
 
 
 def check_upgrade_settings(settings: Json, system: bool) -> None:
+    undrainable = settings.get("undrainableNodeBehavior")
+    if undrainable not in (None, "Schedule", "Cordon"):
+        raise invalid(f"upgradeSettings.undrainableNodeBehavior is {undrainable!r}: it must be Schedule or Cordon.")
     drain, soak = settings.get("drainTimeoutInMinutes"), settings.get("nodeSoakDurationInMinutes")
     if drain is not None and not 5 <= drain <= 1440:
         raise invalid(f"upgradeSettings.drainTimeoutInMinutes is {drain}: it must be between 5 and 1440.")
@@ -206,17 +209,9 @@ def _amount(name: str, text: str) -> int:
 
 
 def check_version(pool: str, cluster: str) -> None:
-    """A pool is at most as new as the control plane, and at most two minors older."""
+    """Whether a new pool's version goes with the control plane's."""
     control_plane = cluster if cluster.count(".") == 2 else versions.resolve(cluster)
-    full = versions.resolve(pool, control_plane)
-    lag = versions.minor(control_plane)[1] - versions.minor(full)[1]
-    newer = tuple(map(int, full.split("."))) > tuple(map(int, control_plane.split(".")))
-    if newer or lag > 2:
-        raise invalid(
-            f"Node pool version {full} and control plane version {control_plane} are incompatible: a pool is never "
-            "newer, and at most two minor versions older.",
-            "NodePoolMcVersionIncompatible",
-        )
+    upgrade.check_skew(versions.resolve(pool, control_plane), control_plane)
 
 
 def check_change(body: Json, current: Json, prefix: str = "properties") -> None:

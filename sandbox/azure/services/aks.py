@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sandbox.azure import ids
 from sandbox.azure.catalogue import AGENT_POOL, MAINTENANCE, MANAGED_CLUSTER, Kind
-from sandbox.azure.errors import operation_in_progress
+from sandbox.azure.errors import ArmError, operation_in_progress
 from sandbox.azure.live import Live
 from sandbox.azure.rules import maintenance as maintenance_rules
 from sandbox.azure.services.agent_pools import AgentPools, cluster_of
@@ -58,6 +58,21 @@ class Aks:
             profiles = [pool.state for pool in self._pools.of(record.id)]
             return record.state | {"agentPoolProfiles": profiles}
         return record.state
+
+    async def upgrade_images(self, cluster: Record) -> dict[str, str]:
+        """Bring the cluster's pools to its newest node image, one after another: what became of each.
+
+        Raises `ArmError` while another operation is under way.
+        """
+        outcome = {}
+        with self._exclusive(cluster.id, "operation (Upgrading)"):
+            for pool in self._pools.of(cluster.id):
+                try:
+                    await self._pools.upgrade_image(pool)
+                    outcome[pool.state["name"]] = pool.state["nodeImageVersion"]
+                except ArmError as refusal:
+                    outcome[pool.state["name"]] = str(refusal)
+        return outcome
 
     async def recover(self) -> None:
         """After a crash of the stand-in: every cluster is up again, and no operation is under way."""

@@ -9,7 +9,8 @@ from sandbox.azure.catalogue import IDENTITY, MANAGED_CLUSTER, RESOURCE_GROUP
 from sandbox.azure.errors import ArmError, invalid
 from sandbox.azure.live import Live
 from sandbox.azure.rules import cluster as cluster_rules
-from sandbox.azure.services.agent_pools import AgentPools, pool_body
+from sandbox.azure.rules import upgrade as upgrade_rules
+from sandbox.azure.services.agent_pools import UNDER_WAY, AgentPools, pool_body
 from sandbox.azure.store import Record, Store
 from sandbox.rpc import Json
 
@@ -88,15 +89,21 @@ class ManagedClusters:
         if record.state["provisioningState"] == "Deleting":
             await self.delete(record)
             return
+        if record.state["provisioningState"] in UNDER_WAY:
+            record.state["provisioningState"] = "Failed"
+            self._store.put(record)
         for pool in self._pools.of(record.id):
             await self._pools.recover(pool)
 
     async def update(self, record: Record, body: Json) -> None:
-        """A PUT over a cluster: its own settings, and the pools it names; a pool it does not name stays."""
+        """A PUT over a cluster: its own settings, and the pools it names; a pool it does not name stays.
+
+        A new version is the control plane's first: a step of its own, behind the same check of budgets as a pool's.
+        """
         running = record.state["currentKubernetesVersion"]
         cluster_rules.check(body, running)
         cluster_rules.check_change(body, record.state)
-        full = versions.resolve(body["kubernetesVersion"], running)
+        full = versions.asked(body["kubernetesVersion"], running)
         pools = {pool.state["name"]: pool for pool in self._pools.of(record.id)}
         profiles = body.pop("agentPoolProfiles")
         for profile in profiles:
@@ -108,10 +115,32 @@ class ManagedClusters:
                     "managed cluster operations. For agent pool specific change, please use per agent pool operations: "
                     "https://aka.ms/agent-pool-rest-api",
                 )
-        if full != record.state["currentKubernetesVersion"]:
-            _check_pool_versions(profiles, pools)
-        for profile in profiles:
-            await self._pools.update(pools[profile["name"]], pool_body(profile), "agentPoolProfile")
+        fresh = self._changed(record, body, full)
+        wanted = {
+            name: self._pools.judge(pools[name], pool_body(profile), "agentPoolProfile", fresh)
+            for name, profile in ((profile["name"], profile) for profile in profiles)
+        }
+        if full != running:
+            _check_pool_versions(profiles, pools, body["kubernetesVersion"])
+            after = (wanted.get(name, pool.state)["currentOrchestratorVersion"] for name, pool in pools.items())
+            upgrade_rules.check_control_plane(full, running, after)
+            await self._live.check_upgrade(Record(record.id, record.token, fresh))
+        record.state = fresh | {"provisioningState": "Updating" if full == running else "Upgrading"}
+        self._store.put(record)
+        try:
+            # One binary plays every patch of its minor: the control plane's own step is done with the record of it.
+            for profile in profiles:
+                await self._pools.update(pools[profile["name"]], pool_body(profile), "agentPoolProfile")
+        except BaseException:
+            if record.state["provisioningState"] in UNDER_WAY:
+                record.state["provisioningState"] = "Failed"
+                self._store.put(record)
+            raise
+        record.state["provisioningState"] = "Succeeded"
+        self._store.put(record)
+
+    def _changed(self, record: Record, body: Json, full: str) -> Json:
+        """The cluster's state as a PUT over it asks, with Kubernetes `full`."""
         kept = {
             name: record.state[name]
             for name in ("name", "type", "provisioningState", "fqdn", "maxAgentPools", "resourceUID", "identity")
@@ -123,12 +152,14 @@ class ManagedClusters:
             record.state["location"],
         )
         fresh["oidcIssuerProfile"] = self._issuer(fresh, record.state)
-        fresh |= kept | {
-            "identityProfile": record.state["identityProfile"],
-            "currentKubernetesVersion": full,
-        }
-        record.state = fresh
-        self._store.put(record)
+        return (
+            fresh
+            | kept
+            | {
+                "identityProfile": record.state["identityProfile"],
+                "currentKubernetesVersion": full,
+            }
+        )
 
     async def delete(self, record: Record) -> None:
         """Stop the control plane; pools, node resource group and what is in them go with the cluster."""
@@ -196,11 +227,14 @@ def _principal(identity: Record) -> Json:
     return {"clientId": identity.state["clientId"], "principalId": identity.state["principalId"]}
 
 
-def _check_pool_versions(profiles: list[Json], pools: dict[str, Record]) -> None:
-    """A new control plane version comes with no pool version at all, or with all of them unchanged."""
+def _check_pool_versions(profiles: list[Json], pools: dict[str, Record], wanted: str) -> None:
+    """A new control plane version comes with no pool version at all, or with one for every pool.
+
+    Then each is unchanged or the control plane's, as Azure's own answer says.
+    """
     given = [profile for profile in profiles if profile.get("orchestratorVersion") is not None]
-    unchanged = all(p["orchestratorVersion"] == pools[p["name"]].state["orchestratorVersion"] for p in given)
-    if given and not (unchanged and len(given) == len(pools)):
+    allowed = all(p["orchestratorVersion"] in (pools[p["name"]].state["orchestratorVersion"], wanted) for p in given)
+    if given and not (allowed and len(given) == len(pools)):
         raise ArmError(
             400,
             "NotAllAgentPoolOrchestratorVersionSpecifiedAndUnchanged",
