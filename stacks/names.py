@@ -10,16 +10,20 @@ from collections.abc import Collection, Iterator
 
 from components.cluster.ingress_controller import CLASS_NAME, CONFIG_MAP, TLS_SECRET
 from components.cluster.ingress_rights import NAME as INGRESS
+from components.flow import tts
 from components.flow.llm_proxy import vllm_service
 from components.speech.crd import GROUP, PLURAL
+from components.speech.inference_server import budget_name, has_budget
 from components.speech.session_groups_controller import NAME as CONTROLLER
 from components.speech.transcriber_languages import speeches
 from stacks.licenses import created, named
 from stacks.name import Name, fetched_or_made, of_kinds
 from stacks.names_of_proxy import proxy, proxy_ingress, proxy_secrets
 from stacks.schema import Settings
+from stacks.schema.flow.groups import FlowGroups
 from stacks.schema.flow.llm_proxy import LlmProxySettings
 from stacks.schema.flow.tts import TtsSettings
+from stacks.schema.session_groups import InferenceGroups
 
 RELEASE, NAMESPACE = "release", "namespace"
 REDIS = "resourceManager.redis.fullnameOverride"
@@ -175,12 +179,20 @@ def _data_plane(settings: Settings) -> Iterator[Name]:
         yield Name("Role", here, f"{base}-pod-access", TRANSCRIBERS)
         yield Name("RoleBinding", here, f"{base}-kube-access", TRANSCRIBERS)
         # two languages of one group name are a matter of the languages (`stacks.rules.speech`)
-        for group in sorted({each.name for each in speeches(transcribers, settings.global_)}):
-            yield Name("SessionGroup", here, group, TRANSCRIBERS)
+        for name in sorted({each.name for each in speeches(transcribers, settings.global_)}):
+            grouped = transcribers.session_groups.used(settings.global_.session_groups.enabled)
+            yield from of_kinds("SessionGroup" if grouped else "Deployment Service", here, name, TRANSCRIBERS)
     for key, server in settings.inference_servers.items():
         if server.enabled:
             path = f"{key}.fullnameOverride"
-            yield from of_kinds("SessionGroup Service", here, server.fullname_override, path)
+            yield from of_kinds(_workload(settings, server.session_groups), here, server.fullname_override, path)
+            if has_budget(server, settings.global_):
+                yield Name("PodDisruptionBudget", here, budget_name(server), path)
+
+
+def _workload(settings: Settings, groups: InferenceGroups | FlowGroups) -> str:
+    """The kinds of what runs a part's pods, and of its Service."""
+    return f"{'SessionGroup' if groups.used(settings.global_.session_groups.enabled) else 'Deployment'} Service"
 
 
 def _flow(settings: Settings) -> Iterator[Name]:
@@ -188,7 +200,7 @@ def _flow(settings: Settings) -> Iterator[Name]:
     if not flow.enabled:
         return
     base = flow.fullname_override
-    yield from of_kinds("SessionGroup Service", here, base, FLOW)
+    yield from of_kinds(_workload(settings, flow.session_groups), here, base, FLOW)
     yield Name("ConfigMap", here, flow.config_map_name, "flow.configMapName")
     yield from fetched_or_made(flow.external_secrets.enabled, here, base, FLOW)
     account = "flow.serviceAccountName" if flow.service_account_name else FLOW
@@ -201,7 +213,9 @@ def _flow(settings: Settings) -> Iterator[Name]:
         yield from _llm_proxy(flow.llm_proxy, here, _key_of("llmProxy", flow.llm_proxy))
     if flow.tts.enabled:
         name, path = flow.tts.name, _key_of("tts", flow.tts)
-        yield from of_kinds("SessionGroup Service", here, name, path)
+        yield from of_kinds(_workload(settings, flow.tts.session_groups), here, name, path)
+        if tts.has_budget(flow.tts, settings.global_):
+            yield Name("PodDisruptionBudget", here, name, path)
         if flow.tts.ingress.enabled:
             yield Name("Ingress", here, name, path)
     if flow.vllm.enabled:

@@ -14,6 +14,7 @@ from stacks.rules.ingress import ingress_namespace
 from stacks.rules.lists import ENTRIES
 from stacks.rules.names import NAMES
 from stacks.rules.networks import networks
+from stacks.rules.plain import PLAIN
 from stacks.rules.pools import (
     counts,
     further_drivers,
@@ -61,6 +62,7 @@ RULES: tuple[Rule, ...] = (
     known_selectors,
     budget,
     *DATA_PLANE,
+    *PLAIN,
     *PROXY,
     *REDIS,
     *FLOW,
