@@ -78,7 +78,9 @@ def without_effect(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """A key that only a plain Deployment has, beside a session group."""
     for read in read_by_plain_only(settings):
         for path in read.given():
-            yield Problem(path, "without-effect", f"plain Deployments only have it; {read.reason}", remove_command(path))
+            yield Problem(
+                path, "without-effect", f"plain Deployments only have it; {read.reason}", remove_command(path)
+            )
 
 
 def switched_off(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
