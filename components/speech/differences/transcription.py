@@ -13,7 +13,7 @@ TRANSCRIPTION: tuple[Difference, ...] = (
         "spec.template.metadata.annotations.sm-realtime/license",
         Added(Like("[0-9a-f]{16}")),
         "A process reads the license when it starts. By this another license is another version of the pods, which the "
-        "controller rolls while they are idle, and a plain Deployment one by one; the chart leaves old pods with the old "
+        "controller rolls while they are idle, a plain Deployment one by one; the chart leaves old pods with the old "
         "license.",
     ),
     Difference(
