@@ -33,8 +33,8 @@ LEFT_OUT = (
     LeftOut(
         "sm-scaling",
         ("*.tritonServer.autoscaling", "transcribers.transcriber.autoscaling", "global.scaler", "*.sm-scaling"),
-        "it scales plain Deployments and ends pods whose sessions nobody counts; the controller of session groups scales "
-        "them and knows which pods are idle",
+        "it scales plain Deployments and ends pods whose sessions nobody counts; session groups have a controller that "
+        "scales them and knows which pods are idle",
         "`<server>.sessionGroups.scaling` with `global.sessionGroups.scaling.enabled`",
     ),
     LeftOut(
