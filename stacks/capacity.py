@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+from components.speech import pods
 from components.speech.pod import Json
-from components.speech.session_group import most
 from components.speech.transcriber_languages import speeches
 from stacks.quantities import Pod, quantity, together
 from stacks.schema import Settings
@@ -79,8 +79,7 @@ def placed(settings: Settings, pool: str | None) -> list[ServerSettings]:
 
 def server_pods(settings: Settings, server: ServerSettings) -> int:
     """Pods of one server that must fit at once: the most it may want, and its surge."""
-    groups = server.session_groups
-    return most(groups, settings.global_.session_groups.scaling.enabled) + groups.allowed_surge
+    return pods.server_pods(server, settings.global_).at_once
 
 
 def inference_pods(settings: Settings, pool: str | None = None) -> int:
@@ -104,9 +103,8 @@ def flow_on_gpus(settings: Settings, pool: str | None = None) -> list[OfFlow]:
     flow, tts, vllm = settings.flow, settings.flow.tts, settings.flow.vllm
     found: list[OfFlow] = []
     if flow.enabled and tts.enabled and tts.pool == pool:
-        groups = tts.session_groups
-        pods = groups.most(settings.global_.session_groups.scaling.enabled) + groups.allowed_surge
-        found.append(OfFlow(pods, gpus_of(tts.resources), together(tts.resources, tts.inference_sidecar.resources)))
+        own = pods.talking_pods(tts, settings.global_).at_once
+        found.append(OfFlow(own, gpus_of(tts.resources), together(tts.resources, tts.inference_sidecar.resources)))
     if flow.enabled and vllm.enabled and vllm.pool == pool:
         found.append(OfFlow(vllm.replicas + 1, vllm.config.num_gpus, together(vllm.resources)))
     return found
@@ -143,7 +141,7 @@ def transcriber_requests(settings: Settings, pool: str | None = None) -> list[Po
     for speech in speeches(own, settings.global_):
         beside = [own.readiness_tracker.resources, *([] if speech.on_cpu else [own.worker_proxy.resources])]
         sidecars = beside if own.live else []
-        requests += [together(speech.resources, *sidecars)] * speech.most
+        requests += [together(speech.resources, *sidecars)] * speech.pods.at_once
     return requests
 
 
@@ -168,9 +166,9 @@ def nodes_needed(settings: Settings, pool: Pool, generation: Generation) -> int 
         Role.TRANSCRIBERS: transcriber_requests,
         Role.SERVICES: services_requests,
     }
-    pods = requests[pool.role](settings, pool.name)
+    asked = requests[pool.role](settings, pool.name)
     cpu, memory = allocatable(size, generation.max_pods)
-    shares = [sum(p[0] for p in pods) / cpu, sum(p[1] for p in pods) / memory, len(pods) / generation.max_pods]
+    shares = [sum(p[0] for p in asked) / cpu, sum(p[1] for p in asked) / memory, len(asked) / generation.max_pods]
     if pool.role is Role.INFERENCE:
         shares.append(inference_gpus(settings, pool.name) / size.gpus)
     return max(ceil(share) for share in shares)

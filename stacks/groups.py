@@ -1,19 +1,21 @@
-"""The session groups of a configuration: their names, where their numbers of pods stand, and what they hold."""
+"""What holds sessions: names, where their numbers of pods stand, and what they hold; plain Deployments as well."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from components.speech.model_costs import feature, points, registered, served, session_cost
-from components.speech.session_group import most
+from components.speech.pods import server_pods, talking_pods
 from components.speech.transcriber_languages import speeches
 from stacks.schema import Settings
+from stacks.schema.flow import FlowSettings
+from stacks.schema.flow.tts import TtsSettings
 from stacks.schema.inference_server import ServerSettings
 
 
 @dataclass(frozen=True)
 class Group:
-    """One session group."""
+    """One session group, or the plain Deployment in its place."""
 
     name: str
     setting: str
@@ -26,6 +28,7 @@ class Group:
 
 
 OVERRIDES = "transcribers.transcriber.languages.overrides.sessionGroupsScaling"
+PLAIN_OVERRIDES = "transcribers.transcriber.languages.overrides.autoscaling"
 
 
 def transcribers(settings: Settings) -> dict[str, Group]:
@@ -35,24 +38,23 @@ def transcribers(settings: Settings) -> dict[str, Group]:
     """
     found = {}
     for each in speeches(settings.transcribers, settings.global_):
-        pods = each.most - each.allowed_surge
-        setting = f"{OVERRIDES}.{each.language}.minReplicas"
+        pods = each.pods.wanted
+        setting = f"{OVERRIDES if each.grouped else PLAIN_OVERRIDES}.{each.language}.minReplicas"
         found[each.language] = Group(each.name, setting, pods, pods * each.concurrency)
     return found
 
 
 def inference(settings: Settings) -> dict[str, Group]:
     """The group of each enabled inference server, by the server's key."""
-    everywhere = settings.global_.session_groups.scaling.enabled
-    found = {}
+    everywhere, found = settings.global_.session_groups.enabled, {}
     for key, server in settings.inference_servers.items():
         if server.enabled:
-            groups = server.session_groups
-            pods = most(groups, everywhere)
+            pods = server_pods(server, settings.global_).wanted
+            part = "sessionGroups" if server.session_groups.used(everywhere) else "tritonServer"
             cost = _dearest(settings, server)
             capacity = server.inference_sidecar.register_features.capacity
             sessions = pods * (capacity // cost) if cost else 0
-            found[key] = Group(server.fullname_override, f"{key}.sessionGroups.replicas", pods, sessions)
+            found[key] = Group(server.fullname_override, f"{key}.{part}.replicas", pods, sessions)
     return found
 
 
@@ -70,18 +72,23 @@ def flow(settings: Settings) -> dict[str, Group]:
 
     What they hold is no transcription; a conversation's transcriber is counted there.
     """
-    own, tts, everywhere = settings.flow, settings.flow.tts, settings.global_.session_groups.scaling.enabled
-    found = {}
+    own, tts, found = settings.flow, settings.flow.tts, {}
     if own.enabled:
-        pods = own.session_groups.most(everywhere)
+        pods = talking_pods(own, settings.global_).wanted
         sessions = pods * own.max_concurrent_connections.value
-        found["flow"] = Group(own.fullname_override, "flow.sessionGroups.replicas", pods, sessions)
+        found["flow"] = Group(own.fullname_override, _number(settings, "flow", own), pods, sessions)
     if own.enabled and tts.enabled:
-        pods = tts.session_groups.most(everywhere)
+        pods = talking_pods(tts, settings.global_).wanted
         cost = max(tts.costs.values(), default=0)
         held = tts.inference_sidecar.register_features.capacity // cost if cost else 0
-        found["flow.tts"] = Group(tts.name, "flow.tts.sessionGroups.replicas", pods, pods * held)
+        found["flow.tts"] = Group(tts.name, _number(settings, "flow.tts", tts), pods, pods * held)
     return found
+
+
+def _number(settings: Settings, path: str, part: FlowSettings | TtsSettings) -> str:
+    """Where the number of pods of flow-service or TTS stands."""
+    grouped = part.session_groups.used(settings.global_.session_groups.enabled)
+    return f"{path}.sessionGroups.replicas" if grouped else f"{path}.replicas"
 
 
 def session_groups(settings: Settings) -> tuple[Group, ...]:

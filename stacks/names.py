@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterator
 
 from components.cluster.ingress_controller import CLASS_NAME, CONFIG_MAP, TLS_SECRET
 from components.cluster.ingress_rights import NAME as INGRESS
+from components.flow import tts
 from components.flow.llm_proxy import vllm_service
 from components.speech.crd import GROUP, PLURAL
+from components.speech.inference_server import budget_name, has_budget
 from components.speech.resource_manager_ingress import sections
 from components.speech.session_groups_controller import NAME as CONTROLLER
 from components.speech.transcriber_containers import speaker_secret
@@ -20,9 +22,11 @@ from stacks.licenses import created, fetched, named
 from stacks.name import Name, fetched_or_made, of_kinds
 from stacks.names_of_proxy import proxy, proxy_ingress, proxy_secrets
 from stacks.schema import Settings
+from stacks.schema.flow.groups import FlowGroups
 from stacks.schema.flow.llm_proxy import LlmProxySettings
 from stacks.schema.flow.tts import TtsSettings
 from stacks.schema.modes import Mode, ServerMode
+from stacks.schema.session_groups import InferenceGroups
 
 RELEASE, NAMESPACE = "release", "namespace"
 REDIS = "resourceManager.redis.fullnameOverride"
@@ -194,13 +198,22 @@ def _data_plane(settings: Settings) -> Iterator[Name]:
             stored = transcribers.external_secrets.enabled
             yield from fetched_or_made(stored, here, speaker_secret(transcribers), TRANSCRIBERS, made=False)
         # two languages of one group name are a matter of the languages (`stacks.rules.speech`)
-        for group in sorted({each.name for each in speeches(transcribers, settings.global_)}):
-            yield Name("SessionGroup", here, group, TRANSCRIBERS)
+        for name in sorted({each.name for each in speeches(transcribers, settings.global_)}):
+            grouped = transcribers.session_groups.used(settings.global_.session_groups.enabled)
+            yield from of_kinds("SessionGroup" if grouped else "Deployment Service", here, name, TRANSCRIBERS)
     for key, server in settings.inference_servers.items():
         if server.enabled:
             path = f"{key}.fullnameOverride"
             queued = " ConfigMap" if server.triton_server.mode is ServerMode.BATCH else ""
-            yield from of_kinds(f"SessionGroup Service{queued}", here, server.fullname_override, path)
+            kinds = f"{_workload(settings, server.session_groups)}{queued}"
+            yield from of_kinds(kinds, here, server.fullname_override, path)
+            if has_budget(server, settings.global_):
+                yield Name("PodDisruptionBudget", here, budget_name(server), path)
+
+
+def _workload(settings: Settings, groups: InferenceGroups | FlowGroups) -> str:
+    """The kinds of what runs a part's pods, and of its Service."""
+    return f"{'SessionGroup' if groups.used(settings.global_.session_groups.enabled) else 'Deployment'} Service"
 
 
 def _flow(settings: Settings) -> Iterator[Name]:
@@ -208,7 +221,7 @@ def _flow(settings: Settings) -> Iterator[Name]:
     if not flow.enabled:
         return
     base = flow.fullname_override
-    yield from of_kinds("SessionGroup Service", here, base, FLOW)
+    yield from of_kinds(_workload(settings, flow.session_groups), here, base, FLOW)
     yield Name("ConfigMap", here, flow.config_map_name, "flow.configMapName")
     yield from fetched_or_made(flow.external_secrets.enabled, here, base, FLOW)
     account = "flow.serviceAccountName" if flow.service_account_name else FLOW
@@ -221,7 +234,9 @@ def _flow(settings: Settings) -> Iterator[Name]:
         yield from _llm_proxy(flow.llm_proxy, here, _key_of("llmProxy", flow.llm_proxy))
     if flow.tts.enabled:
         name, path = flow.tts.name, _key_of("tts", flow.tts)
-        yield from of_kinds("SessionGroup Service", here, name, path)
+        yield from of_kinds(_workload(settings, flow.tts.session_groups), here, name, path)
+        if tts.has_budget(flow.tts, settings.global_):
+            yield Name("PodDisruptionBudget", here, name, path)
         if flow.tts.ingress.enabled:
             yield Name("Ingress", here, name, path)
     if flow.vllm.enabled:

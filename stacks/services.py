@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from components.speech.pods import talking_pods
 from components.speech.proxy_pod import resources_of
 from stacks.quantities import Pod, quantity, requested, together
 from stacks.schema import Settings
@@ -99,9 +100,8 @@ def _flow(settings: Settings) -> Iterator[Workload]:
     flow, proxy = settings.flow, settings.flow.llm_proxy
     if not flow.enabled:
         return
-    groups, own = flow.session_groups, together(flow.resources, flow.readiness_tracker.resources)
-    pods = groups.most(settings.global_.session_groups.scaling.enabled)
-    yield Workload(flow.fullname_override, own, pods, "flow.resources", groups.allowed_surge, flow.pool)
+    own, pods = together(flow.resources, flow.readiness_tracker.resources), talking_pods(flow, settings.global_)
+    yield Workload(flow.fullname_override, own, pods.wanted, "flow.resources", pods.surge, flow.pool)
     if proxy.enabled:
         own = together(proxy.resources)
         yield Workload(proxy.name, own, proxy.replicas, "flow.llmProxy.resources", pool=proxy.pool)

@@ -1,4 +1,4 @@
-"""flow-service: a SessionGroup whose pods hold conversations, with its file, Secret and account (contract: flow 2)."""
+"""flow-service: pods that hold conversations, with its file, Secret and account (contract: flow 2)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.cluster.license import License, license_file
 from components.flow import config_file
 from components.flow.common import CONFIG_HASH, Face, FlowCommon, digest, with_env
 from components.flow.objects import Front, ingress, own_secret, service
-from components.flow.session_group import SESSION_LABELS, scaled, spec
+from components.flow.session_group import Workload, is_grouped, named, session_labels, workload
 from components.outputs import once_made
 from components.placement import Placement
-from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import session_pod
 from components.speech.naming import image
 from components.speech.pod import (
@@ -29,9 +27,7 @@ from components.speech.pod import (
     env_secret,
     pod_template,
     port,
-    session_env,
 )
-from components.speech.session_group import group_annotations, group_options
 from components.speech.shared_maps import Address, token_store
 from stacks.schema.flow import FlowSettings
 
@@ -59,6 +55,11 @@ class FlowServiceArgs:
     license: License
     ready: tuple[pulumi.Resource, ...]
     """What must run before a SessionGroup means anything: the kind and the controller."""
+
+    @property
+    def grouped(self) -> bool:
+        """Whether it is a session group (contract: flow 1)."""
+        return is_grouped(self.settings, self.common.global_)
 
     @property
     def face(self) -> Face:
@@ -126,7 +127,7 @@ def worker(args: FlowServiceArgs, secret: pulumi.Input[str], files: Files) -> Js
             ],
             settings.additional_env_from,
             settings.additional_env,
-            session_env(args.face.name),
+            named(args.face.name, grouped=args.grouped),
         ),
         ports=[port("ws", WS), port("health-port", HEALTH)],
         liveness_probe=settings.liveness_probe,
@@ -139,6 +140,7 @@ def worker(args: FlowServiceArgs, secret: pulumi.Input[str], files: Files) -> Js
 def tracker(args: FlowServiceArgs) -> Json:
     """The sidecar that registers the pod (contract: flow 2.3)."""
     settings, common = args.settings.readiness_tracker, args.common.global_.resource_manager.image
+    namespace, last = env_field("SM_K8S_NAMESPACE", "metadata.namespace"), named(args.face.name, grouped=args.grouped)
     return container(
         "readiness-tracker",
         image(settings.image.registry or common.registry, settings.image.repository, settings.image.tag or common.tag),
@@ -157,17 +159,18 @@ def tracker(args: FlowServiceArgs) -> Json:
                 env("SM_RESTART_TRANSCRIBER_AFTER_N_SESSIONS", str(settings.restart_after_n_sessions)),
                 env("PRE_WARM_ENABLED", "false"),
                 env("PRE_WARM_EVERY_SESSION", "false"),
+                *([] if args.grouped else [namespace]),
             ],
             settings.additional_env_from,
             settings.additional_env,
-            [env_field("SM_K8S_NAMESPACE", "metadata.namespace"), *session_env(args.face.name)],
+            [namespace, *last] if args.grouped else last,
         ),
         ports=[port("check-port", CHECK), port("register-repop", REPOP), port("rt-repop", RT_REPOP)],
         resources=settings.resources,
     )
 
 
-def group_template(
+def pod(
     args: FlowServiceArgs,
     *,
     account: pulumi.Input[str],
@@ -175,14 +178,14 @@ def group_template(
     secret: pulumi.Input[str],
     hashes: Mapping[str, pulumi.Input[str]],
 ) -> Json:
-    """The pod."""
+    """The pod, in a session group or a plain Deployment."""
     settings = args.settings
     policy = session_pod(args.common.session_seconds, settings.termination_grace_period_seconds)
     files = own_files(args.license.secret, config_map)
     annotations: dict[str, pulumi.Input[str]] = {**settings.additional_pod_annotations, **policy.annotations}
     return pod_template(
         placement=args.placement,
-        labels={**args.face.pod_labels, **SESSION_LABELS},
+        labels={**args.face.pod_labels, **session_labels(grouped=args.grouped)},
         annotations={**annotations, **args.license.annotations, **hashes},
         containers=[worker(args, secret, files), tracker(args)],
         service_account=account,
@@ -194,9 +197,10 @@ def group_template(
 
 
 class FlowService(pulumi.ComponentResource):
-    """Group, Service, map, Secret, account. Not here: the license Secret (`cluster.credentials`)."""
+    """Group or Deployment, Service, map, Secret, account. Not here: the license Secret (`cluster.credentials`)."""
 
-    group: str
+    groups: list[str]
+    """Its session group, where there is one."""
 
     def __init__(self, name: str, args: FlowServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:flow:FlowService", name, {}, opts)
@@ -217,39 +221,26 @@ class FlowService(pulumi.ComponentResource):
             references=(*settings.secrets.data, *settings.secrets.additional_data),
             parent=self,
         )
-        on_scale = scaled(settings.session_groups, args.common.global_)
-        CustomResource(
-            f"{name}-group",
-            api_version=API_VERSION,
-            kind=KIND,
-            metadata=face.metadata(annotations=group_annotations(scaled=on_scale)),
-            spec=spec(
-                settings.session_groups,
-                scaled=on_scale,
-                selector=face.selector,
-                template=group_template(
-                    args,
-                    account=self._account(name, args),
-                    config_map=once_made(config_map, settings.config_map_name),
-                    secret=secret,
-                    hashes={CONFIG_HASH: digest(content), **hashed},
-                ),
-            ),
-            opts=group_options(self, args.ready, scaled=on_scale),
+        template = pod(
+            args,
+            account=self._account(name, args),
+            config_map=once_made(config_map, settings.config_map_name),
+            secret=secret,
+            hashes={CONFIG_HASH: digest(content), **hashed},
         )
+        self.groups = workload(name, Workload(face, settings, template, args.ready, None), self)
         made = service(
             f"{name}-service",
             face,
             kind=settings.service.type.value,
             port=kubernetes.core.v1.ServicePortArgs(port=WS, target_port=WS, protocol="TCP"),
-            # its pods are made by the vendor's controller, and no conversation comes through it
+            # its pods come later than it, and no conversation comes through it
             annotations={**settings.service.annotations, "pulumi.com/skipAwait": "true"},
             parent=self,
         )
         if settings.internal_app.enabled and settings.ingress.enabled:
             ingress(f"{name}-ingress", face, front(settings), made, WS, self)
-        self.group = face.name
-        self.register_outputs({"group": self.group})
+        self.register_outputs({"groups": self.groups})
 
     def _account(self, name: str, args: FlowServiceArgs) -> pulumi.Output[str]:
         """The account, and what the readiness-tracker may do with pods (contract: flow 2.7)."""

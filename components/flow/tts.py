@@ -1,4 +1,4 @@
-"""tts: a SessionGroup of GPU pods that speak (contract: flow 4)."""
+"""tts: GPU pods that speak (contract: flow 4)."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.cluster.license import License, license_file
 from components.flow.common import Face, FlowCommon, with_env
-from components.flow.objects import Front, ingress, service
-from components.flow.session_group import SESSION_LABELS, scaled, spec
+from components.flow.objects import Front, budget, ingress, service
+from components.flow.session_group import Workload, is_grouped, named, session_labels, workload
 from components.placement import Placement
-from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import session_pod
 from components.speech.naming import image
+from components.speech.plain import MODEL_SECONDS
 from components.speech.pod import Files, Json, container, env, env_field, env_flag, pod_template, port, session_env
-from components.speech.session_group import group_annotations, group_options
 from components.speech.shared_maps import Address, token_store
 from stacks.schema.flow.tts import TtsSettings
+from stacks.schema.global_settings import GlobalSettings
 
 REPOP = 8022
 
@@ -40,6 +39,11 @@ class TtsArgs:
     @property
     def tag(self) -> str:
         return self.settings.image.tag or self.common.global_.tts.image.tag
+
+    @property
+    def grouped(self) -> bool:
+        """Whether it is a session group (contract: flow 1)."""
+        return is_grouped(self.settings, self.common.global_)
 
     @property
     def face(self) -> Face:
@@ -64,7 +68,7 @@ def server(args: TtsArgs, files: Files) -> Json:
             [env("NVIDIA_REQUIRE_CUDA", "cuda>=11.6"), env("CUDA_VISIBLE_DEVICES", "0")],
             (*settings.env_from, *settings.additional_env_from),
             settings.additional_env,
-            session_env(args.face.name),
+            named(args.face.name, grouped=args.grouped),
         ),
         ports=[port("http", settings.container_port)],
         resources=settings.resources,
@@ -93,6 +97,7 @@ def sidecar(args: TtsArgs) -> Json:
             ],
             (),
             settings.env,
+            # the same in a plain Deployment, where nothing sets the label of the third (contract: flow 4.2)
             session_env(args.face.name),
         ),
         ports=[port("sidecar-metrics", settings.port), port("register-repop", REPOP)],
@@ -100,14 +105,19 @@ def sidecar(args: TtsArgs) -> Json:
     )
 
 
-def group_template(args: TtsArgs) -> Json:
-    """The pod."""
+def has_budget(settings: TtsSettings, global_: GlobalSettings) -> bool:
+    """Whether it has a disruption budget of its own; a session group is under that of all session pods."""
+    return settings.pod_disruption_budget.enabled and not is_grouped(settings, global_)
+
+
+def pod(args: TtsArgs) -> Json:
+    """The pod, in a session group or a plain Deployment."""
     settings = args.settings
     policy = session_pod(args.common.session_seconds, settings.termination_grace_period_seconds)
     files = license_file(args.license.secret)
     return pod_template(
         placement=args.placement,
-        labels={**args.face.pod_labels, **SESSION_LABELS},
+        labels={**args.face.pod_labels, **session_labels(grouped=args.grouped)},
         annotations={
             **settings.additional_pod_annotations,
             **policy.annotations,
@@ -122,35 +132,29 @@ def group_template(args: TtsArgs) -> Json:
 
 
 class Tts(pulumi.ComponentResource):
-    """Group and Service. Not here: a budget of its own; its pods are under that of all session pods."""
+    """Group or Deployment, Service, and the budget of a Deployment."""
 
-    group: str
+    groups: list[str]
+    """Its session group, where there is one."""
 
     def __init__(self, name: str, args: TtsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:flow:Tts", name, {}, opts)
         settings, face = args.settings, args.face
-        on_scale = scaled(settings.session_groups, args.common.global_)
-        CustomResource(
-            f"{name}-group",
-            api_version=API_VERSION,
-            kind=KIND,
-            metadata=face.metadata(annotations=group_annotations(scaled=on_scale)),
-            spec=spec(settings.session_groups, scaled=on_scale, selector=face.selector, template=group_template(args)),
-            opts=group_options(self, args.ready, scaled=on_scale),
-        )
+        self.groups = workload(name, Workload(face, settings, pod(args), args.ready, MODEL_SECONDS), self)
+        if has_budget(settings, args.common.global_):
+            budget(f"{name}-budget", face, settings.pod_disruption_budget.min_available, self)
         made = service(
             f"{name}-service",
             face,
             kind=settings.service.type.value,
             port=kubernetes.core.v1.ServicePortArgs(name="http", port=settings.service.port, target_port="http"),
-            # its pods are made by the vendor's controller, on a node that may still be on its way
+            # its pods come later than it, on a node that may still be on its way
             annotations={"pulumi.com/skipAwait": "true"},
             parent=self,
         )
         if settings.ingress.enabled:
             ingress(f"{name}-ingress", face, front(settings), made, settings.service.port, self)
-        self.group = face.name
-        self.register_outputs({"group": self.group})
+        self.register_outputs({"groups": self.groups})
 
 
 def front(settings: TtsSettings) -> Front:

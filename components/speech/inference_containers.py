@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from components.speech.images import server_tag, sidecar_image, triton_image
 from components.speech.model_costs import registered
+from components.speech.plain import PLAIN_VERSION, plain_env
 from components.speech.pod import Files, Json, container, env, env_field, env_flag, port, session_env
 from components.speech.pre_stop import TRITON_PRE_STOP
 from components.speech.shared_maps import Address, token_store
@@ -41,7 +42,7 @@ def own_files(license_secret: str, mode: ServerMode) -> Files:
     return secret + memory if mode is ServerMode.TRANSLATION else secret
 
 
-def triton(settings: ServerSettings, global_: GlobalSettings, files: Files) -> Json:
+def triton(settings: ServerSettings, global_: GlobalSettings, files: Files, *, grouped: bool) -> Json:
     """The server itself (contract: transcription 11.4)."""
     server, translates = settings.triton_server, settings.triton_server.mode is ServerMode.TRANSLATION
     speech = [env_flag("SM_BATCH_MODE", server.mode is ServerMode.BATCH)]
@@ -55,11 +56,12 @@ def triton(settings: ServerSettings, global_: GlobalSettings, files: Files) -> J
     return container(
         "triton-server-translation" if translates else "triton-server",
         triton_image(settings, global_),
+        image_pull_policy=None if grouped else server.image_pull_policy and server.image_pull_policy.value,
         command=server.command,
         args=server.args,
         variables=[
             *given_wins(variables, by_name(server.additional_envs)),
-            *session_env(settings.fullname_override),
+            *(session_env(settings.fullname_override) if grouped else []),
         ],
         ports=[port("triton-http", HTTP), port("triton-grpc", GRPC), port("triton-metrics", METRICS)],
         resources=copy.deepcopy(server.resources),
@@ -71,9 +73,9 @@ def triton(settings: ServerSettings, global_: GlobalSettings, files: Files) -> J
     )
 
 
-def sidecar(settings: ServerSettings, global_: GlobalSettings, manager: Address) -> Json:
-    """The sidecar that registers the pod (contract: transcription 11.6)."""
-    own = settings.inference_sidecar
+def sidecar(settings: ServerSettings, global_: GlobalSettings, manager: Address, *, grouped: bool) -> Json:
+    """The sidecar that registers the pod (contract: transcription 11.6, 11.7)."""
+    own, name = settings.inference_sidecar, settings.fullname_override
     variables = [
         env_field("POD_NAME", "metadata.name"),
         env_field("POD_IP", "status.podIP"),
@@ -83,10 +85,13 @@ def sidecar(settings: ServerSettings, global_: GlobalSettings, manager: Address)
         token_store(own.resource_manager, manager),
         env_flag("SM_CRASH_DETECTOR_DRY_RUN", own.crash_detector_dry_run),
     ]
+    if not grouped:
+        variables = [*plain_env(name), *variables, PLAIN_VERSION]
     return container(
         "inference-sidecar",
         sidecar_image(own.image, "inference-sidecar", global_),
-        variables=[*given_wins(variables, by_name(own.env)), *session_env(settings.fullname_override)],
+        image_pull_policy=None if grouped else own.image_pull_policy and own.image_pull_policy.value,
+        variables=[*given_wins(variables, by_name(own.env)), *(session_env(name) if grouped else [])],
         ports=[port("sidecar-metrics", own.port), port("register-repop", 8022)],
         resources=copy.deepcopy(own.resources),
     )

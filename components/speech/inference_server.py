@@ -1,4 +1,4 @@
-"""One inference server of any recipe: a SessionGroup of GPU pods and its Service (contract: transcription 11, 12)."""
+"""One inference server of any recipe: GPU pods, as a SessionGroup or a Deployment (contract: transcription 11, 12)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
 from components.speech.images import server_tag
 from components.speech.inference_containers import GRPC, HTTP, METRICS, own_files, sidecar, triton
 from components.speech.naming import MANAGED_BY, short
+from components.speech.plain import plain_deployment
 from components.speech.pod import Json, pod_template
 from components.speech.session_group import group_annotations, group_options, group_spec, is_scaled, scaling_spec
 from components.speech.shared_maps import Address
@@ -41,11 +42,17 @@ class InferenceServerArgs:
     license: License
     ready: tuple[pulumi.Resource, ...]
     """What must run before a SessionGroup means anything: the kind and the controller."""
+    protect: bool
 
     @property
     def name(self) -> str:
-        """Of group and Service."""
+        """Of group or Deployment, and Service."""
         return self.settings.fullname_override
+
+    @property
+    def grouped(self) -> bool:
+        """Whether it is a session group (contract: transcription 2.2)."""
+        return self.settings.session_groups.used(self.global_.session_groups.enabled)
 
     @property
     def tag(self) -> str:
@@ -67,20 +74,34 @@ def selector(args: InferenceServerArgs) -> dict[str, str]:
     return {"app.kubernetes.io/name": args.name, "app.kubernetes.io/instance": args.release}
 
 
-def group_template(args: InferenceServerArgs) -> Json:
-    """The pod."""
+def has_budget(settings: ServerSettings, global_: GlobalSettings) -> bool:
+    """Whether a server has a disruption budget of its own."""
+    plain = not settings.session_groups.used(global_.session_groups.enabled)
+    return plain and settings.pdb.enabled and settings.triton_server.replicas != 1
+
+
+def budget_name(settings: ServerSettings) -> str:
+    return f"{settings.fullname_override}-pdb"
+
+
+def pod(args: InferenceServerArgs) -> Json:
+    """The pod, in a session group or a plain Deployment."""
     settings, server, policy = args.settings, args.settings.triton_server, session_pod(args.session_seconds)
     files = own_files(args.license.secret, server.mode)
+    unsafe = {SAFE_TO_EVICT_LABEL: "false"} if args.grouped else {}
     return pod_template(
         placement=args.placement,
-        labels={**server.additional_labels, SAFE_TO_EVICT_LABEL: "false", "mode": server.mode.value, **selector(args)},
+        labels={**server.additional_labels, **unsafe, "mode": server.mode.value, **selector(args)},
         annotations={
             **datadog(args),
             **server.additional_annotations,
             **policy.annotations,
             **args.license.annotations,
         },
-        containers=[triton(settings, args.global_, files), sidecar(settings, args.global_, args.manager)],
+        containers=[
+            triton(settings, args.global_, files, grouped=args.grouped),
+            sidecar(settings, args.global_, args.manager, grouped=args.grouped),
+        ],
         pull_secrets=[secret.name for secret in settings.image_pull_secrets or args.global_.image_pull_secrets],
         security_context=copy.deepcopy(server.security_context),
         runtime_class=server.runtime_class_name,
@@ -91,9 +112,13 @@ def group_template(args: InferenceServerArgs) -> Json:
 
 
 class InferenceServer(pulumi.ComponentResource):
-    """The group, its Service, and in batch the map of its queue. Not here: GPU plugin (`cluster.gpu_plugin`)."""
+    """The session group or plain Deployment, its Service, and in batch the map of its queue.
 
-    group: str
+    Not here: the GPU plugin its nodes need (`cluster.gpu_plugin`).
+    """
+
+    groups: list[str]
+    """Its session group, where there is one."""
 
     def __init__(self, name: str, args: InferenceServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:speech:InferenceServer", name, {}, opts)
@@ -106,31 +131,12 @@ class InferenceServer(pulumi.ComponentResource):
             "speechmatics.io/component": args.name,
         }
         component = {"speechmatics.io/component": args.name}
-        groups, everywhere = args.settings.session_groups, args.global_.session_groups.scaling.enabled
-        scaled = is_scaled(groups.scaling, everywhere)
-        CustomResource(
-            f"{name}-group",
-            api_version=API_VERSION,
-            kind=KIND,
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name=args.name,
-                namespace=args.namespace,
-                labels=labels,
-                annotations={
-                    **component,
-                    **datadog(args),
-                    **args.settings.additional_annotations,
-                    **group_annotations(scaled=scaled),
-                },
-            ),
-            spec=group_spec(
-                groups,
-                scaling_spec(groups.scaling, everywhere),
-                {"app.kubernetes.io/instance": args.name, "app.kubernetes.io/name": args.name},
-                group_template(args),
-            ),
-            opts=group_options(self, args.ready, scaled=scaled),
-        )
+        annotations = {**component, **datadog(args), **args.settings.additional_annotations}
+        if args.grouped:
+            self._group(f"{name}-group", args, labels, annotations)
+        else:
+            self._deployment(f"{name}-deployment", args, labels, annotations)
+            self._budget(f"{name}-budget", args, labels)
         service = args.settings.triton_server.service
         kubernetes.core.v1.Service(
             f"{name}-service",
@@ -138,8 +144,8 @@ class InferenceServer(pulumi.ComponentResource):
                 name=args.name,
                 namespace=args.namespace,
                 labels=labels,
-                # its pods are made by the vendor's controller and load models for up to 15 minutes, behind a node
-                # that may still be on its way: the Service is right without them, and `up` would give up at 10
+                # its pods load models for up to 15 minutes, behind a node that may still be on its way: the Service
+                # is right without them, and `up` would give up at 10
                 annotations={**component, **service.annotations, "pulumi.com/skipAwait": "true"},
             ),
             spec=kubernetes.core.v1.ServiceSpecArgs(
@@ -167,5 +173,59 @@ class InferenceServer(pulumi.ComponentResource):
                 data={KEY: flow_control(args.settings, args.global_)},
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        self.group = args.name
-        self.register_outputs({"group": self.group})
+        self.groups = [args.name] if args.grouped else []
+        self.register_outputs({"groups": self.groups})
+
+    def _group(self, name: str, args: InferenceServerArgs, labels: Json, annotations: Json) -> None:
+        """The session group (contract: transcription 11.2)."""
+        groups, everywhere = args.settings.session_groups, args.global_.session_groups.scaling.enabled
+        scaled = is_scaled(groups.scaling, everywhere)
+        CustomResource(
+            name,
+            api_version=API_VERSION,
+            kind=KIND,
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                name=args.name,
+                namespace=args.namespace,
+                labels=labels,
+                annotations={**annotations, **group_annotations(scaled=scaled)},
+            ),
+            spec=group_spec(
+                groups,
+                scaling_spec(groups.scaling, everywhere),
+                {"app.kubernetes.io/instance": args.name, "app.kubernetes.io/name": args.name},
+                pod(args),
+            ),
+            opts=group_options(self, args.ready, scaled=scaled),
+        )
+
+    def _deployment(self, name: str, args: InferenceServerArgs, labels: Json, annotations: Json) -> None:
+        """The plain Deployment (contract: transcription 11.7)."""
+        server = args.settings.triton_server
+        plain_deployment(
+            name,
+            kubernetes.meta.v1.ObjectMetaArgs(
+                name=args.name, namespace=args.namespace, labels=labels, annotations=annotations
+            ),
+            replicas=server.replicas,
+            selector=selector(args),
+            template=pod(args),
+            recreate=server.use_recreate_strategy,
+            parent=self,
+        )
+
+    def _budget(self, name: str, args: InferenceServerArgs, labels: Json) -> None:
+        """The disruption budget of a plain Deployment; of one pod there is none (contract: transcription 11.9)."""
+        if not has_budget(args.settings, args.global_):
+            return
+        kubernetes.policy.v1.PodDisruptionBudget(
+            name,
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                name=budget_name(args.settings), namespace=args.namespace, labels=labels
+            ),
+            spec=kubernetes.policy.v1.PodDisruptionBudgetSpecArgs(
+                min_available=args.settings.pdb.min_available,
+                selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels=selector(args)),
+            ),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )

@@ -1,4 +1,4 @@
-"""Transcribers: one SessionGroup for each language (contract: transcription 3 to 9)."""
+"""Transcribers: one SessionGroup or plain Deployment for each language (contract: transcription 3 to 9, 13)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
 from components.speech.images import transcriber_tag
 from components.speech.naming import MANAGED_BY, short
+from components.speech.plain import plain_deployment
 from components.speech.pod import Json, pod_template
 from components.speech.session_group import group_annotations, group_options, group_spec
 from components.speech.shared_maps import Address
 from components.speech.transcriber_containers import (
+    WS,
     app_of,
     own_files,
     readiness_tracker,
@@ -63,18 +65,19 @@ def speech_placement(args: TranscriberArgs, speech: Speech) -> Placement:
     )
 
 
-def group_template(args: TranscriberArgs, speech: Speech, account: pulumi.Input[str]) -> Json:
-    """The pod of one language."""
+def pod(args: TranscriberArgs, speech: Speech, account: pulumi.Input[str]) -> Json:
+    """The pod of one language, in a session group or a plain Deployment (contract: transcription 4.1, 13.1)."""
     settings, global_ = args.settings, args.global_
     policy = session_pod(args.session_seconds)
     own, files, app = settings.transcriber, own_files(settings, args.license.secret), app_of(settings)
     proxied, manager = settings.live and not speech.on_cpu, args.manager
+    grouped = {SAFE_TO_EVICT_LABEL: "false", "app": app} if speech.grouped else {"app": speech.name}
     return pod_template(
         placement=speech_placement(args, speech),
-        labels={**own.additional_pod_labels, SAFE_TO_EVICT_LABEL: "false", "lang": speech.language, "app": app},
+        labels={**own.additional_pod_labels, "lang": speech.language, **grouped},
         annotations={
             "speechmatics.io/component": f"{app}-{speech.language}",
-            **own.additional_annotations,
+            **(own.additional_annotations if speech.grouped else own.additional_pod_annotations),
             **policy.annotations,
             **args.license.annotations,
         },
@@ -91,10 +94,25 @@ def group_template(args: TranscriberArgs, speech: Speech, account: pulumi.Input[
     )
 
 
+def labels(args: TranscriberArgs, speech: Speech) -> dict[str, str]:
+    """Labels of the objects of one language."""
+    return {
+        "lang": speech.language,
+        "mode": args.settings.transcriber.mode.value,
+        "app.kubernetes.io/version": short(transcriber_tag(args.settings, args.global_)),
+        "app.kubernetes.io/managed-by": MANAGED_BY,
+        "speechmatics.io/component": "transcriber",
+    }
+
+
 class Transcriber(pulumi.ComponentResource):
-    """The groups of all languages with their account. Not here: the license Secret (`stacks.platform.base`)."""
+    """What runs the transcribers of all languages, with their account.
+
+    Not here: the license Secret (`stacks.platform.base`).
+    """
 
     groups: list[str]
+    """Of session groups."""
 
     def __init__(self, name: str, args: TranscriberArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:speech:Transcriber", name, {}, opts)
@@ -102,36 +120,73 @@ class Transcriber(pulumi.ComponentResource):
         self.groups = []
         ready = (*args.ready, *self._speaker_keys(name, args))
         for speech in speeches(args.settings, args.global_):
-            spec = group_spec(
+            template = pod(args, speech, account)
+            if speech.grouped:
+                self._group(f"{name}-{speech.language}", args, speech, template, ready)
+                self.groups.append(speech.name)
+            else:
+                self._deployment(f"{name}-{speech.language}", args, speech, template)
+        self.register_outputs({"groups": self.groups})
+
+    def _group(
+        self, name: str, args: TranscriberArgs, speech: Speech, template: Json, ready: tuple[pulumi.Resource, ...]
+    ) -> None:
+        """The session group of one language (contract: transcription 3)."""
+        CustomResource(
+            name,
+            api_version=API_VERSION,
+            kind=KIND,
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                name=speech.name,
+                namespace=args.namespace,
+                labels={**labels(args, speech), "app": app_of(args.settings)},
+                annotations=group_annotations(scaled=speech.scaled),
+            ),
+            spec=group_spec(
                 speech,
                 speech.scaling,
                 {"app": speech.name},
-                group_template(args, speech, account),
+                template,
                 defrag=speech.defrag,
                 active_node_scheduling=args.settings.session_groups.active_node_scheduling,
-            )
-            CustomResource(
-                f"{name}-{speech.language}",
-                api_version=API_VERSION,
-                kind=KIND,
-                metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                    name=speech.name,
-                    namespace=args.namespace,
-                    labels={
-                        "lang": speech.language,
-                        "mode": args.settings.transcriber.mode.value,
-                        "app": app_of(args.settings),
-                        "app.kubernetes.io/version": short(transcriber_tag(args.settings, args.global_)),
-                        "app.kubernetes.io/managed-by": MANAGED_BY,
-                        "speechmatics.io/component": "transcriber",
-                    },
-                    annotations=group_annotations(scaled=speech.scaled),
-                ),
-                spec=spec,
-                opts=group_options(self, ready, scaled=speech.scaled),
-            )
-            self.groups.append(speech.name)
-        self.register_outputs({"groups": self.groups})
+            ),
+            opts=group_options(self, ready, scaled=speech.scaled),
+        )
+
+    def _deployment(self, name: str, args: TranscriberArgs, speech: Speech, template: Json) -> None:
+        """The plain Deployment of one language and its Service (contract: transcription 13.1)."""
+        own, selector = args.settings.transcriber, {"app": speech.name}
+        meta = kubernetes.meta.v1.ObjectMetaArgs
+        known_by = {**own.additional_labels, **labels(args, speech)}
+        plain_deployment(
+            name,
+            meta(
+                name=speech.name,
+                namespace=args.namespace,
+                labels=known_by,
+                annotations=own.additional_annotations or None,
+            ),
+            replicas=speech.replicas,
+            selector=selector,
+            template=template,
+            parent=self,
+        )
+        kubernetes.core.v1.Service(
+            f"{name}-service",
+            metadata=meta(
+                name=speech.name,
+                namespace=args.namespace,
+                labels=known_by,
+                # the Deployment is awaited; its pods are ready when inference servers are
+                annotations={**own.service.annotations, "pulumi.com/skipAwait": "true"},
+            ),
+            spec=kubernetes.core.v1.ServiceSpecArgs(
+                type=own.service.type.value,
+                selector=selector,
+                ports=[kubernetes.core.v1.ServicePortArgs(port=WS, target_port=WS, protocol="TCP")],
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _speaker_keys(self, name: str, args: TranscriberArgs) -> Iterator[pulumi.Resource]:
         """The keys by which speakers are told again, where they come from a store (contract: 13.4)."""

@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from components.cluster.license import license_file
 from components.speech.images import sidecar_image, transcriber_image, transcriber_tag
 from components.speech.model_costs import feature
+from components.speech.plain import plain_env
 from components.speech.pod import Files, Json, container, env, env_config, env_field, env_flag, port, session_env
 from components.speech.shared_maps import Address, token_store
 from components.speech.transcriber_languages import Speech, given_wins
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.transcriber_container import CacheType, DictionaryCache
+from stacks.schema.transcriber_sidecars import PreWarm
 from stacks.schema.transcribers import Eats, TranscriberSettings
+
+WS = 9000
 
 
 def app_of(settings: TranscriberSettings) -> str:
@@ -119,9 +123,9 @@ def transcriber_container(settings: TranscriberSettings, global_: GlobalSettings
         args=["--json"],
         variables=[
             *given_wins(transcriber_variables(settings, global_, speech), [*speech.processor.env, *own.env]),
-            *session_env(speech.name),
+            *(session_env(speech.name) if speech.grouped else []),
         ],
-        ports=[port("ws", 9000), port("health-port", 8001)],
+        ports=[port("ws", WS), port("health-port", 8001)],
         liveness_probe=copy.deepcopy(own.liveness_probe),
         readiness_probe=copy.deepcopy(own.readiness_probe),
         startup_probe=copy.deepcopy(own.startup_probe),
@@ -130,31 +134,75 @@ def transcriber_container(settings: TranscriberSettings, global_: GlobalSettings
     )
 
 
-def readiness_tracker(settings: TranscriberSettings, global_: GlobalSettings, speech: Speech, manager: Address) -> Json:
-    """The sidecar that registers the pod (contract: transcription 4.3)."""
+def _registering(manager: Json) -> list[Json]:
+    """Where a pod is registered, and which pod it is."""
+    return [manager, env_field("POD_NAME", "metadata.name"), env_field("POD_IP", "status.podIP")]
+
+
+def _tracked(settings: TranscriberSettings, speech: Speech) -> list[Json]:
+    """What the tracker is told in both modes before the pre-warm session."""
     tracker = settings.readiness_tracker
-    warm = tracker.pre_warm
-    variables = [
-        token_store(settings.resource_manager, manager),
-        env_field("POD_NAME", "metadata.name"),
-        env_field("POD_IP", "status.podIP"),
-        env_flag("REGISTER_CONDITIONS", tracker.register_conditions),
-        env("REGISTER_FEATURES", register_features(settings, global_, speech)),
+    return [
         env("READINESS_TRACKER_HEALTH_CHECK_PORT", "8002"),
         env("LANGUAGE_FEATURE", tracker.language_override or feature(speech.language)),
         env("SM_RESTART_TRANSCRIBER_AFTER_N_SESSIONS", str(tracker.restart_after_n_sessions)),
-        env_flag("PRE_WARM_ENABLED", warm.enabled),
+        env_flag("PRE_WARM_ENABLED", tracker.pre_warm.enabled),
+    ]
+
+
+def _warmed(warm: PreWarm) -> list[Json]:
+    """What it is told of the pre-warm session in both modes."""
+    return [
         env_flag("PRE_WARM_EVERY_SESSION", warm.every_session),
         env("PRE_WARM_OPERATING_POINT", warm.operating_point.value),
         env("PRE_WARM_CONTRACT_ID", warm.contract_id),
         env_flag("PRE_WARM_ONLY", warm.pre_warm_only),
     ]
-    namespace = [] if _names(tracker.env, "SM_K8S_NAMESPACE") else [env_field("SM_K8S_NAMESPACE", "metadata.namespace")]
+
+
+def tracker_variables(
+    settings: TranscriberSettings, global_: GlobalSettings, speech: Speech, manager: Address
+) -> list[Json]:
+    """The tracker's variables in a session group, the configuration's and the last ones aside."""
+    return [
+        *_registering(token_store(settings.resource_manager, manager)),
+        env_flag("REGISTER_CONDITIONS", settings.readiness_tracker.register_conditions),
+        env("REGISTER_FEATURES", register_features(settings, global_, speech)),
+        *_tracked(settings, speech),
+        *_warmed(settings.readiness_tracker.pre_warm),
+    ]
+
+
+def plain_tracker_variables(settings: TranscriberSettings, speech: Speech, manager: Address) -> list[Json]:
+    """The tracker's variables in a plain Deployment, the configuration's and the namespace aside (contract: 13.1)."""
+    url, *pod = _registering(token_store(settings.resource_manager, manager))
+    return [
+        *pod,
+        *plain_env(speech.name),
+        {**url, "name": "SM_RESOURCE_MANAGER_URL"},
+        env("SM_RESOURCE_MANAGER_WORKER_STATE_UPDATE_ENDPOINT", "/v1/transcribers/status"),
+        env("READINESS_TRACKER_IDLE_STATE_UPDATE_DELAY_SECS", "0"),
+        *_tracked(settings, speech),
+        env_flag("PRE_WARM_USE_AUDIO", settings.readiness_tracker.pre_warm.use_audio),
+        *_warmed(settings.readiness_tracker.pre_warm),
+    ]
+
+
+def readiness_tracker(settings: TranscriberSettings, global_: GlobalSettings, speech: Speech, manager: Address) -> Json:
+    """The sidecar that registers the pod (contract: transcription 4.3)."""
+    tracker = settings.readiness_tracker
+    namespace = env_field("SM_K8S_NAMESPACE", "metadata.namespace")
+    if speech.grouped:
+        variables = given_wins(tracker_variables(settings, global_, speech, manager), tracker.env)
+        variables += [] if _names(tracker.env, "SM_K8S_NAMESPACE") else [namespace]
+        variables += session_env(speech.name)
+    else:
+        variables = given_wins([*plain_tracker_variables(settings, speech, manager), namespace], tracker.env)
     return container(
         "readiness-tracker",
         sidecar_image(tracker.image, tracker.image.repository, global_),
         image_pull_policy=tracker.image_pull_policy and tracker.image_pull_policy.value,
-        variables=[*given_wins(variables, tracker.env), *namespace, *session_env(speech.name)],
+        variables=variables,
         ports=[port("check-port", 8002), port("register-repop", 8022), port("rt-repop", 8023)],
         resources=copy.deepcopy(tracker.resources),
         readiness_probe=copy.deepcopy(tracker.readiness_probe),
@@ -177,15 +225,17 @@ def worker_proxy(settings: TranscriberSettings, global_: GlobalSettings, speech:
         env("TRANSCRIBER_VERSION", transcriber_tag(settings, global_)),
         env_flag("SM_CHECK_FOR_CAPACITY_ON_START", warm.enabled if check is None else check),
         env("SM_CHECK_FOR_CAPACITY_ON_START_OPERATING_POINT", warm.operating_point.value),
-        env_field("POD_NAME", "metadata.name"),
-        env_field("POD_IP", "status.podIP"),
     ]
+    if speech.grouped:
+        variables += [env_field("POD_NAME", "metadata.name"), env_field("POD_IP", "status.podIP")]
+    else:
+        variables = [*plain_env(speech.name), *variables]
     return container(
         "worker-proxy",
         sidecar_image(proxy.image, proxy.image.repository, global_),
         image_pull_policy=proxy.image_pull_policy and proxy.image_pull_policy.value,
         restart_policy="Always",
-        variables=[*given_wins(variables, proxy.env), *session_env(speech.name)],
+        variables=[*given_wins(variables, proxy.env), *(session_env(speech.name) if speech.grouped else [])],
         ports=[port("wp-repop", 8024)],
         resources=copy.deepcopy(proxy.resources),
         readiness_probe=copy.deepcopy(proxy.readiness_probe),

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.speech.naming import language_name
+from components.speech.pods import Pods, plain_pods
 from components.speech.transcriber_resources import REQUESTS
 from stacks.schema.base import Section
 from stacks.schema.fragment import merged
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.session_groups import ScalingOverride
-from stacks.schema.transcriber_container import Processor
+from stacks.schema.transcriber_container import Processor, TranscriberContainer
 from stacks.schema.transcribers import TranscriberSettings
 
 Json = dict[str, Any]
@@ -29,7 +30,9 @@ class Speech:
 
     language: str
     name: str
-    """Of its group."""
+    """Of its group or plain Deployment."""
+    grouped: bool
+    """Whether they are a session group."""
     on_cpu: bool
     """Without an inference server."""
     concurrency: int
@@ -47,12 +50,14 @@ class Speech:
     @property
     def scaled(self) -> bool:
         """Whether the controller owns the number of pods."""
-        return bool(self.scaling["enabled"])
+        return self.grouped and bool(self.scaling["enabled"])
 
     @property
-    def most(self) -> int:
-        """Pods that must fit at once: the most it may want, and its surge."""
-        return int(self.scaling["maxReplicas"] if self.scaled else self.replicas) + self.allowed_surge
+    def pods(self) -> Pods:
+        """The most it may want, and its surge."""
+        if not self.grouped:
+            return plain_pods(self.replicas, recreate=False)
+        return Pods(int(self.scaling["maxReplicas"] if self.scaled else self.replicas), self.allowed_surge)
 
 
 def speeches(settings: TranscriberSettings, global_: GlobalSettings) -> tuple[Speech, ...]:
@@ -66,15 +71,17 @@ def speech(settings: TranscriberSettings, global_: GlobalSettings, language: str
     container, groups = settings.transcriber, settings.session_groups
     overrides = container.languages.overrides
     on_cpu = language in container.languages.cpu_languages
+    grouped = groups.used(global_.session_groups.enabled)
     processor = container.processors.cpu if on_cpu else container.processors.gpu
     scaling = overrides.session_groups_scaling.get(language, ScalingOverride())
     rollout = overrides.session_groups_rollout.get(language)
     return Speech(
         language=language,
         name=container.name_override or language_name(settings.fullname_override, language),
+        grouped=grouped,
         on_cpu=on_cpu,
         concurrency=overrides.max_concurrent_connections.get(language) or container.max_concurrent_connections.value,
-        replicas=groups.replicas if scaling.min_replicas is None else scaling.min_replicas,
+        replicas=_either(scaling.min_replicas, groups.replicas) if grouped else plain_replicas(container, language),
         allowed_surge=(rollout and rollout.allowed_surge) or groups.allowed_surge,
         max_pods_create_at_once=(rollout and rollout.max_pods_create_at_once) or groups.max_pods_create_at_once,
         scaling=layers({"enabled": global_.session_groups.scaling.enabled}, groups.scaling, scaling),
@@ -82,6 +89,16 @@ def speech(settings: TranscriberSettings, global_: GlobalSettings, language: str
         resources=resources(language, overrides.resources.get(language), processor.resources, container.resources),
         processor=processor,
     )
+
+
+def plain_replicas(container: TranscriberContainer, language: str) -> int:
+    """Pods of a language's plain Deployment (contract: transcription 13.1)."""
+    own = container.languages.overrides.autoscaling.get(language)
+    return _either(own.min_replicas if own else None, container.autoscaling.replicas.min_replicas)
+
+
+def _either(own: int | None, common: int) -> int:
+    return common if own is None else own
 
 
 def layers(base: Json, *above: Section | None) -> Json:

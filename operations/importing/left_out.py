@@ -33,8 +33,8 @@ LEFT_OUT = (
     LeftOut(
         "sm-scaling",
         ("*.tritonServer.autoscaling", "transcribers.transcriber.autoscaling", "global.scaler", "*.sm-scaling"),
-        "it scales plain Deployments, which hold no session; here every server is a SessionGroup, whose controller "
-        "scales it and knows which pods are idle",
+        "it scales plain Deployments and ends pods whose sessions nobody counts; session groups have a controller that "
+        "scales them and knows which pods are idle",
         "`<server>.sessionGroups.scaling` with `global.sessionGroups.scaling.enabled`",
     ),
     LeftOut(

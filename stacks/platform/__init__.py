@@ -24,6 +24,7 @@ from stacks.platform.data_plane import data_plane
 from stacks.platform.edge import edge, url
 from stacks.platform.flow import flow
 from stacks.platform.ingress import ingress_controller
+from stacks.platform.unprotected import unprotected
 from stacks.schema import Settings
 from stacks.secrets import Secrets
 
@@ -32,6 +33,9 @@ __all__ = ["azure_provider", "export", "foundation", "gate", "guard", "speech"]
 
 def speech(settings: Settings, secrets: Secrets, found: Foundation) -> list[str]:
     """Everything in the cluster; the names of the session groups."""
+    said = unprotected(settings)
+    if said:
+        pulumi.log.warn(said)
     opts = pulumi.ResourceOptions(providers=[found.access.provider])
     on = base(settings, secrets, found, opts)
     way_in = ingress_controller(settings, found, on, opts)

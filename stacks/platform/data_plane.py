@@ -24,7 +24,7 @@ def data_plane(
     settings: Settings, found: Foundation, on: Base, maps: SharedMaps, ready: tuple[pulumi.Resource, ...],
     opts: pulumi.ResourceOptions,
 ) -> list[str]:  # fmt: skip
-    """Inference servers and transcribers; the names of their groups."""
+    """Inference servers and transcribers; the names of their session groups."""
     groups: list[str] = []
     seconds, manager = settings.sessions.max_duration_seconds, Address(maps.release_map, resource_manager_url(settings))
     for server in settings.inference_servers.values():
@@ -41,10 +41,11 @@ def data_plane(
                     session_seconds=seconds,
                     license=on.license(license_name(settings, server.triton_server.licensing)),
                     ready=ready,
+                    protect=settings.protection.enabled,
                 ),
                 opts,
             )
-            groups.append(made.group)
+            groups += made.groups
     if settings.transcribers.enabled:
         transcribers = Transcriber(
             "transcribers",

@@ -56,7 +56,7 @@ def flow(
         address = Address(maps.release_map, resource_manager_url(settings))
         placement = found.placement(Role.INFERENCE, wanted.tts)
         license_ = on.license(license_name(settings, wanted.tts.licensing))
-        groups.append(Tts("tts", TtsArgs(shared, wanted.tts, address, placement, license_, ready), opts).group)
+        groups += Tts("tts", TtsArgs(shared, wanted.tts, address, placement, license_, ready), opts).groups
     made = FlowService(
         "flow-service",
         FlowServiceArgs(
@@ -73,4 +73,4 @@ def flow(
         ),
         opts,
     )
-    return [made.group, *groups]
+    return [*made.groups, *groups]

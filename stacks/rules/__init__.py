@@ -15,6 +15,7 @@ from stacks.rules.ingress import ingress_namespace
 from stacks.rules.lists import ENTRIES
 from stacks.rules.names import NAMES
 from stacks.rules.networks import networks
+from stacks.rules.plain import PLAIN
 from stacks.rules.pools import (
     counts,
     further_drivers,
@@ -64,6 +65,7 @@ RULES: tuple[Rule, ...] = (
     budget,
     *RESOURCE_MANAGER_INGRESS,
     *DATA_PLANE,
+    *PLAIN,
     *PROXY,
     *REDIS,
     *FLOW,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -70,10 +70,12 @@ class GlobalScaling(Section):
 
 
 class GlobalSessionGroups(Section):
-    """How transcribers and inference servers are deployed."""
+    """How transcribers, inference servers, flow-service and TTS are deployed."""
 
-    enabled: Literal[True] = Field(
-        True, description="Deploy as session groups; plain Deployments protect no session and are not offered."
+    enabled: bool = Field(
+        True,
+        description="Deploy as session groups. Off: as plain Deployments, of which nothing knows the sessions; an "
+        "update or a drained node cuts those that outlast the pod.",
     )
     scaling: GlobalScaling = Field(default_factory=GlobalScaling, description="Scaling of session groups.")
 

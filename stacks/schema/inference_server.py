@@ -32,9 +32,6 @@ NAME = "Name of the group and its Service."
 TRITON = "The server itself."
 SIDECAR = "Its sidecar."
 NAMED = "`fullnameOverride` has a value, so nothing looks at it"
-ONE_BUDGET = (
-    "its pods have the resource manager's budget for session pods, and no pod of two budgets can be evicted at all"
-)
 NO_DATADOG = "the annotations are for an agent the platform does not have; `additionalAnnotations` takes any"
 ONE_PLUGIN = "the program makes one device plugin for all GPU pools; two of them would fight over the GPUs"
 NO_TEST = "it names a value that does not exist"
@@ -59,9 +56,12 @@ class ServerTests(Section):
 
 
 class Budget(Section):
-    """A disruption budget of this server's."""
+    """A disruption budget of this server's plain Deployment."""
 
-    enabled: Annotated[bool, only(False, ONE_BUDGET)] = Field(False, description="Make one; refused.")
+    enabled: bool = Field(
+        False, description="Make one where `tritonServer.replicas` is not 1; for a plain Deployment only."
+    )
+    min_available: int = Field(1, ge=1, description="Pods that are always there.")
 
 
 class ServerSettings(Section):
@@ -79,10 +79,12 @@ class ServerSettings(Section):
         (), description="Image pull secrets of this server; empty is `global.imagePullSecrets`."
     )
     affinity: Affinity = Field(default_factory=dict, description="Where the pods would rather run.")
-    additional_annotations: Annotations = Field(default_factory=dict, description="Annotations of the group.")
+    additional_annotations: Annotations = Field(
+        default_factory=dict, description="Annotations of the group or Deployment."
+    )
     additional_labels: Labels = Field(default_factory=dict, description="Labels of the group and its Service.")
     additional_volumes: tuple[Volume, ...] = Field((), description="Volumes beside the license.")
-    pdb: Budget = Field(default_factory=Budget, description="A disruption budget of this server's.")
+    pdb: Budget = Field(default_factory=Budget, description="A disruption budget.")
     datadog: Datadog = Field(default_factory=Datadog, description="Annotations for Datadog's agent.")
     nvidia_drivers: DevicePlugin = Field(default_factory=DevicePlugin, description="A GPU plugin of this server's.")
     tests: ServerTests = Field(default_factory=ServerTests, description="The vendor's test pod.")

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.schema.base import Flag, Section, only
+from stacks.schema.base import Flag, Section
 from stacks.schema.fragment import ResourceRequirements, laid_over
 from stacks.schema.images import ImageOverride, PullPolicy
 from stacks.schema.register_features import RecipeFeatures, RegisterFeatures
 from stacks.schema.resource_manager_address import ResourceManagerAddress
-from stacks.schema.triton import PLAIN, Variables
+from stacks.schema.triton import POLICY, Variables
 
 FEATURES = "What the server registers."
 RESOURCES = {"requests": {"cpu": "10m", "memory": "50Mi"}}
@@ -22,9 +22,7 @@ class Sidecar(Section):
 
     enabled: Literal[True] = Field(True, description="Deploy the inference sidecar; without it no session finds it.")
     image: ImageOverride = Field(default_factory=ImageOverride, description="Its image.")
-    image_pull_policy: Annotated[PullPolicy | None, only(None, PLAIN)] = Field(
-        None, description="Read for plain Deployments only; nothing but its default is accepted."
-    )
+    image_pull_policy: PullPolicy | None = Field(None, description=POLICY)
     port: int = Field(8008, gt=1023, lt=65536, description="Port of its metrics, on pod and Service.")
     resources: Annotated[ResourceRequirements, laid_over(RESOURCES)] = Field(
         RESOURCES, description="Requests and limits."

@@ -8,8 +8,10 @@ from pydantic import Field
 
 from stacks.schema.base import GoDuration, Section, only
 
-ALREADY_ON = "it can switch session groups on, never off, and `global.sessionGroups.enabled` has them on"
+SWITCH = "Deploy as a session group also while `global.sessionGroups.enabled` is off; it switches on, never off."
 RECREATE = "it ends pods while sessions are in them; idle ones are replaced first, the others when their sessions end"
+
+RECREATES = "A plain Deployment ends its old pods before it starts new ones, which cuts their sessions."
 
 
 class ScalingOverride(Section):
@@ -87,13 +89,17 @@ class Defrag(DefragOverride):
 class Rollout(Section):
     """How many pods a session group has and how it replaces them."""
 
-    enabled: Annotated[bool, only(True, ALREADY_ON)] = Field(True, description="Deploy as a session group.")
+    enabled: bool = Field(False, description=SWITCH)
     replicas: int = Field(1, ge=0, description="Pods of each group while scaling is off.")
     allowed_surge: int = Field(1, ge=1, description="Pods above the wanted number while idle ones are replaced.")
     max_pods_create_at_once: int = Field(3, ge=1, description="Most pods created in one step.")
     strategy_recreate: Annotated[bool, only(False, RECREATE)] = Field(
         False, description="Replace pods without waiting for their sessions; refused."
     )
+
+    def used(self, everywhere: bool) -> bool:
+        """Whether there is a session group and no plain Deployment (contract: transcription 2.2)."""
+        return self.enabled or everywhere
 
 
 class TranscriberGroups(Rollout):

@@ -10,7 +10,6 @@ from pydantic import Field
 from stacks.schema.base import DnsLabel, Section, only
 from stacks.schema.fragment import (
     EnvEntry,
-    Fragment,
     PodSecurityContext,
     ProbeFragment,
     ResourceRequirements,
@@ -25,10 +24,10 @@ from stacks.schema.modes import Mode
 from stacks.schema.placement import NodeSettings, PlacementSettings
 from stacks.schema.pools import Role
 from stacks.schema.transcriber_languages import LanguageSettings
-from stacks.schema.workload import SessionAnnotations, SessionLabels
+from stacks.schema.workload import Annotations, Labels, ServiceType, SessionAnnotations, SessionLabels
 
 NODE = "node.kubernetes.io"
-GROUPS_ONLY = "it is read for plain Deployments, which are not offered"
+UNREAD = "no template reads it; a plain Deployment of transcribers always starts new pods first"
 NO_MAP = (
     "a ConfigMap reaches the transcriber and not what its pod registers, so sessions would be placed by another number"
 )
@@ -138,6 +137,25 @@ class CpuProcessor(Processor):
     )
 
 
+class PlainReplicas(Section):
+    """Pods of each plain Deployment."""
+
+    min_replicas: int = Field(2, ge=0, description="Pods of each language's plain Deployment.")
+
+
+class TranscriberAutoscaling(Section):
+    """How many pods plain Deployments have; nothing scales them."""
+
+    replicas: PlainReplicas = Field(default_factory=PlainReplicas, description="Pods of each plain Deployment.")
+
+
+class TranscriberService(Section):
+    """The Service of each plain Deployment; session groups have none."""
+
+    type: ServiceType = Field(ServiceType.CLUSTER_IP, description="How it is reached.")
+    annotations: Annotations = Field(default_factory=dict, description="Annotations of the Services.")
+
+
 class Processors(Section):
     """Languages by what transcribes them."""
 
@@ -181,15 +199,21 @@ class TranscriberContainer(PlacementSettings):
     otel: Otel = Field(default_factory=Otel, description="Traces.")
     speaker_id: SpeakerId = Field(default_factory=SpeakerId, description="Keys by which speakers are told again.")
     processors: Processors = Field(default_factory=Processors, description="Languages by what transcribes them.")
-    additional_annotations: SessionAnnotations = Field(default_factory=dict, description="Annotations of the pods.")
+    additional_annotations: SessionAnnotations = Field(
+        default_factory=dict, description="Annotations of a session group's pods; of a plain Deployment itself."
+    )
     additional_pod_labels: SessionLabels = Field(default_factory=dict, description="Labels of the pods.")
-    additional_labels: Annotated[Fragment, only({}, GROUPS_ONLY)] = Field(
-        default_factory=dict, description="Read for plain Deployments only; nothing but its default is accepted."
+    additional_labels: Labels = Field(default_factory=dict, description="Labels of plain Deployments.")
+    additional_pod_annotations: SessionAnnotations = Field(
+        default_factory=dict, description="Annotations of the pods of plain Deployments."
     )
-    additional_pod_annotations: Annotated[Fragment, only({}, GROUPS_ONLY)] = Field(
-        default_factory=dict, description="Read for plain Deployments only; nothing but its default is accepted."
+    autoscaling: TranscriberAutoscaling = Field(
+        default_factory=TranscriberAutoscaling, description="Number of pods of plain Deployments."
     )
-    use_recreate_strategy: Annotated[bool, only(False, GROUPS_ONLY)] = Field(
+    service: TranscriberService = Field(
+        default_factory=TranscriberService, description="The Service of each plain Deployment."
+    )
+    use_recreate_strategy: Annotated[bool, only(False, UNREAD)] = Field(
         False, description="Read by nothing; only its default is accepted."
     )
     tolerations: tuple[Toleration, ...] = Field(

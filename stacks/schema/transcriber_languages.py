@@ -6,9 +6,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stacks.schema.base import Language, Section, only
-from stacks.schema.fragment import Fragment, ResourceRequirements
+from stacks.schema.base import Language, Section
+from stacks.schema.fragment import ResourceRequirements
 from stacks.schema.session_groups import DefragOverride, RolloutOverride, ScalingOverride
+
+
+class PlainOverride(Section):
+    """Pods of one language's plain Deployment."""
+
+    min_replicas: int | None = Field(
+        None, ge=0, description="Pods of this language's plain Deployment; unset is the number of all languages."
+    )
 
 
 class LanguageOverrides(Section):
@@ -29,8 +37,8 @@ class LanguageOverrides(Section):
     session_groups_rollout: dict[Language, RolloutOverride] = Field(
         default_factory=dict, description="How pods are replaced."
     )
-    autoscaling: Annotated[Fragment, only({}, "it is read for plain Deployments, which are not offered")] = Field(
-        default_factory=dict, description="Read for plain Deployments only; nothing but its default is accepted."
+    autoscaling: dict[Language, PlainOverride] = Field(
+        default_factory=dict, description="Number of pods of plain Deployments."
     )
 
 

@@ -14,7 +14,6 @@ from stacks.schema.images import ImageOverride, PullPolicy, Repository
 POLICY = "When to ask the registry for the image; unset is Kubernetes' default."
 NO_TRACKER = "without it no pod is registered, and no session finds one"
 NO_PROXY = "without it a transcriber does not reach the inference servers"
-PLAIN = "it is read for plain Deployments, which are not offered"
 
 ContractId = Annotated[str, shaped(r"^-?[0-9]+$", "a whole number, as text")]
 """A contract's number, as text."""
@@ -37,9 +36,7 @@ class PreWarm(Section):
     )
     contract_id: ContractId = Field("-77777777777777", description="Contract the pre-warm session is counted for.")
     pre_warm_only: Flag = Field(False, description="Pre-warm and nothing else.")
-    use_audio: Annotated[Flag, only(True, PLAIN)] = Field(
-        True, description="Read for plain Deployments only; nothing but its default is accepted."
-    )
+    use_audio: Flag = Field(True, description="Pre-warm with audio; read for plain Deployments only.")
 
 
 class TrackerImage(ImageOverride):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -21,8 +20,9 @@ from stacks.schema.images import ImageOverride, PullPolicy, Repository
 from stacks.schema.modes import ServerMode
 from stacks.schema.placement import PlacementSettings
 from stacks.schema.pools import Role
+from stacks.schema.session_groups import RECREATES
 from stacks.schema.transcriber_sidecars import OperatingPoint
-from stacks.schema.workload import Annotations, SessionAnnotations, SessionLabels
+from stacks.schema.workload import Annotations, ServiceType, SessionAnnotations, SessionLabels
 
 RecipeName = Literal[
     "custom", "standard-all", "enhanced-recipe1", "enhanced-recipe2", "enhanced-recipe3", "enhanced-recipe4"
@@ -31,11 +31,11 @@ RecipeName = Literal[
 IMAGE = "Its image."
 RECIPE = "The recipe, which is this block's; the others have blocks of their own."
 OPERATING_POINT = "Operating point can be standard or enhanced or set null to support both."
-PLAIN = "it is read for plain Deployments, which are not offered"
+POLICY = "When to ask the registry for the image; read for plain Deployments only."
 GRACE = "a pod may take as long to end as a session may last, which is `sessions.maxDurationSeconds`"
 PRE_STOP = "without it a server ends while transcribers still speak to it"
 OWN_INGRESS = "its backend is a Service that nobody makes"
-SCALER = "sm-scaling changes plain Deployments, which are not offered; session groups scale by themselves"
+SCALER = "sm-scaling is not made; session groups scale by themselves, and plain Deployments have a fixed number of pods"
 
 EnvName = Annotated[str, shaped("^[A-Za-z_][A-Za-z0-9_]*$", "a variable's name: letters, digits and _, no digit first")]
 """Name of a variable."""
@@ -71,14 +71,6 @@ class TritonImage(ImageOverride):
     )
 
 
-class ServiceType(StrEnum):
-    """How a Service is reached."""
-
-    CLUSTER_IP = "ClusterIP"
-    NODE_PORT = "NodePort"
-    LOAD_BALANCER = "LoadBalancer"
-
-
 class TritonService(Section):
     """The Service of the pods."""
 
@@ -108,9 +100,7 @@ class Triton(PlacementSettings):
     role: ClassVar[Role] = Role.INFERENCE
 
     image: TritonImage = Field(description=IMAGE)
-    image_pull_policy: Annotated[PullPolicy | None, only(None, PLAIN)] = Field(
-        None, description="Read for plain Deployments only; nothing but its default is accepted."
-    )
+    image_pull_policy: PullPolicy | None = Field(None, description=POLICY)
     mode: ServerMode = Field(ServerMode.REAL_TIME, description="What it works on: live sessions, jobs or translation.")
     operating_point: OperatingPoint | None = Field(OperatingPoint.ENHANCED, description=OPERATING_POINT)
     recipe: RecipeName = Field(description=RECIPE)
@@ -137,12 +127,8 @@ class Triton(PlacementSettings):
     licensing: StoredLicensing = Field(default_factory=StoredLicensing, description="The license Secret.")
     service: TritonService = Field(default_factory=TritonService, description="The Service of the pods.")
     ingress: TritonIngress = Field(default_factory=TritonIngress, description="Ingresses in front of the server.")
-    replicas: Annotated[int, only(1, PLAIN)] = Field(
-        1, description="Read for plain Deployments only; nothing but its default is accepted."
-    )
-    use_recreate_strategy: Annotated[bool, only(False, PLAIN)] = Field(
-        False, description="Read for plain Deployments only; nothing but its default is accepted."
-    )
+    replicas: int = Field(1, ge=0, description="Pods of a plain Deployment; a session group has a number of its own.")
+    use_recreate_strategy: bool = Field(False, description=RECREATES)
     autoscaling: TritonAutoscaling = Field(default_factory=TritonAutoscaling, description="Scaling of Deployments.")
     tolerations: tuple[Toleration, ...] = Field(
         ({"key": "sku", "operator": "Equal", "value": "gpu", "effect": "NoSchedule"},),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -43,6 +44,14 @@ def _merged(base: Any, given: Any) -> Any:
     if not (isinstance(base, dict) and isinstance(given, dict)):
         return given
     return base | {key: _merged(base.get(key), value) for key, value in given.items()}
+
+
+class ServiceType(StrEnum):
+    """How a Service is reached."""
+
+    CLUSTER_IP = "ClusterIP"
+    NODE_PORT = "NodePort"
+    LOAD_BALANCER = "LoadBalancer"
 
 
 class HttpGet(Section):

@@ -17,6 +17,7 @@ from components.speech.differences.everywhere import EVERYWHERE
 from components.speech.differences.flow import FLOW
 from components.speech.differences.gpu_plugin import GPU_PLUGIN
 from components.speech.differences.ingress import INGRESS_CONTROLLER
+from components.speech.differences.plain import PLAIN_DEPLOYMENTS
 from components.speech.differences.proxy import PROXY
 from components.speech.differences.redis import REDIS
 from components.speech.differences.redis_nodes import REDIS_NODES
@@ -33,6 +34,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     *CONTROL_PLANE,
     *RESOURCE_MANAGER_INGRESS,
     *TRANSCRIPTION,
+    *PLAIN_DEPLOYMENTS,
     *PROXY,
     *REDIS,
     *REDIS_NODES,

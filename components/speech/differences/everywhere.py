@@ -15,8 +15,10 @@ SURGING = (
     "Deployment/*resource-manager Deployment/*resource-manager-metrics Deployment/sessiongroups-controller "
     "Deployment/*proxy-a Deployment/*proxy-b Deployment/*proxy-cache"
 )
-TRANSCRIBERS = "SessionGroup/*rt-transcriber-*"
-SERVERS = "SessionGroup/*inference-server-*"
+PLAIN_TRANSCRIBERS = "Deployment/*rt-transcriber-*"
+PLAIN_SERVERS = "Deployment/*inference-server-*"
+TRANSCRIBERS = f"SessionGroup/*rt-transcriber-* {PLAIN_TRANSCRIBERS}"
+SERVERS = f"SessionGroup/*inference-server-* {PLAIN_SERVERS}"
 SESSIONS = f"{TRANSCRIBERS} {SERVERS} Deployment/*proxy-a Deployment/*proxy-b"
 
 AUTOSCALER_VETO = "spec.template.metadata.annotations.cluster-autoscaler.kubernetes.io/safe-to-evict"
@@ -90,7 +92,7 @@ EVERYWHERE: tuple[Difference, ...] = (
     *surging("Deployment/*resource-manager Deployment/*proxy-a Deployment/*proxy-b Deployment/*proxy-cache", 1, 0),
     *surging("Deployment/*resource-manager-metrics Deployment/sessiongroups-controller", Added(1), Added(0)),
     Difference(SERVERS, "spec.template.spec.terminationGracePeriodSeconds", DAY, GRACE),
-    Difference(TRANSCRIBERS, "spec.template.spec.terminationGracePeriodSeconds", Added(DAY), GRACE),
+    Difference("SessionGroup/*rt-transcriber-*", "spec.template.spec.terminationGracePeriodSeconds", Added(DAY), GRACE),
     Difference(
         "SessionGroup/*",
         "metadata.annotations.pulumi.com/patchForce",

@@ -14,8 +14,9 @@ from components.speech.differences.everywhere import (
     tolerating,
 )
 
-WORKERS = "SessionGroup/flow-service SessionGroup/flow-x"
-VOICES = "SessionGroup/tts SessionGroup/voices"
+GROUPS = "SessionGroup/flow-service SessionGroup/flow-x SessionGroup/tts SessionGroup/voices"
+WORKERS = "SessionGroup/flow-service SessionGroup/flow-x Deployment/flow-service"
+VOICES = "SessionGroup/tts SessionGroup/voices Deployment/tts"
 PROXIES = "Deployment/llm-proxy Deployment/balancer"
 MODELS = "Deployment/llm Deployment/model"
 CONTAINERS = "spec.template.spec.containers"
@@ -64,11 +65,14 @@ FLOW: tuple[Difference, ...] = (
     Difference(f"{PROXIES} {MODELS}", "spec.strategy.type", Added("RollingUpdate"), SURGE),
     *surging(f"{PROXIES} {MODELS}", Added(1), Added(0)),
     Difference(
-        "SessionGroup/flow-service SessionGroup/tts", "spec.template.spec.terminationGracePeriodSeconds", DAY, GRACE
+        "SessionGroup/flow-service SessionGroup/tts Deployment/flow-service Deployment/tts",
+        "spec.template.spec.terminationGracePeriodSeconds",
+        DAY,
+        GRACE,
     ),
     Difference(f"{WORKERS} {VOICES}", AUTOSCALER_VETO, Added("false"), AUTOSCALER),
     Difference(
-        f"{WORKERS} {VOICES}",
+        GROUPS,
         "spec.template.metadata.labels.speechmatics.io/safe-to-evict",
         Added("false"),
         _EVICTION,
@@ -96,7 +100,7 @@ FLOW: tuple[Difference, ...] = (
         _PROBE,
     ),
     Difference(
-        "SessionGroup/tts",
+        "SessionGroup/tts Deployment/tts",
         f"{CONTAINERS}[tts-server].readinessProbe",
         Added({"tcpSocket": {"port": "http"}}),
         _PROBE,
@@ -167,7 +171,7 @@ FLOW: tuple[Difference, ...] = (
         "With one pod the chart's own budget, which is on, stops every drain of its node for ever; two can be moved.",
     ),
     Difference(
-        "SessionGroup/flow-service",
+        "SessionGroup/flow-service Deployment/flow-service",
         f"{CONTAINERS}[readiness-tracker].resources.requests.memory",
         "256Mi",
         "256Ki is less than any program takes; Mi is meant.",
@@ -176,11 +180,16 @@ FLOW: tuple[Difference, ...] = (
         "Service/flow-service Service/flow-x Service/tts Service/voices",
         "metadata.annotations.pulumi.com/skipAwait",
         Added("true"),
-        "Its pods are made by the vendor's controller, later than the Service: `up` does not wait for them.",
+        "Its pods come later than the Service, which says nothing of them: `up` does not wait for them.",
     ),
-    Difference("SessionGroup/tts", "spec.template.metadata.annotations.ad.datadoghq.com/*", NOTHING, _DATADOG),
     Difference(
-        "SessionGroup/tts",
+        "SessionGroup/tts Deployment/tts",
+        "spec.template.metadata.annotations.ad.datadoghq.com/*",
+        NOTHING,
+        _DATADOG,
+    ),
+    Difference(
+        "SessionGroup/tts Deployment/tts",
         "spec.template.spec.imagePullSecrets",
         Added([{"name": "speechmatics-registry"}]),
         "The chart falls back to the global pull secret for everything but TTS, whose image needs it as well.",

@@ -58,7 +58,6 @@ class Refused:
         return not self.path and fits(self.objects, title)
 
 
-_PLAIN = ("global.sessionGroups.enabled", False)
 _SCALER = (
     "Deployment/*-sm-scaling ServiceAccount/*-sm-scaling Role/*-sm-scaling-k8s-access "
     "RoleBinding/*-sm-scaling-k8s-access"
@@ -66,11 +65,6 @@ _SCALER = (
 
 REFUSED: tuple[Refused, ...] = (
     Refused("Ingress/*resource-manager-redirect", "", ("resourceManager.ingress.enabled", True), "control-plane 5.3"),
-    Refused("Deployment/*rt-transcriber-* Service/*rt-transcriber-*", "", _PLAIN, "transcription 13.1"),
-    Refused("Deployment/*inference-server-*", "", _PLAIN, "transcription 11.7"),
-    Refused("Deployment/*flow-service", "", _PLAIN, "flow 2.4"),
-    Refused("Deployment/*tts", "", _PLAIN, "flow 4.1"),
-    Refused("PodDisruptionBudget/*inference-server-*-pdb", "", (f"{SERVER}.pdb.enabled", True), "transcription 11.9"),
     Refused("DaemonSet/nvidia-gpu-drivers", "", (f"{SERVER}.nvidiaDrivers.enable", True), "transcription 11.11"),
     Refused(_SCALER, "", (f"{SERVER}.tritonServer.autoscaling.installDependencies", True), "transcription 11.12"),
     Refused(
@@ -92,6 +86,5 @@ REFUSED: tuple[Refused, ...] = (
         (f"{SERVER}.datadog.addAnnotations", True),
         "transcription 11.13",
     ),
-    Refused("PodDisruptionBudget/tts", "", ("flow.tts.podDisruptionBudget.enabled", True), "flow 4.3"),
 )
 """All of them."""

@@ -10,9 +10,10 @@ SECTIONS: tuple[tuple[str, str, str], ...] = (
     ("*", "metadata.annotations.helm.sh/chart", "control-plane 3.2"),
     # flow, whose names others' patterns would take
     ("ConfigMap/flow-x-file", "*", "flow 2.6"),
-    ("SessionGroup/flow-* Service/flow-*", "*readiness-tracker*", "flow 2.3"),
-    ("SessionGroup/flow-* Service/flow-*", "*", "flow 2"),
-    ("SessionGroup/tts SessionGroup/voices Service/tts Service/voices", "*", "flow 4"),
+    ("Deployment/flow-service", "spec.strategy*", "flow 2.4"),
+    ("SessionGroup/flow-* Deployment/flow-service Service/flow-*", "*readiness-tracker*", "flow 2.3"),
+    ("SessionGroup/flow-* Deployment/flow-service Service/flow-*", "*", "flow 2"),
+    ("SessionGroup/tts SessionGroup/voices Deployment/tts Service/tts Service/voices", "*", "flow 4"),
     ("Deployment/llm-proxy Deployment/balancer ConfigMap/balancer-file Ingress/balancer", "*", "flow 3"),
     ("Deployment/llm Deployment/model Ingress/model PersistentVolumeClaim/*", "*", "flow 5"),
     # secrets
@@ -31,6 +32,9 @@ SECTIONS: tuple[tuple[str, str, str], ...] = (
     ("Deployment/*resource-manager-reconciliation", "*", "control-plane 4.3"),
     ("Deployment/sessiongroups-controller", "*", "control-plane 4.4"),
     # transcription
+    ("Deployment/*inference-server-*", "*lifecycle*", "transcription 11.5"),
+    ("Deployment/*inference-server-*", "*", "transcription 11.7"),
+    ("Deployment/*rt-transcriber-* Service/*rt-transcriber-*", "*", "transcription 13.1"),
     ("SessionGroup/*rt-transcriber-*", "spec.template.*", "transcription 4.1"),
     ("SessionGroup/*rt-transcriber-*", "*", "transcription 3"),
     ("SessionGroup/*inference-server-*", "*lifecycle*", "transcription 11.5"),

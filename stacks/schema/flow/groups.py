@@ -8,6 +8,7 @@ from pydantic import Field
 
 from stacks.schema.base import GoDuration, Section, only
 from stacks.schema.flow.shared import RECREATE
+from stacks.schema.session_groups import SWITCH
 
 
 class Defrag(Section):
@@ -43,9 +44,7 @@ class TtsScaling(FlowScaling):
 class FlowGroups(Section):
     """The session group."""
 
-    enabled: Annotated[bool, only(False, "it can only switch on what `global.sessionGroups.enabled` has on")] = Field(
-        False, description="Without effect beside the global switch, which is on; only its default is accepted."
-    )
+    enabled: bool = Field(False, description=SWITCH)
     replicas: int = Field(1, ge=0, description="Pods of the group while scaling is off.")
     allowed_surge: int = Field(1, ge=1, description="Pods above the wanted number while idle ones are replaced.")
     max_pods_create_at_once: int = Field(3, ge=1, description="Most pods created in one step.")
@@ -55,6 +54,10 @@ class FlowGroups(Section):
     active_node_scheduling: bool = Field(True, description="Fill nodes that have sessions already.")
     scaling: FlowScaling = Field(default_factory=FlowScaling, description="Scaling of the group.")
     defrag: Defrag = Field(default_factory=Defrag, description="Moving sessions together.")
+
+    def used(self, everywhere: bool) -> bool:
+        """Whether there is a session group and no plain Deployment (contract: flow 1)."""
+        return self.enabled or everywhere
 
     def is_scaled(self, everywhere: bool) -> bool:
         """Whether the controller scales the group: its own switch can turn it on, never off."""

@@ -25,6 +25,7 @@ from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements
 from stacks.schema.global_settings import ComponentLicensing
 from stacks.schema.images import PullPolicy, Repository
 from stacks.schema.resource_manager_address import ResourceManagerAddress
+from stacks.schema.session_groups import RECREATES
 from stacks.schema.transcriber_container import NODE
 from stacks.schema.triton import Variables
 from stacks.schema.workload import Annotations, Labels
@@ -138,9 +139,8 @@ class FlowSettings(FlowWorkload):
     fullname_override: DnsLabel = Field("flow-service", description="Name of its objects.")
     config_map_name: DnsLabel = Field("flow-service-config", description="Name of its ConfigMap.")
     service_account_name: DnsLabel | None = Field(None, description="Name of its account; unset is its own name.")
-    replicas: Annotated[int, only(1, "it is read for plain Deployments; here it is sessionGroups.replicas")] = Field(
-        1, description="Read for plain Deployments only; only its default is accepted."
-    )
+    replicas: int = Field(1, ge=0, description="Pods of a plain Deployment; a session group has a number of its own.")
+    use_recreate_strategy: bool = Field(False, description=RECREATES)
     image: FlowImage = Field(default_factory=FlowImage, description="Its image.")
     image_pull_policy: PullPolicy = Field(PullPolicy.IF_NOT_PRESENT, description="When a node pulls the image.")
     tolerations: tuple[Toleration, ...] = Field(

@@ -21,13 +21,10 @@ from stacks.schema.global_settings import ComponentLicensing
 from stacks.schema.images import ImageOverride, PullPolicy, Repository
 from stacks.schema.pools import Role
 from stacks.schema.resource_manager_address import ResourceManagerAddress
+from stacks.schema.session_groups import RECREATES
 from stacks.schema.triton import Variables
 
 DATADOG = "Datadog's annotations are left out on purpose"
-TWO_BUDGETS = (
-    "its pods are under the budget of all session pods, and with two budgets over a pod the API server answers every "
-    "eviction with an error"
-)
 
 
 class TtsImage(Section):
@@ -87,13 +84,10 @@ class TtsService(Section):
 
 
 class TtsBudget(Budget):
-    """The disruption budget."""
+    """The disruption budget of a plain Deployment."""
 
-    enabled: Annotated[bool, only(False, TWO_BUDGETS)] = Field(
-        False, description="Refused: its pods are under the budget of all session pods."
-    )
-    min_available: Annotated[int, only(1, "there is no budget of its own")] = Field(
-        1, description="Read only with a budget; only its default is accepted."
+    enabled: bool = Field(
+        False, description="Deploy one, for a plain Deployment only: session groups are under the budget of all."
     )
 
 
@@ -111,9 +105,8 @@ class TtsSettings(FlowWorkload):
     enabled: bool = Field(True, description="Enable deployment of TTS.")
     fullname_override: DnsLabel = Field("tts", description="Name of its objects.")
     service_name: DnsLabel | None = Field(None, description="Name of its objects instead of fullnameOverride.")
-    replicas: Annotated[int, only(1, "it is read for plain Deployments; here it is sessionGroups.replicas")] = Field(
-        1, description="Read for plain Deployments only; only its default is accepted."
-    )
+    replicas: int = Field(1, ge=0, description="Pods of a plain Deployment; a session group has a number of its own.")
+    use_recreate_strategy: bool = Field(False, description=RECREATES)
     image: TtsImage = Field(default_factory=TtsImage, description="Its image.")
     image_pull_policy: PullPolicy | None = Field(None, description="When a node pulls the image.")
     container_port: Port = Field(8000, description="Port of the container.")

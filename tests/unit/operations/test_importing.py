@@ -298,7 +298,6 @@ def test_a_key_that_had_no_effect_in_the_chart_and_has_one_here_is_told(tmp_path
          "rename it to `transcribers.readinessTracker`"),
         ("inferenceServer: {sessionGroups: {replicas: 2}}", "inferenceServer.sessionGroups", "wrong-path",
          "inferenceServerEnhancedRecipe1.sessionGroups"),
-        ("global: {sessionGroups: {enabled: false}}", "global.sessionGroups.enabled", "not-allowed", ""),
         ("proxy: {replicass: 2}", "proxy.replicass", "unknown-key", "replicas"),
         ("redis: {storageSize: 9Gi}", "redis", "unknown-key", "if it is meant"),
         ("transcribers: {enabled: 'false'}", "transcribers.enabled", "wrong-type", ""),
@@ -315,6 +314,33 @@ def test_what_has_no_place_is_left_out_with_the_reason(
     assert mend in refused["mend"]
     assert found.exit_code == 3
     loaded(target)
+
+
+PLAIN = """
+global: {sessionGroups: {enabled: false}}
+transcribers:
+  transcriber:
+    service: {type: NodePort}
+    autoscaling: {replicas: {minReplicas: 3}}
+    languages: {overrides: {autoscaling: {en: {minReplicas: 4}}}}
+inferenceServerEnhancedRecipe1:
+  pdb: {enabled: true, minAvailable: 2}
+  tritonServer: {replicas: 3, useRecreateStrategy: true, imagePullPolicy: Always}
+"""
+
+
+def test_keys_of_plain_deployments_are_taken(tmp_path: Path) -> None:
+    report = reported(PLAIN, tmp_path)
+    found = loaded(tmp_path / "Pulumi.mine.yaml")
+    assert report["refused"] == []
+    assert found.global_.session_groups.enabled is False
+    assert found.transcribers.transcriber.service.type == "NodePort"
+    assert found.transcribers.transcriber.autoscaling.replicas.min_replicas == 3
+    assert found.transcribers.transcriber.languages.overrides.autoscaling["en"].min_replicas == 4
+    server = found.inference_server_enhanced_recipe1
+    assert (server.pdb.enabled, server.pdb.min_available) == (True, 2)
+    assert (server.triton_server.replicas, server.triton_server.use_recreate_strategy) == (3, True)
+    assert server.triton_server.image_pull_policy == "Always"
 
 
 def test_items_of_a_list_are_left_out_without_mixing_up_the_others(tmp_path: Path) -> None:

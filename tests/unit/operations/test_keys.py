@@ -21,7 +21,10 @@ KEYS = {key.path: key for key in keys()}
     [
         ("global.cluster", "text", "test", Kind.EFFECTIVE),
         ("global.config.enabled", "bool", True, Kind.INERT),
-        ("global.sessionGroups.enabled", "`true`", True, Kind.FIXED),
+        ("global.sessionGroups.enabled", "bool", True, Kind.EFFECTIVE),
+        ("inferenceServerEnhancedRecipe1.tritonServer.replicas", "int, ≥ 0", 1, Kind.EFFECTIVE),
+        ("transcribers.transcriber.autoscaling.replicas.minReplicas", "int, ≥ 0", 2, Kind.EFFECTIVE),
+        ("transcribers.transcriber.useRecreateStrategy", "bool", False, Kind.INERT),
         ("global.transcriber.languages", "list of text", ["en"], Kind.EFFECTIVE),
         ("transcribers.workerProxy.checkForCapacityOnStart", "bool or null", None, Kind.EFFECTIVE),
         ("azure.tier", "`Free` or `Standard` or `Premium`", "Standard", Kind.EFFECTIVE),

@@ -15,6 +15,7 @@ from stacks.capacity import (
     Size,
     allocatable,
     bfloat16,
+    flow_on_gpus,
     inference_pods,
     nodes_needed,
     transcriber_requests,
@@ -117,6 +118,44 @@ def test_every_server_surges_at_the_same_time() -> None:
 def test_scaled_groups_may_all_be_at_their_most() -> None:
     assert inference_pods(settings(**{"global": SCALED}, **RECIPES)) == 4 * (4 + 1)
     assert len(transcriber_requests(settings(**{"global": SCALED}))) == 4 + 1
+
+
+PLAIN = {"sessionGroups": {"enabled": False, "scaling": {"enabled": True}}}
+
+
+@pytest.mark.parametrize(
+    ("server", "pods"),
+    [
+        ({}, 1 + 1),
+        ({"replicas": 3}, 3 + 1),
+        ({"replicas": 3, "useRecreateStrategy": True}, 3),
+        ({"replicas": 0}, 0),
+    ],
+    ids=str,
+)
+def test_a_plain_server_has_its_own_number_and_one_more_unless_it_recreates(server: Json, pods: int) -> None:
+    """Scaling, which is on, is that of session groups."""
+    found = settings(**{"global": PLAIN, "inferenceServerEnhancedRecipe1": {"tritonServer": server}})
+    assert inference_pods(found) == pods
+
+
+def test_plain_transcribers_have_their_own_number_and_one_more() -> None:
+    languages = {**PLAIN, "transcriber": {"languages": ["en", "cy"]}}
+    assert len(transcriber_requests(settings(**{"global": languages}))) == 2 * (2 + 1)
+    more = {"autoscaling": {"replicas": {"minReplicas": 5}}, "languages": {"overrides": {"autoscaling": {"cy": {}}}}}
+    more["languages"]["overrides"]["autoscaling"]["en"] = {"minReplicas": 0}
+    found = settings(**{"global": languages, "transcribers": {"transcriber": more}})
+    assert len(transcriber_requests(found)) == 5 + 1
+
+
+def test_plain_parts_of_flow_have_their_own_number() -> None:
+    wanted = {"enabled": True, "replicas": 3, "tts": {"replicas": 4}, "vllm": {"enabled": False}}
+    found = settings(**{"global": PLAIN, "flow": wanted, "inferenceServerEnhancedRecipe1": {"enabled": False}})
+    (service,) = [each for each in workloads(found) if each.name == "flow-service"]
+    assert (service.pods, service.surge) == (3, 1)
+    assert [each.pods for each in flow_on_gpus(found)] == [4 + 1]
+    recreated = settings(**{"global": PLAIN, "flow": {**wanted, "useRecreateStrategy": True}})
+    assert [each.surge for each in workloads(recreated) if each.name == "flow-service"] == [0]
 
 
 def test_several_gpus_in_a_node_hold_several_servers() -> None:

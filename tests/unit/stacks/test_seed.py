@@ -26,7 +26,6 @@ REACHED = record.read()
 
 NOT_EFFECTIVE = {
     "global.config.enabled": Kind.INERT,
-    "global.sessionGroups.enabled": Kind.FIXED,
     "inferenceServerEnhancedRecipe3.inferenceSidecar.registerFeatures.customModelCosts": Kind.INERT,
     "resourceManager.enabled": Kind.FIXED,
     "resourceManager.ingress.enabled": Kind.FIXED,

@@ -13,7 +13,7 @@ from components.cluster.license import License
 from components.placement import Placement
 from components.speech.model_costs import LANGUAGES, Recipe, feature
 from components.speech.shared_maps import Address
-from components.speech.transcriber import TranscriberArgs, group_template
+from components.speech.transcriber import TranscriberArgs, pod
 from components.speech.transcriber_languages import speech
 from components.speech.transcriber_resources import REQUESTS
 from stacks.schema.global_settings import GlobalSettings
@@ -154,7 +154,7 @@ def template(language: str, settings: TranscriberSettings | None = None) -> Json
         session_seconds=86400,
         ready=(),
     )
-    return group_template(args, speech(args.settings, args.global_, language), "rt-transcriber")
+    return pod(args, speech(args.settings, args.global_, language), "rt-transcriber")
 
 
 def mutable(value: Any) -> Iterator[int]:
