@@ -77,7 +77,7 @@ def test_the_page_of_the_differences_is_fresh_and_has_every_one_with_its_reason(
     [
         "/*inference-server-*` | `spec.template.spec.terminationGracePeriodSeconds` |  | `600` | `86400` |",
         "| `Service/*resource-manager-metrics` |  | `resourceManager.metrics.enabled: false` | the object | nothing |",
-        "/*inference-server-*-pdb` |  | `<server>.pdb.enabled: true`, refused | the object | nothing |",
+        "| `Pod/*` |  | `<server>.tests.enabled: true`, refused | the object | nothing |",
         "| `DaemonSet/nvidia-gpu-drivers` |  |  | the object | `DaemonSet/nvidia-device-plugin` |",
     ],
 )

@@ -120,7 +120,7 @@ def test_scaled_groups_may_all_be_at_their_most() -> None:
     assert len(transcriber_requests(settings(**{"global": SCALED}))) == 4 + 1
 
 
-PLAIN = {"sessionGroups": {"enabled": False, "scaling": {"enabled": True}}}
+PLAIN: Json = {"sessionGroups": {"enabled": False, "scaling": {"enabled": True}}}
 
 
 @pytest.mark.parametrize(
@@ -140,16 +140,16 @@ def test_a_plain_server_has_its_own_number_and_one_more_unless_it_recreates(serv
 
 
 def test_plain_transcribers_have_their_own_number_and_one_more() -> None:
-    languages = {**PLAIN, "transcriber": {"languages": ["en", "cy"]}}
+    languages: Json = {**PLAIN, "transcriber": {"languages": ["en", "cy"]}}
     assert len(transcriber_requests(settings(**{"global": languages}))) == 2 * (2 + 1)
-    more = {"autoscaling": {"replicas": {"minReplicas": 5}}, "languages": {"overrides": {"autoscaling": {"cy": {}}}}}
-    more["languages"]["overrides"]["autoscaling"]["en"] = {"minReplicas": 0}
+    own = {"cy": {}, "en": {"minReplicas": 0}}
+    more = {"autoscaling": {"replicas": {"minReplicas": 5}}, "languages": {"overrides": {"autoscaling": own}}}
     found = settings(**{"global": languages, "transcribers": {"transcriber": more}})
     assert len(transcriber_requests(found)) == 5 + 1
 
 
 def test_plain_parts_of_flow_have_their_own_number() -> None:
-    wanted = {"enabled": True, "replicas": 3, "tts": {"replicas": 4}, "vllm": {"enabled": False}}
+    wanted: Json = {"enabled": True, "replicas": 3, "tts": {"replicas": 4}, "vllm": {"enabled": False}}
     found = settings(**{"global": PLAIN, "flow": wanted, "inferenceServerEnhancedRecipe1": {"enabled": False}})
     (service,) = [each for each in workloads(found) if each.name == "flow-service"]
     assert (service.pods, service.surge) == (3, 1)
