@@ -18,7 +18,7 @@ from components.cluster.ingress_controller import (
 from components.cluster.ingress_rights import NAME as ENTRY
 from components.speech import proxy_ingress
 from components.speech.proxy_maps import ZOMBIE, computed_config
-from components.speech.transcriber_containers import APP
+from components.speech.transcriber_containers import app_of
 from components.speech.transcriber_languages import given_wins, speeches
 from stacks.clocks.rung import Against, By, Code, Least, Mend, Place, Rung
 from stacks.clocks.session import NO_END, ends_after
@@ -121,7 +121,7 @@ def silence_clocks(settings: Settings) -> Iterator[Rung]:
             mend=Mend(ZOMBIE_KEY, Code.SILENCE, set_command(ZOMBIE_KEY, "1h")),
         )
     for each in pings(settings):
-        field = ("spec", "template", "spec", "containers", APP, "env", VARIABLE, "value")
+        field = ("spec", "template", "spec", "containers", app_of(settings.transcribers), "env", VARIABLE, "value")
         yield Rung(
             "websocket ping",
             each.seconds,
