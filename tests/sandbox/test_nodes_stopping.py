@@ -85,8 +85,8 @@ async def test_row_busy_sigterm_in_the_node_stand_in(stage: Stage) -> None:
     await stage.pull_secret()
     await stage.create("Secret", "license", data={"license.json": "e30="})
     volume = {"name": "license", "secret": {"secretName": "license"}}
-    for name, lifecycle in (("plain", {}), ("hooked", {"lifecycle": hook})):
-        main = container(image=TRITON, volumeMounts=[license_key], **lifecycle)
+    for name, lifecycle in (("plain", {}), ("hooked", hook)):
+        main = container(image=TRITON, volumeMounts=[license_key], lifecycle=lifecycle)
         await stage.pod(
             name, main, sessions=1, terminationGracePeriodSeconds=80000, volumes=[volume],
             imagePullSecrets=[{"name": "registry"}],
