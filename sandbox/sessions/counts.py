@@ -63,7 +63,7 @@ class Counts:
     async def settled(self) -> None:
         """Returns when everything has been written."""
         while tasks := [pod.task for pod in self._pods.values() if pod.task is not None]:
-            await asyncio.wait(tasks)
+            await asyncio.gather(*tasks)
 
     async def _write(self, pod: _Pod) -> None:
         """Write the pod's number until nothing has changed meanwhile."""
@@ -91,8 +91,8 @@ class Counts:
         try:
             answer = await self._kube.merge("v1", "Pod", hop.pod, patch, hop.namespace)
         except KubeError as error:
-            # a 409 is another pod of that name, or several at once who changed it
-            if error.code == 404 or (error.code == 409 and await self._replaced(hop)):
+            # 422: the uid is another pod's of that name, or the patch is refused; 409: somebody changed it meanwhile
+            if error.code == 404 or (error.code in (409, 422) and await self._replaced(hop)):
                 return False
             log.info("pod %s/%s: %s; trying again", hop.namespace, hop.pod, error.message)
             return None

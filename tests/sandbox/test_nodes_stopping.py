@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import settings
 from sandbox.kube import Kube
 from sandbox.nodes.images import VENDOR
 from sandbox.nodes.kubelet import asked_to_stop
 from sandbox.plane.control_plane import ControlPlane
+from sandbox.sessions.rows import BusySigterm
 from tests.sandbox.nodes_world import FACTOR, Stage, container, env, is_ready, staged
 
 TRITON = f"{VENDOR}/sm-gpu-inference-server-enhanced-recipe1:13.5.0"
@@ -74,6 +76,31 @@ async def test_the_grace_cuts_sessions_and_says_so(stage: Stage) -> None:
     assert took > 40 / 20 * 0.8, "the grace is 40 s, twenty times as fast"
     cut = await stage.event("busy", "SessionsCut", "3 sessions were cut")
     assert cut["type"] == "Warning"
+
+
+async def test_row_busy_sigterm_in_the_node_stand_in(stage: Stage) -> None:
+    """Hostile: the processes of a busy pod end at SIGTERM as an idle one's do, unless a preStop hook waits."""
+    hook = {"preStop": {"exec": {"command": ["/bin/bash", "-c", "true"]}}}
+    license_key = {"name": "license", "mountPath": "/etc/secrets"}
+    await stage.pull_secret()
+    await stage.create("Secret", "license", data={"license.json": "e30="})
+    volume = {"name": "license", "secret": {"secretName": "license"}}
+    for name, lifecycle in (("plain", {}), ("hooked", hook)):
+        main = container(image=TRITON, volumeMounts=[license_key], lifecycle=lifecycle)
+        await stage.pod(
+            name, main, sessions=1, terminationGracePeriodSeconds=80000, volumes=[volume],
+            imagePullSecrets=[{"name": "registry"}],
+        )  # fmt: skip
+        await stage.ready(name)
+    settings.write(settings.Settings(time_factor=FACTOR, busy_sigterm=BusySigterm.ENDS), stage.home)
+    for name in ("plain", "hooked"):
+        await stage.delete(name)
+    await stage.gone("plain")
+    await stage.event("plain", "SessionsCut", "1 sessions were cut: its busy processes ended at SIGTERM")
+    assert await stage.get("hooked") is not None
+    await stage.hold("hooked", 0)
+    await stage.gone("hooked")
+    await no_event(stage, "hooked", "SessionsCut")
 
 
 async def test_a_shorter_grace_is_obeyed(stage: Stage) -> None:

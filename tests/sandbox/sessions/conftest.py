@@ -19,3 +19,4 @@ async def platform(control_plane: ControlPlane, kube: Kube, namespace: str, tmp_
     made = Platform(kube, control_plane.admin_kubeconfig(), namespace, Home(tmp_path))
     async with made.machine():
         yield made
+    made.journal.close()

@@ -120,21 +120,21 @@ def test_row_busy_sigterm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "spec", "said"),
+    ("hostile", "spec", "said"),
     [
-        ("without_redis", objects.redis(), "without Redis"),
-        ("without_resource_manager", objects.resource_manager(), "without resource manager"),
+        (Rows(without_redis=Without.CUT), objects.redis(), "without Redis"),
+        (Rows(without_resource_manager=Without.CUT), objects.resource_manager(), "without resource manager"),
     ],
 )
-def test_row_without_redis_and_without_resource_manager(row: str, spec: Json, said: str) -> None:
+def test_row_without_redis_and_without_resource_manager(hostile: Rows, spec: Json, said: str) -> None:
     part = workload("StatefulSet", "part", spec)
     view = whole(transcriber("t1"))
     live = session(view)
     there = dataclasses.replace(including(view, pod("p", spec)), workloads={**view.workloads, part.uid: part})
     away = including(without(there, "rm"), pod("p", spec, ready=False))
-    assert why(there, live, Rows(**{row: Without.CUT})) is None
-    assert why(away, live, Rows(**{row: Without.LIVE})) is None
-    assert why(away, live, Rows(**{row: Without.CUT})) == f"triton: {said}"
+    assert why(there, live, hostile) is None
+    assert why(away, live, Rows()) is None
+    assert why(away, live, hostile) == f"triton: {said}"
 
 
 def test_no_redis_of_the_clusters_own_is_no_outage() -> None:

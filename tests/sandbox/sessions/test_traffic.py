@@ -68,7 +68,8 @@ async def test_a_pod_is_written_at_most_once_in_half_a_second(platform: Platform
                 last[name] = count
 
     watching = asyncio.create_task(watch())
-    async with platform.traffic(20, mean=30, longest=60):
+    async with platform.traffic(0, mean=30, longest=60) as traffic:
+        traffic.hold(20)
         await until(lambda: len(written["proxy-0"]) >= 10, "ten writes to the proxy")
     watching.cancel()
     for times in written.values():
@@ -258,6 +259,7 @@ async def test_a_clock_that_is_too_short_cuts_by_its_name(platform: Platform) ->
     platform.settings(time_factor=60)
     await platform.install(transcribers=0)
     await platform.transcriber("t9", ping=300)
+    await platform.pod("triton-2", objects.inference())
     async with platform.traffic(2):
         cuts = await platform.cut(2)
     assert {(pod, reason) for pod, reason, _ in cuts} == {("ingress", "proxy-read-timeout of 60 s")}

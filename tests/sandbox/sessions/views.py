@@ -39,10 +39,11 @@ def pod(
 
 
 def transcriber(name: str, language: str = "en", **given: Any) -> parsed.Pod:
-    spec = {key: given.pop(key) for key in ("capacity", "ping") if key in given}
+    spec: dict[str, Any] = {key: given.pop(key) for key in ("capacity", "ping") if key in given}
     if "tag" in given:
         spec["version"] = given.pop("tag")
-    given = {"owner": f"group-{language}", "version": 1} | given
+    given.setdefault("owner", f"group-{language}")
+    given.setdefault("version", 1)
     return pod(name, objects.transcriber(language, **spec), labels={"lang": language}, **given)
 
 
