@@ -14,7 +14,7 @@ from components.flow import tts
 from components.flow.llm_proxy import vllm_service
 from components.speech.crd import GROUP, PLURAL
 from components.speech.inference_server import budget_name, has_budget
-from components.speech.resource_manager_ingress import sections
+from components.speech.resource_manager_ingresses import sections
 from components.speech.session_groups_controller import NAME as CONTROLLER
 from components.speech.transcriber_containers import speaker_secret
 from components.speech.transcriber_languages import speeches

@@ -9,7 +9,7 @@ import pulumi
 from components.speech.control_plane import ControlPlane
 from components.speech.naming import ControlPlaneLabels
 from components.speech.resource_manager import ResourceManager, ResourceManagerArgs
-from components.speech.resource_manager_ingress import (
+from components.speech.resource_manager_ingresses import (
     ResourceManagerIngresses,
     ResourceManagerIngressesArgs,
     sections,

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from components.cluster.existing_secrets import ExistingSecret
 from components.speech.proxy_ingress import certificates, made_by_cert_manager
 from components.speech.proxy_secrets import ProxySecret, wanted_secrets
-from components.speech.resource_manager_ingress import existing_certificate, hosts
+from components.speech.resource_manager_ingresses import existing_certificate, hosts
 from stacks.platform.existing_secret import TLS_TYPE, named_secret
 from stacks.schema import Settings
 

@@ -12,7 +12,7 @@ from components.cluster.existing_secrets import UnreadableError
 from components.cluster.ingress_controller import TLS_SECRET, IngressController, IngressControllerArgs
 from components.cluster.ingress_rights import NAME, IngressRights, IngressRightsArgs
 from components.cluster.namespace import Namespace, NamespaceArgs
-from components.speech.resource_manager_ingress import hosts, sections
+from components.speech.resource_manager_ingresses import hosts, sections
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
 from stacks.platform.existing import refuse

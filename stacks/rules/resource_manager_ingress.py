@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from components.flow import flow_service, llm_proxy, tts, vllm
 from components.flow.objects import Front
-from components.speech.resource_manager_ingress import (
+from components.speech.resource_manager_ingresses import (
     FLOW,
     SET_FOR_FLOW,
     certificate_is_to_come,

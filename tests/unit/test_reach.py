@@ -67,7 +67,7 @@ def test_a_key_recorded_wrongly_is_found_among_the_others() -> None:
 GENERATION = r"^pools\.((services|inference|transcribers)|further\.<key>\.generations)"
 LOSING = {
     "a name, the namespace, the release": r"(^|\.)(fullnameOverride|nameOverride|secretName|configMapName|"
-    r"serviceName)$|^release$|^namespace$|^global\.imagePullSecrets(\[\]\.name)?$",
+    r"serviceName|serviceAccountName)$|^release$|^namespace$|^global\.imagePullSecrets(\[\]\.name)?$",
     "a language, a proxy's deployment is taken out": r"^global\.transcriber\.languages$|"
     r"^transcribers\.transcriber\.languages\.(cpu|gpu)Languages$|^proxy\.proxy\.deployments$",
     "a generation is taken out": rf"{GENERATION}$|^pools\.further$",

@@ -88,6 +88,9 @@ def ingress_annotations(args: ResourceManagerIngressesArgs, key: str) -> Mapping
 class ResourceManagerIngresses(pulumi.ComponentResource):
     """The Ingresses of API and Flow. Not here: the redirect Ingress, which is left out."""
 
+    hosts: list[str]
+    """Where they listen."""
+
     def __init__(
         self, name: str, args: ResourceManagerIngressesArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
@@ -95,7 +98,8 @@ class ResourceManagerIngresses(pulumi.ComponentResource):
         found = hosts(args.settings, args.fullname)
         for key, host in found.items():
             self._ingress(f"{name}-{key}", args, key, host)
-        self.register_outputs({"hosts": sorted(found.values())})
+        self.hosts = sorted(found.values())
+        self.register_outputs({"hosts": self.hosts})
 
     def _ingress(self, name: str, args: ResourceManagerIngressesArgs, key: str, host: str) -> None:
         settings = args.settings

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.speech.resource_manager_ingress import certificate_is_to_come, existing_certificate, hosts
+from components.speech.resource_manager_ingresses import certificate_is_to_come, existing_certificate, hosts
 from stacks.load import read
 from stacks.platform.existing import existing_secrets
 from stacks.platform.ingress import names_certificates, served_without_secret
