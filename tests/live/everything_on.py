@@ -21,6 +21,8 @@ STAYS_OFF = {
     r"transcribers\.transcriber\.speakerId\.enabled": "needs a Secret that somebody else makes first",
     r"transcribers\.eats\.configMap\.enabled": "needs a ConfigMap that somebody else makes first",
     r"inferenceServer.*\.tritonServer\.service\.headless": "instead of an address",
+    r".*(useRecreateStrategy|inferenceServer\w+\.pdb\.enabled|podDisruptionBudget\.enabled)": "of plain Deployments, "
+    "instead of session groups",
     r"proxy\.requiredDuringSchedulingStrategy": "as many machines as proxies",
 }
 """Pattern of a switch's path → why it is off while everything else is on."""
