@@ -30,7 +30,8 @@ async def test_every_pod_of_the_path_says_how_many_sessions_it_holds(platform: P
 async def test_the_number_is_held_while_sessions_come_and_go(platform: Platform) -> None:
     platform.settings(time_factor=60)
     await platform.install(transcribers=5, capacity=4)
-    async with platform.traffic(20, mean=60, longest=120) as traffic:
+    async with platform.traffic(0, mean=60, longest=120) as traffic:
+        traffic.hold(20)
 
         def finished() -> list[Finished]:
             return [event for event in platform.journal.events if isinstance(event, Finished)]

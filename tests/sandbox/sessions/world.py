@@ -23,7 +23,7 @@ from tests.sandbox.sessions import objects
 from tests.sandbox.sessions.objects import Json
 
 SESSIONS = "sandbox.sm-realtime/sessions"
-WITHIN = 20.0
+WITHIN = 90.0
 _ADDRESSES = itertools.count(1)
 
 
