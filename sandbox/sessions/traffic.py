@@ -6,6 +6,7 @@ So many are held as whoever drives asks for. What each asks for is in `sandbox.s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import heapq
 import itertools
@@ -240,11 +241,9 @@ class Traffic:
     async def _wait(self) -> None:
         """Until something has changed or a clock runs out."""
         until = self._deadlines[0][0] - time.time() if self._deadlines else None
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(until):
                 await self._woken.wait()
-        except TimeoutError:
-            pass
         self._woken.clear()
 
     def _reloaded(self, session: Session) -> float | None:
