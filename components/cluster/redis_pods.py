@@ -78,11 +78,11 @@ class RedisArgs:
         return f"{self.base}-headless.{self.namespace_name}.svc.cluster.local"
 
 
-def probe(command: str, initial: int, period: int, timeout: int, failures: int) -> dict[str, Any]:
-    """A probe by a command of the shell."""
+def probe(command: str, initial: int | None, period: int, timeout: int, failures: int) -> dict[str, Any]:
+    """A probe by a command of the shell; without `initial` it begins at once."""
     return {
         "exec": {"command": ["sh", "-c", command]},
-        "initialDelaySeconds": initial,
+        **({} if initial is None else {"initialDelaySeconds": initial}),
         "periodSeconds": period,
         "timeoutSeconds": timeout,
         "successThreshold": 1,
@@ -104,7 +104,7 @@ def template(
         ports=[port("redis", PORT)],
         resources=passed_on(section.resources),
         liveness_probe=probe(LIVE, 20, 5, 6, 5),
-        readiness_probe=probe(READY, 20, 5, 2, 5),
+        readiness_probe=probe(READY, None, 5, 2, 5),
         mounts=[
             {"name": "redis-data", "mountPath": "/data"},
             {"name": "configuration", "mountPath": FOLDER, "readOnly": True},

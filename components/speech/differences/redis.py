@@ -17,6 +17,10 @@ _IMAGE = "The bitnami image is no longer at its place for free use; the official
 _COMMAND_LINE = "The official image has no start script: the command line is written out, with the contract's options."
 HEALTH = "The official image has no health scripts: the ping is written out."
 MOUNTED = "The official image reads its configuration from where the command line says."
+_READY = (
+    "The ping says itself whether Redis answers. Twenty seconds more after each restart are twenty seconds in which no "
+    "session can begin."
+)
 _USER = "The official image's user is 999."
 _NO_PRIVILEGE = "Redis needs no privilege at all."
 _CLAIM = "The API server fills it in; written out, a preview shows no difference."
@@ -100,6 +104,7 @@ REDIS: tuple[Difference, ...] = (
     ),
     Difference(EVERY, f"{CONTAINER}.livenessProbe.exec", ping("-qE 'PONG|LOADING|MASTERDOWN'"), HEALTH),
     Difference(EVERY, f"{CONTAINER}.readinessProbe.exec", ping("-q PONG"), HEALTH),
+    Difference(SINGLE, f"{CONTAINER}.readinessProbe.initialDelaySeconds", NOTHING, _READY),
     Difference(
         EVERY,
         "spec.template.spec.volumes[configuration]",
