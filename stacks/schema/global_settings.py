@@ -9,7 +9,7 @@ from pydantic import Field
 from stacks.schema.base import DnsLabel, HttpUrl, ImageTag, Language, Registry, Section, only
 
 VENDOR_REGISTRY = "speechmaticspublic.azurecr.io"
-IN_STORE = "Name of the license in the store of `transcribers.externalSecrets`"
+IN_STORE = "Name of the license in the store, where it comes from one"
 PART = "The part of it, in a store of kind vault"
 
 
@@ -57,7 +57,7 @@ class ComponentLicensing(Section):
 
 
 class StoredLicensing(ComponentLicensing):
-    """The license of a component whose Secret may come from `transcribers.externalSecrets`."""
+    """The license of a component whose Secret may come from a store."""
 
     secret_key: str | None = Field(None, min_length=1, description=f"{IN_STORE}; unset is `global`'s.")
     secret_property: str | None = Field(None, min_length=1, description=f"{PART}; unset is `global`'s.")
