@@ -17,18 +17,17 @@ from stacks.schema.flow.shared import (
     FlowSecrets,
     FlowWorkload,
     IngressClass,
-    ServiceType,
 )
 from stacks.schema.flow.tts import TtsSettings
 from stacks.schema.flow.vllm import VllmSettings
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements, Toleration
 from stacks.schema.global_settings import StoredLicensing
-from stacks.schema.images import PullPolicy, Repository
+from stacks.schema.images import PullPolicy, Repository, TrackerImage
 from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.session_groups import RECREATES
 from stacks.schema.transcriber_container import NODE
 from stacks.schema.triton import Variables
-from stacks.schema.workload import Annotations, Labels
+from stacks.schema.workload import Annotations, Labels, ServiceType
 
 WebsocketUrl = Annotated[
     str, shaped(r"^wss?://[^\s]+$", "an address with its scheme, ws:// or wss://, and without blanks")
@@ -42,14 +41,6 @@ class FlowImage(Section):
     registry: Registry | None = Field(None, description="Registry; unset is `global.flow.image.registry`.")
     repository: Repository = Field("flow-service", description="Repository.")
     tag: ImageTag | None = Field(None, description="Tag; unset is `global.flow.image.tag`.")
-
-
-class TrackerImage(Section):
-    """The sidecar's image."""
-
-    registry: Registry | None = Field(None, description="Registry; unset is `global.resourceManager.image.registry`.")
-    repository: Repository = Field("readiness-tracker", description="Repository.")
-    tag: ImageTag | None = Field(None, description="Tag; unset is `global.resourceManager.image.tag`.")
 
 
 class FlowTracker(Section):

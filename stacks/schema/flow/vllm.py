@@ -9,16 +9,15 @@ from pydantic import Field
 from stacks.schema.base import DnsLabel, ImageTag, Quantity, Section, only, shaped
 from stacks.schema.external_secrets import ProviderStore, SecretKey
 from stacks.schema.flow.shared import (
-    Budget,
     FlowWorkload,
     Port,
-    ServiceType,
     TlsIngress,
 )
 from stacks.schema.flow.tts import DATADOG
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements
 from stacks.schema.images import Repository
 from stacks.schema.pools import Role
+from stacks.schema.workload import Budget, ServiceType
 
 Dtype = Annotated[str, shaped("^[a-z0-9]+$", "a type of numbers in lower case letters and digits, such as float16")]
 """The type of a model's weights."""
