@@ -17,11 +17,11 @@ from components.cluster.ingress_controller import (
 )
 from components.cluster.ingress_rights import NAME as ENTRY
 from components.speech import proxy_ingress
-from components.speech.proxy_maps import ZOMBIE, computed_config
+from components.speech.proxy_maps import ZOMBIE
 from components.speech.transcriber_containers import app_of
 from components.speech.transcriber_languages import given_wins, speeches
+from stacks.clocks.deadline import deadline
 from stacks.clocks.rung import Against, By, Code, Least, Mend, Place, Rung
-from stacks.clocks.session import NO_END, ends_after
 from stacks.problem import set_command
 from stacks.schema import Settings
 from stacks.schema.base import seconds
@@ -105,21 +105,8 @@ def silence_clocks(settings: Settings) -> Iterator[Rung]:
     least = None if gap is None else Least(gap, said)
     above = None if gap is None else Least(gap, said, above=True)
     yield from _entry(settings, least, above, ping)
-    if settings.proxy.enabled and settings.proxy.config.enabled:
-        ends = ends_after(computed_config(settings.proxy)[ZOMBIE])
-        yield Rung(
-            "proxy deadline of a session in which nothing happens",
-            ends,
-            Against.SILENCE,
-            above,
-            cut="a session in which nothing happens is ended by",
-            who="the proxy",
-            by=By.USER,
-            places=(Place("ConfigMap", f"{settings.proxy.fullname_override}-config", ("data", ZOMBIE)),),
-            key=ZOMBIE_KEY,
-            guard=NO_END if ends is None else "",
-            mend=Mend(ZOMBIE_KEY, Code.SILENCE, set_command(ZOMBIE_KEY, "1h")),
-        )
+    what, mend = "a session in which nothing happens", Mend(ZOMBIE_KEY, Code.SILENCE, set_command(ZOMBIE_KEY, "1h"))
+    yield from deadline(settings, ZOMBIE, what=what, against=Against.SILENCE, least=above, mend=mend)
     for each in pings(settings):
         field = ("spec", "template", "spec", "containers", app_of(settings.transcribers), "env", VARIABLE, "value")
         yield Rung(
