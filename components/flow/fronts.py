@@ -7,7 +7,7 @@ the place of the chart's `*.<zone>` (docs/explanation/ingress.md). Another contr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -17,7 +17,7 @@ from components.speech.ingress_spec import ingress_spec
 from components.speech.proxy_ingress import READ_TIMEOUT, SEND_TIMEOUT, WEBSOCKET_SERVICES, made_by_cert_manager
 from stacks.schema.flow import FlowSettings
 from stacks.schema.flow.llm_proxy import LlmProxySettings
-from stacks.schema.flow.shared import HostIngress, TlsIngress
+from stacks.schema.flow.shared import FlowWorkload, HostIngress, IngressTls
 from stacks.schema.flow.tts import TtsSettings
 from stacks.schema.flow.vllm import VllmSettings
 
@@ -40,6 +40,8 @@ class Front:
     tls_secret: str | None
     annotations: Mapping[str, str]
     labels: Mapping[str, str]
+    common: Mapping[str, str]
+    """Annotations that all objects of the component have."""
     own: str = ""
     """What stands between the section's path and the keys of this Ingress alone."""
     secret_key: str = "tls.secretName"
@@ -52,6 +54,12 @@ class Front:
         return f"{self.section}{self.own}"
 
     @property
+    def annotated(self) -> Mapping[str, Mapping[str, str]]:
+        """All the configuration's annotations of it, by the path of their map."""
+        component = self.section.removesuffix(".ingress")
+        return {f"{component}.additionalAnnotations": self.common, f"{self.path}.annotations": self.annotations}
+
+    @property
     def secret_path(self) -> str:
         """Of the key that names its certificate's Secret."""
         return f"{self.section}.{self.secret_key}"
@@ -59,7 +67,7 @@ class Front:
     @property
     def certificate_is_to_come(self) -> bool:
         """Whether cert-manager is asked for its certificate."""
-        return made_by_cert_manager(self.annotations)
+        return made_by_cert_manager({**self.common, **self.annotations})
 
     @property
     def existing_certificate(self) -> str | None:
@@ -104,6 +112,7 @@ def of_flow_service(settings: FlowSettings) -> Front | None:
         tls_secret=at.tls_secret_name,
         annotations=at.api.annotations,
         labels=at.api.labels,
+        common=settings.additional_annotations,
         own=".api",
         secret_key="tlsSecretName",
         websocket=True,
@@ -113,46 +122,42 @@ def of_flow_service(settings: FlowSettings) -> Front | None:
 def of_llm_proxy(settings: LlmProxySettings) -> Front | None:
     """The LLM proxy's; None where it is off, or in a zone that is not given."""
     at = settings.ingress
-    host = _host(at.host, "llm-proxy", at.zone)
-    if not (settings.enabled and at.enabled and host):
-        return None
-    tls_host = at.tls_host or (f"*.{at.zone}" if at.zone else host)
-    return _of_host("llmProxy", settings.name, at, host, tls_host, at.tls_secret_name, "tlsSecretName")
+    front = _in_front("llmProxy", "llm-proxy", settings.name, settings, at)
+    tls_host = at.tls_host or (f"*.{at.zone}" if at.zone else at.host)
+    return front and replace(front, tls_host=tls_host, tls_secret=at.tls_secret_name, secret_key="tlsSecretName")
 
 
 def of_tts(settings: TtsSettings) -> Front | None:
     """The voices'; None where it is off, or in a zone that is not given."""
-    return _with_choice("tts", "tts", settings.name, settings.ingress, on=settings.enabled)
+    return _with_choice(_in_front("tts", "tts", settings.name, settings, settings.ingress), settings.ingress.tls)
 
 
 def of_vllm(settings: VllmSettings) -> Front | None:
     """The language model's; None where it is off, or in a zone that is not given."""
-    return _with_choice("vllm", "vllm", settings.fullname_override, settings.ingress, on=settings.enabled)
+    front = _in_front("vllm", "vllm", settings.fullname_override, settings, settings.ingress)
+    return _with_choice(front, settings.ingress.tls)
 
 
-def _with_choice(key: str, in_zone: str, object_name: str, at: TlsIngress, *, on: bool) -> Front | None:
+def _with_choice(front: Front | None, tls: IngressTls) -> Front | None:
+    return replace(front, tls_host=front.host, tls_secret=tls.secret_name) if front and tls.enabled else front
+
+
+def _in_front(key: str, in_zone: str, object_name: str, of: FlowWorkload, at: HostIngress) -> Front | None:
+    """The Ingress of a component, as yet without TLS."""
     host = _host(at.host, in_zone, at.zone)
-    if not (on and at.enabled and host):
+    if not (of.enabled and at.enabled and host):
         return None
-    if not at.tls.enabled:
-        return _of_host(key, object_name, at, host, None, None, "tls.secretName")
-    return _of_host(key, object_name, at, host, host, at.tls.secret_name, "tls.secretName")
-
-
-def _of_host(
-    key: str, object_name: str, at: HostIngress, host: str, tls_host: str | None, secret: str | None, secret_key: str
-) -> Front:
     return Front(
         section=f"flow.{key}.ingress",
         object_name=object_name,
         class_name=at.ingress_class_name,
         host=host,
         paths=("/",),
-        tls_host=tls_host,
-        tls_secret=secret,
+        tls_host=None,
+        tls_secret=None,
         annotations=at.annotations,
         labels=at.labels,
-        secret_key=secret_key,
+        common=of.additional_annotations,
     )
 
 

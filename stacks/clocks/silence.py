@@ -16,8 +16,10 @@ from components.cluster.ingress_controller import (
     idle_timeout,
 )
 from components.cluster.ingress_rights import NAME as ENTRY
+from components.flow.fronts import fronts
 from components.speech import proxy_ingress
 from components.speech.proxy_maps import ZOMBIE
+from components.speech.resource_manager_ingresses import FLOW, sections
 from components.speech.transcriber_containers import app_of
 from components.speech.transcriber_languages import given_wins, speeches
 from stacks.clocks.deadline import deadline
@@ -142,13 +144,11 @@ def _entry(settings: Settings, least: Least | None, above: Least | None, ping: P
         key=IDLE,
         mend=_longer_than(ping, above, idle) if ping and above else None,
     )
-    promised, proxy = settings.sessions.max_duration_seconds, settings.proxy
-    own = configuration(promised)
+    own = configuration(settings.sessions.max_duration_seconds)
     ways = [("read", READ_TIMEOUT, proxy_ingress.READ_TIMEOUT), ("send", SEND_TIMEOUT, proxy_ingress.SEND_TIMEOUT)]
     for way, key, annotation in ways:
         places = [Place("ConfigMap", CONFIG_MAP, ("data", key))]
-        if proxy.enabled and proxy.ingress.enabled and settings.our_ingress:
-            places.append(Place("Ingress", proxy.fullname_override, ("metadata", "annotations", annotation)))
+        places += [Place("Ingress", name, ("metadata", "annotations", annotation)) for name in _ingresses(settings)]
         yield Rung(
             f"ingress {way} timeout",
             seconds(own[key]),
@@ -159,6 +159,18 @@ def _entry(settings: Settings, least: Least | None, above: Least | None, ping: P
             by=By.PROGRAM,
             places=tuple(places),
         )
+
+
+def _ingresses(settings: Settings) -> Iterator[str]:
+    """Names of the Ingresses of our controller that sessions come through, each with time-outs of its own."""
+    proxy, manager = settings.proxy, settings.resource_manager
+    if proxy.enabled and proxy.ingress.enabled and settings.our_ingress:
+        yield proxy.fullname_override
+    if settings.our_manager_ingress and FLOW in sections(manager.ingress):
+        yield f"{manager.fullname_override}-{FLOW}"
+    yield from (
+        each.object_name for each in fronts(settings.flow) if each.websocket and settings.is_ours(each.class_name)
+    )
 
 
 def _longer_than(ping: Ping, silence: Least, idle: int) -> Mend:

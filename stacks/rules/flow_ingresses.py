@@ -32,10 +32,10 @@ def zones(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
 def annotations(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """What our controller does not read, refuses, or gets from here. Another one takes what it is given."""
     for front in fronts(settings.flow):
-        for annotation in front.annotations if settings.is_ours(front.class_name) else ():
-            reason = _refused(front, annotation)
+        for of, annotation in ((of, each) for of, given in front.annotated.items() for each in given):
+            reason = _refused(front, annotation) if settings.is_ours(front.class_name) else None
             if reason:
-                path = f'{front.path}.annotations["{annotation}"]'
+                path = f'{of}["{annotation}"]'
                 yield Problem(path, "annotation-not-supported", reason, remove_command(path))
 
 
