@@ -178,11 +178,6 @@ def _where_on(rule: Rule) -> Rule:
     return check
 
 
-FLOW: tuple[Rule, ...] = (
-    *map(
-        _where_on,
-        (language_models, services, voices, secrets, groups, variables, budgets, *VLLM, *FLOW_INGRESSES),
-    ),
-    unread_secrets,
-)
+OWN: tuple[Rule, ...] = (language_models, services, voices, secrets, groups, variables, budgets)
+FLOW: tuple[Rule, ...] = (*(_where_on(rule) for rule in (*OWN, *VLLM, *FLOW_INGRESSES)), unread_secrets)
 """All of them."""

@@ -29,7 +29,7 @@ def zones(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         yield Problem(path, "without-effect", reason, set_command("flow.internalApp.enabled", "true"))
 
 
-def annotations(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+def ingress_annotations(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """What our controller does not read, refuses, or gets from here. Another one takes what it is given."""
     for front in fronts(settings.flow):
         for of, annotation in ((of, each) for of, given in front.annotated.items() for each in given):
@@ -66,5 +66,5 @@ def certificate_host(settings: Settings, _: Collection[str]) -> Iterator[Problem
         yield Problem(path, "contradiction", reason, remove_command(path))
 
 
-FLOW_INGRESSES = (zones, annotations, certificates, certificate_host)
+FLOW_INGRESSES = (zones, ingress_annotations, certificates, certificate_host)
 """All of them, where Flow is on."""

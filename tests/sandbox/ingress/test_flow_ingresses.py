@@ -20,7 +20,6 @@ ZONE = "example.org"
 TALK, TURNS = f"flow-flow-service.{ZONE}", f"llm-proxy.{ZONE}"
 BEHIND = {"flow-service-api": ("flow-service", 3000), "llm-proxy": ("llm-proxy", 8080)}
 """Ingress → the Service behind it and its port."""
-UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket"}
 
 
 def talking(config: Json) -> None:
@@ -65,17 +64,15 @@ async def serve(world: World, declared: list[Json], *, certificate_of: str = "",
         await world.has_address(name)
 
 
-async def reached(world: World, host: str, path: str, pod: str, **headers: str) -> tuple[int, str | None]:
-    """Status and reason of a pod's answer, to a client that trusts the zone's certificate and checks the host."""
+async def reached(world: World, host: str, path: str, pod: str) -> None:
+    """Wait until a pod answers to a client that trusts the zone's certificate and checks the host."""
 
-    async def condition() -> tuple[int, str | None] | None:
+    async def condition() -> bool:
         with contextlib.suppress(aiohttp.ClientError):
-            answer = await world.status(path, host, **headers)
-            return (answer.status, answer.headers.get(WHY)) if answer.headers.get(POD) == pod else None
-        return None
+            return (await world.status(path, host)).headers.get(POD) == pod
+        return False
 
-    found: tuple[int, str | None] = await eventually(condition, f"{host}{path} reaches {pod}")
-    return found
+    await eventually(condition, f"{host}{path} reaches {pod}")
 
 
 async def test_each_host_is_served_with_the_certificate_and_leads_to_its_own_service(
@@ -93,13 +90,18 @@ async def test_with_the_charts_host_of_the_zone_it_would_not_be_served(declared:
         assert (answer.status, answer.headers.get(WHY)) == (404, "no such host or path on port 443")
 
 
-async def test_a_conversation_arrives_as_a_websocket(declared: list[Json], reading: World) -> None:
-    """The stand-in's flow-service speaks none itself, and says so: Upgrade came that far."""
+async def test_a_conversation_goes_through_as_a_websocket(declared: list[Json], reading: World) -> None:
     await serve(reading, declared)
-    found = await reached(reading, TALK, "/api", "flow-service-0", **UPGRADE)
-    assert found == (400, "the upstream speaks no websocket")
+    await reached(reading, TALK, "/", "flow-service-0")
+    async with reading.client() as client, client.ws_connect(reading.url("/api", TALK)) as conversation:
+        await conversation.send_str("hello")
+        assert await conversation.receive_str() == "hello"
 
 
 async def test_without_its_annotation_it_does_not(declared: list[Json], reading: World) -> None:
     await serve(reading, declared, without="nginx.org/websocket-services")
-    assert await reached(reading, TALK, "/api", "flow-service-0", **UPGRADE) == (404, None)
+    await reached(reading, TALK, "/", "flow-service-0")
+    async with reading.client() as client:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await client.ws_connect(reading.url("/api", TALK))
+    assert refused.value.status == 400

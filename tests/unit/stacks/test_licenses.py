@@ -111,9 +111,9 @@ def flow_in_store(**changed: Json) -> Json:
         ),
         # one Secret for all comes from the store of the first that asks for it
         (
-            GLOBAL_MADE | flow_in_store(licensing={"createSecret": True}, tts={"enabled": False}),
+            GLOBAL_MADE | flow_in_store(licensing={"createSecret": True}),
             {},
-            (EVERYBODYS,),
+            (EVERYBODYS, "voice"),
         ),
     ],
 )

@@ -144,7 +144,7 @@ def test_another_controllers_certificate_is_for_the_given_host_the_zone_or_the_h
         (ALL | {"ingress": IN_ZONE | {"tlsSecretName": "own"}}, HOSTS - {"flow-flow-service.example.org"}),
         (ALL | {"llmProxy": {"ingress": IN_ZONE | OTHER}}, HOSTS - {"llm-proxy.example.org"}),
         (ALL | {"tts": {"ingress": IN_ZONE}}, HOSTS - {"tts.example.org"}),
-        (ALL | {"enabled": False}, set()),
+        ({"enabled": True}, set()),
     ],
 )
 def test_our_controllers_certificate_is_for_every_host_it_serves_without_another(flow: Json, wanted: set[str]) -> None:
