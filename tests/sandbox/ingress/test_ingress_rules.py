@@ -12,7 +12,7 @@ from sandbox.hosted.host import RefusedError
 from sandbox.ingress import arguments, config_map, directives
 from sandbox.ingress.config_map import Config
 from sandbox.ingress.configuration import decide
-from sandbox.ingress.routing import WILDCARD, DuplicateLocationError, Location, pick, servers
+from sandbox.ingress.routing import WILDCARD, NotLoadedError, Location, pick, servers
 from sandbox.ingress.validation import problems
 
 Json = dict[str, Any]
@@ -304,7 +304,7 @@ def test_exact_comes_before_a_regular_expression_and_that_before_a_prefix() -> N
 
 
 def test_two_equal_locations_are_refused() -> None:
-    with pytest.raises(DuplicateLocationError):
+    with pytest.raises(NotLoadedError):
         locations(ingress(paths=["/a", "/a"]))
 
 
