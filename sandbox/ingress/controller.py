@@ -18,7 +18,7 @@ from sandbox.ingress.certificates import InvalidSecretError
 from sandbox.ingress.config_map import Config
 from sandbox.ingress.configuration import Decided, Problem, decide, key
 from sandbox.ingress.host import Host
-from sandbox.ingress.routing import WILDCARD, NotLoadedError, Location, Server, servers
+from sandbox.ingress.routing import WILDCARD, Location, NotLoadedError, Server, servers
 from sandbox.kube import Kube, KubeError
 
 log = logging.getLogger(__name__)

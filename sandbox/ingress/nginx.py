@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -81,13 +82,11 @@ class Nginx:
 
     async def told(self, workers: set[int]) -> None:
         """Wait until each of these workers is shutting down or gone."""
-        while any(not stopping for pid, stopping in self.workers.items() if pid in workers):
-            await asyncio.sleep(POLL_SECONDS)
+        await _until(lambda: all(stopping for pid, stopping in self.workers.items() if pid in workers))
 
     async def gone(self, workers: set[int]) -> None:
         """Wait until none of these workers is left."""
-        while workers & self.workers.keys():
-            await asyncio.sleep(POLL_SECONDS)
+        await _until(lambda: not workers & self.workers.keys())
 
     async def kill(self) -> None:
         """As a container is killed: all of it at once."""
@@ -154,3 +153,11 @@ class Nginx:
                 await writer.wait_closed()
         number = answer.rpartition(b"\r\n\r\n")[2]
         return int(number) if number.isdigit() else None
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    """nginx tells nobody when a worker stops: it has to be looked at."""
+    while True:
+        if condition():
+            return
+        await asyncio.sleep(POLL_SECONDS)

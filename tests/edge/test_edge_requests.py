@@ -11,7 +11,7 @@ from components.speech import proxy_ingress
 from sandbox.hosted.host import RefusedError
 from sandbox.ingress import config_map
 from sandbox.ingress.configuration import decide
-from sandbox.ingress.routing import NotLoadedError, pick, servers
+from sandbox.ingress.routing import NotLoadedError, Server, pick, servers
 from tests.edge.conftest import Start
 from tests.edge.platform import (
     FLOW_HOST,
@@ -79,8 +79,8 @@ async def test_without_path_regex_nothing_of_the_ingress_is_loaded(start: Start)
         await start(without_annotation(proxy_ingress.PATH_REGEX))
 
 
-PATHS = ["/", "/v2", "/V2", "/v2/", "/v1/en", "/v1/cmn_en", "/v1/es-bilingual-en", "/v1/flow", "/v12/FLOW/", "/v1/flow/x",
-         "/v1/health", "/v", "/x/v2", "/v2?token=a", "/v%32"]  # fmt: skip
+PATHS = ["/", "/v2", "/V2", "/v2/", "/v1/en", "/v1/cmn_en", "/v1/es-bilingual-en", "/v1/flow", "/v12/FLOW/",
+         "/v1/flow/x", "/v1/health", "/v", "/x/v2", "/v2?token=a", "/v%32"]  # fmt: skip
 
 
 @pytest.mark.parametrize("host", ["first", FLOW_HOST])
@@ -94,7 +94,7 @@ async def test_paths_lead_where_the_stand_in_says(start: Start, host: str) -> No
     assert set(wanted.values()) == ({200} if host == "first" else {200, 404})
 
 
-def _servers(edge: Edge) -> list[object]:
+def _servers(edge: Edge) -> list[Server]:
     config, _ = config_map.read(edge.objects.config_map)
     (accepted,) = decide(edge.objects.ingresses, edge.objects.arguments.ingress_class).accepted
     return list(servers(accepted, config))

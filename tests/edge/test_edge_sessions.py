@@ -23,7 +23,7 @@ from tests.edge.conftest import Start
 from tests.edge.platform import Change, Json, as_it_is, in_map, replaced
 from tests.edge.world import TIMED_OUT, Edge, Pod, grace_of
 
-NGINX_MINUTE = "60s"
+MINUTE = "60s"
 
 
 def other_pod(edge: Edge, pods: list[Pod]) -> Change:
@@ -101,9 +101,9 @@ async def test_a_restart_in_place_of_a_reload_cuts(start: Start, pods: list[Pod]
 
 @pytest.mark.parametrize(
     ("change", "held"),
-    [(as_it_is, True), (in_map(worker_shutdown_timeout=None), True), (in_map(worker_shutdown_timeout=NGINX_MINUTE), False)],
+    [(as_it_is, True), (in_map(worker_shutdown_timeout=None), True), (in_map(worker_shutdown_timeout=MINUTE), False)],
     ids=["as-it-is", "no-key-no-limit", "a-minute"],
-)  # fmt: skip
+)
 async def test_a_worker_told_to_stop_keeps_its_session_as_long_as_its_key_says(
     start: Start, pods: list[Pod], change: Change, held: bool
 ) -> None:
@@ -142,7 +142,7 @@ def no_grace(deployment: Json) -> Json:
     [
         (as_it_is, copy.deepcopy, True),
         (as_it_is, no_grace, False),
-        (in_map(worker_shutdown_timeout=NGINX_MINUTE), copy.deepcopy, False),
+        (in_map(worker_shutdown_timeout=MINUTE), copy.deepcopy, False),
     ],
     ids=["as-it-is", "the-clusters-grace", "a-minute-for-workers"],
 )

@@ -232,7 +232,9 @@ def test_a_certificate_that_is_no_text_is_none(programs: Platform) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [with_arguments(watched=("elsewhere",)), with_arguments(ingress_class="other")], ids=["namespace", "class"]
+    "change",
+    [with_arguments(watched=("elsewhere",)), with_arguments(ingress_class="other")],
+    ids=["namespace", "class"],
 )
 def test_ingresses_of_others_are_not_written(programs: Platform, change: Change) -> None:
     assert not [each for each in made(programs, change).files if each.startswith("conf.d/")]

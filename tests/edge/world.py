@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp import WSMsgType, web
 
 from sandbox.ingress.nginx import Nginx
-from sandbox.ingress.rendering import Objects, Place, Rendered, rendered
+from sandbox.ingress.rendering import Place, Rendered, rendered
 from sandbox.kube import Json
 from sandbox.plane import ports
 from tests.edge.platform import Change, Platform

@@ -12,7 +12,7 @@ from sandbox.hosted.host import RefusedError
 from sandbox.ingress import arguments, config_map, directives
 from sandbox.ingress.config_map import Config
 from sandbox.ingress.configuration import decide
-from sandbox.ingress.routing import WILDCARD, NotLoadedError, Location, pick, servers
+from sandbox.ingress.routing import WILDCARD, Location, NotLoadedError, pick, servers
 from sandbox.ingress.validation import problems
 
 Json = dict[str, Any]
@@ -306,6 +306,14 @@ def test_exact_comes_before_a_regular_expression_and_that_before_a_prefix() -> N
 def test_two_equal_locations_are_refused() -> None:
     with pytest.raises(NotLoadedError):
         locations(ingress(paths=["/a", "/a"]))
+
+
+@pytest.mark.parametrize("kind", ["Prefix", "Exact"])
+def test_a_brace_outside_quotes_is_not_loaded(kind: str) -> None:
+    with pytest.raises(NotLoadedError, match='unknown directive "1}'):
+        locations(ingress(paths=[ASR], path_type=kind))
+    marks = {"nginx.org/path-regex": "case_sensitive"}
+    assert locations(ingress(paths=[ASR], annotations=marks))
 
 
 def test_the_secret_of_a_host() -> None:
