@@ -18,6 +18,9 @@ SWITCHES = (SSL_REDIRECT, "redirect-to-https", "http2", "hsts", "proxy-buffering
 
 _TRUE, _FALSE = ("true", "on", "1", "t", "yes"), ("false", "off", "0", "f", "no")
 
+ERROR_LEVEL = "error-log-level"
+_LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
+
 _TIME = re.compile(r"(?:[0-9]+(?:ms|[yMwdhms])?\s*)+\Z")
 _PART = re.compile(r"([0-9]+)(ms|[yMwdhms])?")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2592000, "y": 31536000, "": 1}
@@ -51,6 +54,7 @@ class Config:
     headers: Headers = directives.NONE
     snippets: Snippets = Snippets()
     ssl_redirect: bool = True
+    error_level: str = "notice"
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def read(data: Mapping[str, str]) -> tuple[Config, list[Warned]]:
         if key in SWITCHES:
             if value.lower() not in _TRUE + _FALSE:
                 warnings.append(Warned("InvalidValue", f"invalid value for '{key}': {value!r}, ignoring"))
-        elif key not in SNIPPETS + TIMEOUTS:
+        elif key not in (*SNIPPETS, *TIMEOUTS, ERROR_LEVEL):
             warnings.append(Warned("KeyNotPlayed", f"the stand-in knows no key '{key}'; the controller ignores others"))
     times: dict[str, float] = {}
     for key in TIMEOUTS:
@@ -77,6 +81,9 @@ def read(data: Mapping[str, str]) -> tuple[Config, list[Warned]]:
             if read_as is None:
                 raise RefusedError("NginxRejects", f'nginx: configuration file test failed: "{key}" has {data[key]!r}')
             times[key] = read_as
+    level = data.get(ERROR_LEVEL, "notice")
+    if level not in _LEVELS:
+        raise RefusedError("NginxRejects", f'nginx: configuration file test failed: invalid log level "{level}"')
     config = Config(
         read_seconds=times.get("proxy-read-timeout", 60),
         send_seconds=times.get("proxy-send-timeout", 60),
@@ -85,5 +92,6 @@ def read(data: Mapping[str, str]) -> tuple[Config, list[Warned]]:
         headers=directives.read(*(data.get(key, "") for key in SNIPPETS)),
         snippets=Snippets(*(data.get(key, "") for key in SNIPPETS)),
         ssl_redirect=data.get(SSL_REDIRECT, "").lower() not in _FALSE,
+        error_level=level,
     )
     return config, warnings

@@ -56,6 +56,8 @@ class Nginx:
     async def start(self, rendered: Rendered) -> None:
         """Returns when a worker answers. Raises `NotLoadedError`."""
         self._write(rendered)
+        for left in Path(self._place.lib).glob("*.sock"):
+            left.unlink()  # of a container that was killed: its folder outlives it (pull request 8455)
         await self._command("-t")
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(

@@ -152,7 +152,7 @@ def _main(config: Config, has_default: bool, place: Place) -> Iterator[str]:
     if config.shutdown_seconds is not None:
         yield f"worker_shutdown_timeout {_time(config.shutdown_seconds)};"
     yield "daemon off;"
-    yield "error_log stderr notice;"
+    yield f"error_log stderr {config.error_level};"
     yield f"pid {place.lib}/nginx.pid;"
     yield from _block("events", ["worker_connections 1024;"])
     yield from _block("http", _http(config.snippets, has_default, place))

@@ -46,6 +46,7 @@ async def start(nginx: Path, programs: Platform, pods: list[Pod]) -> AsyncIterat
     started: list[Edge] = []
     # the path of a unix socket has room for about a hundred characters
     with tempfile.TemporaryDirectory(prefix="edge-") as folder:
+        Path(folder).chmod(0o711)  # as root, the workers are somebody else
 
         async def starting(change: Change = as_it_is) -> Edge:
             edge = Edge(programs, nginx, Path(folder) / str(len(started)), pods[:1])

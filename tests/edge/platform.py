@@ -93,7 +93,7 @@ def _stored(ingress: Json) -> Json:
 def _silence(graph: Graph) -> float:
     pings = [
         json.loads(variable["value"])[PING]
-        for group in graph.of("kubernetes:speechmatics.io/v1:SessionGroup")
+        for group in graph.of("kubernetes:speechmatics.com/v1:SessionGroup")
         for container in group.inputs["spec"]["template"]["spec"]["containers"]
         for variable in container.get("env", [])
         if variable["name"] == VARIABLE

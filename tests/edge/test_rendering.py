@@ -167,7 +167,8 @@ def test_without_an_endpoint_an_upstream_has_one_address_that_nobody_listens_on(
 
 def test_an_upstream_is_named_after_ingress_host_service_and_port(programs: Platform) -> None:
     text, meta = entry(programs), programs.service["metadata"]
-    names = [f"{meta['namespace']}-proxy-{host}-{meta['name']}-80" for host in (programs.host, FLOW_HOST)]
+    port = programs.service["spec"]["ports"][0]["port"]
+    names = [f"{meta['namespace']}-proxy-{host}-{meta['name']}-{port}" for host in (programs.host, FLOW_HOST)]
     assert re.findall(r"^upstream (\S+) ", text, re.MULTILINE) == sorted(names)
     assert set(re.findall(r"proxy_pass http://(\S+);", text)) == set(names)
 
@@ -240,9 +241,15 @@ def test_ingresses_of_others_are_not_written(programs: Platform, change: Change)
     assert not [each for each in made(programs, change).files if each.startswith("conf.d/")]
 
 
-def test_what_the_stand_in_refuses_is_refused_here(programs: Platform) -> None:
+def test_the_level_of_the_log_is_the_maps(programs: Platform) -> None:
+    assert "error_log stderr notice;" in made(programs).files[MAIN]
+    assert "error_log stderr info;" in made(programs, in_map(error_log_level="info")).files[MAIN]
+
+
+@pytest.mark.parametrize("wrong", [in_map(worker_shutdown_timeout="soon"), in_map(error_log_level="loud")])
+def test_what_the_stand_in_refuses_is_refused_here(programs: Platform, wrong: Change) -> None:
     with pytest.raises(RefusedError):
-        made(programs, in_map(worker_shutdown_timeout="soon"))
+        made(programs, wrong)
 
 
 def test_a_minions_upstream_has_its_own_name(programs: Platform) -> None:
@@ -259,8 +266,9 @@ def test_a_minions_upstream_has_its_own_name(programs: Platform) -> None:
         return replace(objects, ingresses=[one, minion])
 
     text, meta = entry(programs, split), programs.service["metadata"]
+    port = programs.service["spec"]["ports"][0]["port"]
     assert re.findall(r"^upstream (\S+) ", text, re.MULTILINE) == [
-        f"{meta['namespace']}-minion-{programs.host}-{meta['name']}-80"
+        f"{meta['namespace']}-minion-{programs.host}-{meta['name']}-{port}"
     ]
     assert 'location ~* "^/v1/health" {' in text
 

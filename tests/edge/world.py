@@ -22,11 +22,11 @@ from sandbox.ingress.nginx import Nginx
 from sandbox.ingress.rendering import Place, Rendered, rendered
 from sandbox.kube import Json
 from sandbox.plane import ports
-from tests.edge.platform import Change, Platform
+from tests.edge.platform import Change, Platform, in_map
 from tests.sandbox.ingress.world import Loopback
 from tests.sandbox.twin.world import eventually
 
-SESSION_SECONDS = 4.0
+SESSION_SECONDS = 3.0
 """What the longest session lasts here. All clocks are divided alike, so nginx's own minute is a tenth of it."""
 
 NET = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 250}"
@@ -88,7 +88,8 @@ class Edge:
         self.platform, self.pods = platform, list(pods)
         http, https = (ports._choose(set()) for _ in range(2))
         self.place = Place.below(str(folder), http, https)
-        self.objects = self.sending_to(self.pods)(platform.objects)
+        # a timeout of a websocket is said at this level; the controller's default is one above it
+        self.objects = in_map(error_log_level="info")(self.sending_to(self.pods)(platform.objects))
         (self.promised,) = rendered(self.objects, self.place).clocks["worker_shutdown_timeout"]
         self.factor = self.promised / SESSION_SECONDS
         self.nginx = Nginx(program, self.place, self.factor)
@@ -137,7 +138,7 @@ class Edge:
             yield session
 
     def _certificate(self) -> str:
-        text: str = self.rendered.files["secrets/default"]
+        text: str = rendered(self.platform.objects, self.place).files["secrets/default"]
         return text[: text.index("-----END CERTIFICATE-----")] + "-----END CERTIFICATE-----\n"
 
     def url(self, path: str = "/v2", host: str | None = None, scheme: str = "https") -> str:
