@@ -56,8 +56,7 @@ class Nginx:
     async def start(self, rendered: Rendered) -> None:
         """Returns when a worker answers. Raises `NotLoadedError`."""
         self._write(rendered)
-        for left in Path(self._place.lib).glob("*.sock"):
-            left.unlink()  # of a container that was killed: its folder outlives it (pull request 8455)
+        self._sweep()
         await self._command("-t")
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -101,6 +100,11 @@ class Nginx:
             with contextlib.suppress(psutil.NoSuchProcess):
                 child.kill()
         await self._process.wait()
+
+    def _sweep(self) -> None:
+        """Sockets of a container that was killed: its folder outlives it (nginx/kubernetes-ingress, pull request 8455)."""
+        for left in Path(self._place.lib).glob("*.sock"):
+            left.unlink()
 
     def _write(self, rendered: Rendered) -> None:
         self._version += 1

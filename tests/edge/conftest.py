@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,18 +41,24 @@ async def pods(programs: Platform) -> AsyncIterator[list[Pod]]:
 
 
 @pytest.fixture
-async def start(nginx: Path, programs: Platform, pods: list[Pod]) -> AsyncIterator[Start]:
+def folder() -> Iterator[Path]:
+    """With a short path: that of a unix socket has room for about a hundred characters."""
+    with tempfile.TemporaryDirectory(prefix="edge-") as made:
+        path = Path(made)
+        path.chmod(0o711)  # as root, the workers are somebody else
+        yield path
+
+
+@pytest.fixture
+async def start(nginx: Path, programs: Platform, pods: list[Pod], folder: Path) -> AsyncIterator[Start]:
     """Starts nginx with the program's objects, changed or not."""
     started: list[Edge] = []
-    # the path of a unix socket has room for about a hundred characters
-    with tempfile.TemporaryDirectory(prefix="edge-") as folder:
-        Path(folder).chmod(0o711)  # as root, the workers are somebody else
 
-        async def starting(change: Change = as_it_is) -> Edge:
-            edge = Edge(programs, nginx, Path(folder) / str(len(started)), pods[:1])
-            started.append(edge)
-            await edge.start(change)
-            return edge
+    async def starting(change: Change = as_it_is) -> Edge:
+        edge = Edge(programs, nginx, folder / str(len(started)), pods[:1])
+        started.append(edge)
+        await edge.start(change)
+        return edge
 
-        yield starting
-        await asyncio.gather(*(edge.nginx.kill() for edge in started))
+    yield starting
+    await asyncio.gather(*(edge.nginx.kill() for edge in started))
