@@ -102,7 +102,7 @@ class Nginx:
         await self._process.wait()
 
     def _sweep(self) -> None:
-        """Sockets of a container that was killed: its folder outlives it (nginx/kubernetes-ingress, pull request 8455)."""
+        """Sockets of a container that was killed: its folder outlives it (their pull request 8455)."""
         for left in Path(self._place.lib).glob("*.sock"):
             left.unlink()
 
