@@ -18,7 +18,7 @@ from sandbox.ingress.certificates import InvalidSecretError
 from sandbox.ingress.config_map import Config
 from sandbox.ingress.configuration import Decided, Problem, decide, key
 from sandbox.ingress.host import Host
-from sandbox.ingress.routing import WILDCARD, DuplicateLocationError, Location, Server, servers
+from sandbox.ingress.routing import WILDCARD, Location, NotLoadedError, Server, servers
 from sandbox.kube import Kube, KubeError
 
 log = logging.getLogger(__name__)
@@ -180,7 +180,7 @@ class Controller:
         for accepted in list(decided.accepted):
             try:
                 found = list(servers(accepted, self._config))
-            except DuplicateLocationError as why:
+            except NotLoadedError as why:
                 decided.accepted.remove(accepted)
                 text = f"Configuration for {key(accepted.ingress)} was added or updated but was not applied: {why}"
                 decided.problems.append(Problem(accepted.ingress, "AddedOrUpdatedWithError", text))

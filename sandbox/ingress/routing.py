@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from sandbox.hosted.host import Json
 from sandbox.ingress.config_map import Config, seconds
 from sandbox.ingress.configuration import Accepted
-from sandbox.ingress.validation import PATH_REGEX, READ_TIMEOUT, WEBSOCKETS, is_type, marks_of
+from sandbox.ingress.validation import (
+    CONNECT_TIMEOUT,
+    PATH_REGEX,
+    READ_TIMEOUT,
+    SEND_TIMEOUT,
+    SSL_REDIRECT,
+    WEBSOCKETS,
+    is_type,
+    marks_of,
+)
 
 WILDCARD = ("", "")
 """Stands for the Secret of `-wildcard-tls-secret`."""
@@ -31,6 +40,18 @@ class Location:
     port: int | str
     websocket: bool
     read_seconds: float
+    send_seconds: float = 60
+    connect_seconds: float = 60
+    quoted: bool = False
+    """Whether the controller writes it in quotes, which it does for `path-regex` alone."""
+    ingress: str = ""
+    """The name of the Ingress it is of: a minion's own."""
+
+    @property
+    def head(self) -> str:
+        """As it stands in nginx's configuration: only an expression has quotes around it."""
+        quoted = f'"{self.pattern}"' if self.quoted else self.pattern
+        return f"{self.modifier} {quoted}".strip()
 
     def matches(self, path: str) -> bool:
         if self.modifier == "=":
@@ -48,10 +69,12 @@ class Server:
     secret: tuple[str, str] | None
     """Namespace and name of its TLS Secret; None: it does not listen with TLS."""
     locations: tuple[Location, ...]
+    ssl_redirect: bool = True
+    """Whether port 80 sends to TLS, where there is any."""
 
 
-class DuplicateLocationError(Exception):
-    """nginx refuses a server with two equal locations, and everything that would be loaded with it."""
+class NotLoadedError(Exception):
+    """nginx refuses a server, and everything that would be loaded with it."""
 
 
 def pick(locations: Sequence[Location], path: str) -> Location | None:
@@ -64,7 +87,7 @@ def pick(locations: Sequence[Location], path: str) -> Location | None:
 
 
 def servers(accepted: Accepted, config: Config) -> Iterator[Server]:
-    """Raises `DuplicateLocationError`."""
+    """Raises `NotLoadedError`."""
     spec = accepted.ingress["spec"]
     namespace = accepted.ingress["metadata"]["namespace"]
     for rule in spec["rules"]:
@@ -77,8 +100,9 @@ def servers(accepted: Accepted, config: Config) -> Iterator[Server]:
         if spec.get("defaultBackend") and not any(each.pattern == "/" for each in found):
             path = {"path": "/", "pathType": "Prefix", "backend": spec["defaultBackend"]}
             found.append(_location(accepted.ingress, path, config))
-        _no_duplicates(rule["host"], found)
-        yield Server(rule["host"], _secret(spec, namespace, rule["host"]), tuple(found))
+        _loadable(rule["host"], found)
+        redirect = marks_of(accepted.ingress).get(SSL_REDIRECT, str(config.ssl_redirect)).lower() in ("true", "1", "t")
+        yield Server(rule["host"], _secret(spec, namespace, rule["host"]), tuple(found), redirect)
 
 
 def _secret(spec: Json, namespace: str, host: str) -> tuple[str, str] | None:
@@ -97,7 +121,8 @@ def _locations(ingress: Json, rule: Json, config: Config, own: frozenset[str] | 
 def _location(ingress: Json, path: Json, config: Config) -> Location:
     marks = marks_of(ingress)
     service = path["backend"]["service"]
-    modifier, pattern = _pattern(path, "" if is_type(ingress, "master") else marks.get(PATH_REGEX, ""))
+    regex = "" if is_type(ingress, "master") else marks.get(PATH_REGEX, "")
+    modifier, pattern = _pattern(path, regex)
     port = service["port"]
     return Location(
         modifier=modifier,
@@ -107,6 +132,10 @@ def _location(ingress: Json, path: Json, config: Config) -> Location:
         port=port.get("name") or port["number"],
         websocket=service["name"] in {name.strip() for name in marks.get(WEBSOCKETS, "").split(",")},
         read_seconds=seconds(marks.get(READ_TIMEOUT, "")) or config.read_seconds,
+        send_seconds=seconds(marks.get(SEND_TIMEOUT, "")) or config.send_seconds,
+        connect_seconds=seconds(marks.get(CONNECT_TIMEOUT, "")) or config.connect_seconds,
+        quoted=bool(regex),
+        ingress=ingress["metadata"]["name"],
     )
 
 
@@ -121,9 +150,13 @@ def _pattern(path: Json, regex: str) -> tuple[str, str]:
     return ("=" if exact else ""), text
 
 
-def _no_duplicates(host: str, found: Sequence[Location]) -> None:
+def _loadable(host: str, found: Sequence[Location]) -> None:
     seen = set()
     for each in found:
         if (each.modifier, each.pattern) in seen:
-            raise DuplicateLocationError(f'duplicate location "{each.pattern}" in the server {host}')
+            raise NotLoadedError(f'duplicate location "{each.pattern}" in the server {host}')
         seen.add((each.modifier, each.pattern))
+        # without quotes a brace begins a block, and what follows it is read as a directive
+        if not each.quoted and "{" in each.pattern:
+            rest = each.pattern.partition("{")[2]
+            raise NotLoadedError(f'unknown directive "{rest}" after location {each.pattern} in the server {host}')

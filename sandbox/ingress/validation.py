@@ -12,6 +12,9 @@ MERGEABLE = "nginx.org/mergeable-ingress-type"
 PATH_REGEX = "nginx.org/path-regex"
 WEBSOCKETS = "nginx.org/websocket-services"
 READ_TIMEOUT = "nginx.org/proxy-read-timeout"
+SEND_TIMEOUT = "nginx.org/proxy-send-timeout"
+CONNECT_TIMEOUT = "nginx.org/proxy-connect-timeout"
+SSL_REDIRECT = "nginx.org/ssl-redirect"
 
 _PATH = re.compile(r"/[^\s;]*\Z")
 _ESCAPED = re.compile(r'([^"\\]|\\.)*\Z')
@@ -68,10 +71,10 @@ CHECKS: dict[str, Check] = {
     PATH_REGEX: _one_of("case_sensitive", "case_insensitive", "exact"),
     WEBSOCKETS: _service_list,
     READ_TIMEOUT: _time,
-    "nginx.org/proxy-send-timeout": _time,
-    "nginx.org/proxy-connect-timeout": _time,
+    SEND_TIMEOUT: _time,
+    CONNECT_TIMEOUT: _time,
     "nginx.org/use-cluster-ip": _switch,
-    "nginx.org/ssl-redirect": _switch,
+    SSL_REDIRECT: _switch,
     "nginx.org/redirect-to-https": _switch,
     "nginx.org/proxy-buffering": _switch,
     "nginx.org/server-snippets": _no_snippets,

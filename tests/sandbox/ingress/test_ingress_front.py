@@ -79,7 +79,7 @@ async def test_no_upgrade_without_the_websocket_annotation(world: World) -> None
 
 async def test_the_annotations_of_another_controller_have_no_effect(world: World) -> None:
     prefix = "nginx.ingress.kubernetes.io"
-    await world.ingress(annotations={f"{prefix}/use-regex": "true"}, paths=["/v{1}[0-9]*/?$"])
+    await world.ingress(annotations={f"{prefix}/use-regex": "true"}, paths=["/v[0-9]*/?$"])
     await world.has_address()
     assert (await world.answers("/v2", 404)).headers[WHY]
 

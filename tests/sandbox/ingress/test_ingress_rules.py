@@ -12,7 +12,7 @@ from sandbox.hosted.host import RefusedError
 from sandbox.ingress import arguments, config_map, directives
 from sandbox.ingress.config_map import Config
 from sandbox.ingress.configuration import decide
-from sandbox.ingress.routing import WILDCARD, DuplicateLocationError, Location, pick, servers
+from sandbox.ingress.routing import WILDCARD, Location, NotLoadedError, pick, servers
 from sandbox.ingress.validation import problems
 
 Json = dict[str, Any]
@@ -286,7 +286,7 @@ def test_regular_expressions_go_by_order_not_by_length() -> None:
 
 def test_without_the_annotation_a_path_is_a_plain_prefix_and_the_longest_wins() -> None:
     assert chosen(ingress(paths=["/", "/v1/health"]), "/v1/healthy") == "/v1/health"
-    assert chosen(ingress(paths=[ASR]), "/v2") is None
+    assert chosen(ingress(paths=["/v[0-9]*/?$"]), "/v2") is None
 
 
 def test_exact_comes_first_and_is_broken_by_the_annotation() -> None:
@@ -304,8 +304,16 @@ def test_exact_comes_before_a_regular_expression_and_that_before_a_prefix() -> N
 
 
 def test_two_equal_locations_are_refused() -> None:
-    with pytest.raises(DuplicateLocationError):
+    with pytest.raises(NotLoadedError):
         locations(ingress(paths=["/a", "/a"]))
+
+
+@pytest.mark.parametrize("kind", ["Prefix", "Exact"])
+def test_a_brace_outside_quotes_is_not_loaded(kind: str) -> None:
+    with pytest.raises(NotLoadedError, match='unknown directive "1}'):
+        locations(ingress(paths=[ASR], path_type=kind))
+    marks = {"nginx.org/path-regex": "case_sensitive"}
+    assert locations(ingress(paths=[ASR], annotations=marks))
 
 
 def test_the_secret_of_a_host() -> None:
