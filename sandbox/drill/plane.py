@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -13,9 +15,8 @@ from sandbox import settings, shell
 from sandbox.drill.baseline import Naive
 from sandbox.drill.engine import Engine
 from sandbox.drill.settled import settle
-from sandbox.home import Home
+from sandbox.home import CHECKOUT, Home
 from sandbox.kube import Kube
-from sandbox.plane import daemon
 from sandbox.plane.errors import PlaneError
 from sandbox.sessions.rows import FRIENDLY, Rows
 from sandbox.toolchain import Tools
@@ -46,7 +47,7 @@ class Plane:
 
     async def open(self) -> None:
         """Start it, with an empty stack. Raises `PlaneError`."""
-        await asyncio.to_thread(daemon.start, self.home, self.tools, self._say)
+        await self._sandbox("start")
         self.home.backend.mkdir(parents=True, exist_ok=True)
         self._engine = Engine(self.home, self.tools, shell.environment(self.home, self.tools))
         await self._engine.select()
@@ -55,8 +56,22 @@ class Plane:
 
     async def close(self) -> None:
         """End it and remove all that it wrote. Raises `PlaneError`."""
-        await asyncio.to_thread(daemon.stop, self.home, self._say)
+        await self._sandbox("stop")
         await asyncio.to_thread(shutil.rmtree, self.home.root, ignore_errors=True)
+
+    async def _sandbox(self, command: str) -> None:
+        """A command of `python -m sandbox` for this plane. Raises `PlaneError`."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "sandbox", command,
+            cwd=CHECKOUT,
+            env=os.environ | {"SM_SANDBOX_HOME": str(self.home.root)},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        out, _ = await process.communicate()
+        if process.returncode != 0:
+            raise PlaneError(f"`python -m sandbox {command}` exited {process.returncode}:\n{out.decode()}")
 
     def play(self, rows: Rows, given: Overlay) -> None:
         """The stand-ins' settings from here on: these rows, and what a scenario gives. Raises `PlaneError`."""

@@ -41,6 +41,8 @@ HELD = 0.9
 """The share of the clients that must be in a session at once: between two of them each takes a breath."""
 MARGIN = 60.0
 """Seconds above the longest session until everything must be settled."""
+HOSTILE_MARGIN = 5.0
+"""The same where old pods may be given new sessions for ever: whoever was there at the first step is gone by then."""
 WAITING = "waiting for the rest"
 EBB = "no client comes any more"
 
@@ -95,8 +97,8 @@ async def _under_load(job: Job, result: Result, plane: Plane, journal: Journal, 
         ending = Ending.UNDER_LOAD
         traffic.step = WAITING
         say(WAITING)
-        # a hostile one may give old pods new sessions for ever: whoever was there at the first step is gone by then
-        if left := await settle(kube, longest + (MARGIN if job.kind is not Kind.HOSTILE else MARGIN / 4), say):
+        margin = HOSTILE_MARGIN if job.kind is Kind.HOSTILE else MARGIN
+        if left := await settle(kube, longest + margin, say):
             say(f"{EBB}: {left[0]}")
             traffic.step = EBB
             traffic.hold(0)

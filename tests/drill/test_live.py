@@ -65,8 +65,9 @@ def test_an_image_rolls_under_load_and_nobody_is_cut(drill: Drill) -> None:
     assert found.counts.finished > 0
 
 
-def test_nobody_is_cut_where_every_row_is_hostile(drill: Drill) -> None:
-    assert not drill.run("transcriber-image", Kind.HOSTILE).counts.cuts
+def test_what_the_hostile_rows_cut_is_written_down_with_the_row(drill: Drill) -> None:
+    cuts = drill.run("redis-restart", Kind.HOSTILE).counts.cuts
+    assert {cut.reason for cut in cuts} == {"without Redis"}
 
 
 def test_the_naive_way_cuts_on_the_pods_it_ends(drill: Drill) -> None:
