@@ -132,7 +132,7 @@ class Engine:
     async def _succeeds(self, *arguments: str) -> str:
         code, out = await self._run(*arguments)
         if code != 0:
-            raise EngineError(f"`pulumi {arguments[0]}` exited {code}:\n{last(out)}")
+            raise EngineError(f"`pulumi {arguments[0]}` exited {code}: {why(out)}\n{last(out)}")
         return out
 
     async def _fails(self, *arguments: str) -> str:
@@ -187,3 +187,9 @@ def last(said: str) -> str:
     """The last lines of an output, without the empty ones."""
     lines = [line for line in said.splitlines() if line.strip()]
     return "\n".join(lines[-SHOWN:])
+
+
+def why(said: str) -> str:
+    """The first line of an output that tells an error and is no mere heading; else its first one."""
+    told = [line.partition("error: ")[2] for line in said.splitlines() if "error: " in line]
+    return next((line for line in told if not line.startswith("update failed")), "see below")

@@ -11,16 +11,10 @@ PROJECT = "sm-realtime"
 
 
 def merged(below: JsonValue, above: JsonValue) -> JsonValue:
-    """Maps merge, null takes a key away, everything else replaces."""
+    """Maps merge, everything else replaces; null too, which the program reads as taken away."""
     if not isinstance(below, dict) or not isinstance(above, dict):
         return above
-    result = dict(below)
-    for key, value in above.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged(result.get(key), value)
-    return result
+    return below | {key: merged(below.get(key), value) for key, value in above.items()}
 
 
 def laid_over(document: Mapping[str, Any], overlay: Mapping[str, JsonValue]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ Seconds = Annotated[float, BeforeValidator(_seconds)]
 """Written with its unit; seconds before the time factor."""
 
 Overlay = dict[str, JsonValue]
-"""Configuration by section, laid over what there is: maps merge, lists and plain values replace, null takes away."""
+"""Configuration by section, laid over what there is: maps merge, lists and plain values replace."""
 
 
 class Kind(StrEnum):

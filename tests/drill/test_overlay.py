@@ -12,10 +12,10 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def test_maps_merge_lists_replace_and_null_takes_away() -> None:
+def test_maps_merge_and_everything_else_replaces() -> None:
     over = laid_over(DOCUMENT, {"a": {"b": {"d": [3]}, "e": None}, "f": {"g": True}})
     assert over == {
-        "config": {"sm-realtime:a": {"b": {"c": 1, "d": [3]}}, "other:x": 1, "sm-realtime:f": {"g": True}},
+        "config": {"sm-realtime:a": {"b": {"c": 1, "d": [3]}, "e": None}, "other:x": 1, "sm-realtime:f": {"g": True}},
         "salt": "s",
     }
     assert DOCUMENT["config"]["sm-realtime:a"]["e"] == 2, "what it was laid over stays as it was"
