@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -26,6 +27,8 @@ from sandbox.plane.errors import PlaneError
 from sandbox.sessions import journal
 from sandbox.toolchain import ToolchainError, ensure
 from sandbox.toolchain import report as build_report
+
+T = TypeVar("T")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 220)
@@ -57,7 +60,7 @@ def drill(
         say(f"{result.scenario}, {result.kind}: {len(result.counts.cuts)} cut; {verdict}")
 
     tools = ensure(build_report())
-    results = asyncio.run(carry_out(jobs, lanes, folder, tools, factor, say, done))
+    results = asyncio.run(_to_the_end(carry_out(jobs, lanes, folder, tools, factor, say, done)))
     _keep(results, found, folder, seed, factor)
     out.print()
     out.print(report.table(results, expects))
@@ -68,6 +71,14 @@ def drill(
     out.print(f"\n{len(results)} runs in {time.monotonic() - began:.0f} s, {len(wrong)} red. All of it: {folder}")
     if wrong:
         raise typer.Exit(1)
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """The same, and a SIGTERM is as a Ctrl-C: what was started is taken down."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 def _keep(results: Sequence[Result], found: Mapping[str, Scenario], folder: Path, seed: int, factor: float) -> None:
@@ -88,6 +99,8 @@ def main() -> int:
         app()
     except SystemExit as end:
         return int(end.code or 0)
+    except asyncio.CancelledError:
+        err.print("Ended; its planes are taken down.")
     except (PlaneError, ToolchainError) as error:
         err.print(str(error), markup=False)
     except ExceptionGroup as errors:
