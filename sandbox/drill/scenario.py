@@ -186,6 +186,7 @@ class Expect(Part):
     friendly: Cut = Cut(cut=0)
     hostile: Cut = Cut(cut=0)
     baseline: Cut = Cut(cut="some")
+    missing: str = Field(default="", description="what the program cannot do yet here, and the steps leave out")
 
     @model_validator(mode="after")
     def _has_reasons(self) -> Self:

@@ -24,6 +24,8 @@ def red(expect: Expect, result: Result) -> str:
 
 
 def work_left(expect: Expect, kind: Kind) -> str:
-    """Why the program itself still cuts sessions in this run, by the scenario's file; empty: it does not."""
+    """What the program itself still has to learn, by the scenario's file: why it cuts sessions, or what it cannot do."""
     expected: Cut = getattr(expect, kind.value)
-    return expected.because if kind is not Kind.BASELINE and expected.cut == "some" else ""
+    if kind is Kind.BASELINE:
+        return ""
+    return expected.because if expected.cut == "some" else expect.missing

@@ -54,5 +54,7 @@ def test_what_is_red(expect: Expect, found: Result, says: str) -> None:
 def test_the_work_that_is_left_is_the_programs_own() -> None:
     assert work_left(Expect(friendly=SOME), Kind.FRIENDLY) == "a known fault"
     assert work_left(Expect(friendly=SOME), Kind.HOSTILE) == ""
+    assert work_left(Expect(missing="it is not there"), Kind.HOSTILE) == "it is not there"
+    assert work_left(Expect(missing="it is not there"), Kind.BASELINE) == ""
     assert work_left(Expect(baseline=SOME), Kind.BASELINE) == ""
     assert work_left(Expect(baseline=Cut(cut=0, because="of its grace")), Kind.BASELINE) == ""
