@@ -24,7 +24,7 @@ def red(expect: Expect, result: Result) -> str:
 
 
 def work_left(expect: Expect, kind: Kind) -> str:
-    """What the program itself still has to learn, by the scenario's file: why it cuts sessions, or what it cannot do."""
+    """What the program has to learn, by the scenario's file: why it cuts sessions, or what it cannot do."""
     expected: Cut = getattr(expect, kind.value)
     if kind is Kind.BASELINE:
         return ""
