@@ -75,7 +75,7 @@ class Plane:
 
     def play(self, rows: Rows, given: Overlay) -> None:
         """The stand-ins' settings from here on: these rows, and what a scenario gives. Raises `PlaneError`."""
-        written = settings.Settings(time_factor=self.factor, **vars(rows)).model_dump(by_alias=True)
+        written = settings.Settings(time_factor=self.factor, **rows.model_dump()).model_dump(by_alias=True)
         try:
             settings.write(settings.Settings.model_validate(written | dict(given)), self.home)
         except ValidationError as error:

@@ -31,7 +31,7 @@ BASE = Path(__file__).parent / "base.yaml"
 ROWS = {
     Kind.FRIENDLY: FRIENDLY,
     # one that goes by a label it never lifts rolls nothing, and so shows nothing
-    Kind.HOSTILE: replace(HOSTILE, idle_rolling=IdleRolling.USAGE),
+    Kind.HOSTILE: HOSTILE.model_copy(update={"idle_rolling": IdleRolling.USAGE}),
     Kind.BASELINE: FRIENDLY,
 }
 
