@@ -9,7 +9,7 @@ MYPY = MYPY_CACHE_DIR=$(CACHE)/mypy $(PY) -m mypy
 RUN = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CACHE)/bytecode $(PY)
 
 .DEFAULT_GOAL := help
-.PHONY: help up cold down env test check conformance bench lock
+.PHONY: help up cold down env test check conformance bench drill lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ conformance: ## the provider tests against an installed pulumi-kubernetes plugin
 bench: ## how long `make up` takes, and what a preview costs beside a flat program's, for 1 to 55 languages
 	@$(RUN) -m tests.bench.up
 	@$(RUN) -m tests.bench
+
+drill: ## count the sessions that each kind of update cuts, and that the naive way would; `SCENARIO=name` for one
+	@$(RUN) -m sandbox.drill $(SCENARIO)
 
 lock: ## pin what requirements.txt asks for, and all it pulls in, in requirements.lock
 	@$(PYTHON) -m sandbox.bootstrap --lock

@@ -43,6 +43,12 @@ class Settings(Rows):
         default=0, ge=0, description="weeks whose node image is to come at once: one more is one week more"
     )
 
+    kubernetes_versions: str = Field(
+        default="",
+        pattern=r"^([0-9]+\.[0-9]+\.[0-9]+(,|$))*$",
+        description="versions AKS offers beside those it is known to, newest first, joined by commas",
+    )
+
     outside: str = Field(
         default="",
         pattern=r"^([^=,\s]+:[0-9]+=127\.[0-9.]+:[0-9]+(,|$))*$",

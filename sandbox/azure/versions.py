@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from sandbox import settings
 from sandbox.azure.errors import ArmError, NotPlayedError
 
 OFFERED = ("1.34.12", "1.35.9", "1.36.5", "1.37.1")
@@ -21,9 +22,15 @@ def minor(version: str) -> tuple[int, int]:
     return int(first), int(second)
 
 
+def offered() -> tuple[str, ...]:
+    """What AKS offers, newest first where the plane's settings add to it (`kubernetesVersions`)."""
+    added = settings.read().kubernetes_versions
+    return (*filter(None, added.split(",")), *OFFERED)
+
+
 def playable() -> str:
     """The offered version that can be played here."""
-    return next(full for full in OFFERED if minor(full) == minor(BUILT))
+    return next(full for full in offered() if minor(full) == minor(BUILT))
 
 
 def resolve(version: str, running: str | None = None) -> str:
@@ -36,13 +43,13 @@ def resolve(version: str, running: str | None = None) -> str:
         raise ArmError(400, "InvalidParameter", f"The value of parameter kubernetesVersion is invalid: {version!r}.")
     if version == running:
         return version
-    found = next((full for full in OFFERED if version in (full, ".".join(full.split(".")[:2]))), None)
+    found = next((full for full in offered() if version in (full, ".".join(full.split(".")[:2]))), None)
     if found is None:
         raise ArmError(
             400,
             "K8sVersionNotSupported",
             f"Managed cluster is on version {version} which is not supported in this region. Supported versions: "
-            f"{', '.join(OFFERED)}.",
+            f"{', '.join(offered())}.",
         )
     if minor(found) != minor(BUILT):
         raise NotPlayedError(f"Kubernetes {version}: the only API server built here is {BUILT}. Use {playable()}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox import settings
 from sandbox.azure import catalogue, versions
 from sandbox.azure.errors import ArmError, NotPlayedError
 from sandbox.azure.rules import cluster, maintenance, network, pool
@@ -229,6 +231,16 @@ def test_versions() -> None:
     with pytest.raises(ArmError, match=r"1\.35\.4 which is not supported"):
         versions.resolve("1.35.4")
     assert versions.resolve("1.35.4", "1.35.4") == "1.35.4", "what runs already stays"
+
+
+def test_a_setting_offers_a_newer_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SM_SANDBOX_HOME", str(tmp_path))
+    with pytest.raises(ArmError, match=r"1\.35\.10 which is not supported"):
+        versions.resolve("1.35.10")
+    settings.write(settings.Settings(kubernetes_versions="1.35.10"))
+    assert versions.resolve("1.35.10") == "1.35.10"
+    assert versions.resolve("1.35") == "1.35.10", "a minor is its newest patch"
+    assert versions.resolve("1.35.9") == "1.35.9", "the one before is offered still"
 
 
 # --- maintenance

@@ -1,0 +1,129 @@
+"""One run of a scenario, from the reset of its plane to its result."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from sandbox.drill.plane import Plane
+from sandbox.drill.result import Ending, Result, counts
+from sandbox.drill.scenario import Kind, Overlay, Scenario, told
+from sandbox.drill.settled import settle
+from sandbox.drill.steps import take
+from sandbox.drill.wait import until
+from sandbox.kube import Kube, KubeError
+from sandbox.nodes.clock import Clock
+from sandbox.plane.errors import PlaneError
+from sandbox.sessions.clients import Demand
+from sandbox.sessions.journal import Journal
+from sandbox.sessions.rows import FRIENDLY, HOSTILE, IdleRolling
+from sandbox.sessions.traffic import Traffic
+
+BASE = Path(__file__).parent / "base.yaml"
+
+ROWS = {
+    Kind.FRIENDLY: FRIENDLY,
+    # one that goes by a label it never lifts rolls nothing, and so shows nothing
+    Kind.HOSTILE: HOSTILE.model_copy(update={"idle_rolling": IdleRolling.USAGE}),
+    Kind.BASELINE: FRIENDLY,
+}
+
+COME_WITHIN = 60.0
+"""Seconds until the clients must be there."""
+HELD = 0.9
+"""The share of the clients that must be in a session at once: between two of them each takes a breath."""
+MARGIN = 60.0
+"""Seconds above the longest session until everything must be settled."""
+HOSTILE_MARGIN = 5.0
+"""The same where old pods may be given new sessions for ever: whoever was there at the first step is gone by then."""
+WAITING = "waiting for the rest"
+EBB = "no client comes any more"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be done."""
+
+    name: str
+    scenario: Scenario
+    kind: Kind
+    seed: int
+
+    @property
+    def demand(self) -> Demand:
+        load = self.scenario.load
+        return Demand(load.mean, load.longest, load.languages, load.flow, self.seed)
+
+    @property
+    def start(self) -> tuple[Overlay, ...]:
+        """What is laid over the sandbox's stack: the drill's own, the longest session there can be, the scenario's."""
+        longest: Overlay = {"sessions": {"maxDurationSeconds": int(self.scenario.load.longest)}}
+        return yaml.safe_load(BASE.read_text()), longest, self.scenario.start
+
+
+async def run(job: Job, plane: Plane, folder: Path, say: Callable[[str], None]) -> Result:
+    """The result, whatever happens; the journal is in `folder`."""
+    result = Result(job.name, job.kind)
+    path = folder / f"{job.name}-{job.kind}.jsonl"
+    path.unlink(missing_ok=True)
+    with Journal(path) as journal:
+        try:
+            say("reset")
+            await plane.reset(*job.start)
+            plane.play(ROWS[job.kind], job.scenario.settings)
+            result = await _under_load(job, result, plane, journal, say)
+        except (PlaneError, KubeError) as error:
+            plane.spoilt = True
+            result = replace(result, error=str(error))
+        return replace(result, counts=counts(journal.events))
+
+
+async def _under_load(job: Job, result: Result, plane: Plane, journal: Journal, say: Callable[[str], None]) -> Result:
+    longest = job.scenario.load.longest / plane.factor
+    async with Kube(plane.home.kubeconfig, "drill") as kube, clients(job, plane, kube, journal) as traffic:
+        began, engine = time.monotonic(), plane.engine.seconds
+        steps = job.scenario.baseline if job.kind is Kind.BASELINE else job.scenario.steps
+        for step in steps:
+            say(told(step))
+            traffic.step = told(step)
+            await take(step, plane, kube, journal, longest + MARGIN)
+        ending = Ending.UNDER_LOAD
+        traffic.step = WAITING
+        say(WAITING)
+        margin = HOSTILE_MARGIN if job.kind is Kind.HOSTILE else MARGIN
+        if left := await settle(kube, longest + margin, say):
+            say(f"{EBB}: {left[0]}")
+            traffic.step = EBB
+            traffic.hold(0)
+            ending = Ending.NEVER if await settle(kube, longest + MARGIN, say) else Ending.AFTER
+        seconds = time.monotonic() - began
+        if ending is Ending.NEVER:
+            plane.spoilt = job.kind is Kind.FRIENDLY
+        return replace(result, seconds=seconds, engine=plane.engine.seconds - engine, ending=ending, left=tuple(left))
+
+
+@asynccontextmanager
+async def clients(job: Job, plane: Plane, kube: Kube, journal: Journal) -> AsyncIterator[Traffic]:
+    """The load, held from here on. Raises `PlaneError` when it does not come."""
+    traffic = Traffic(kube, Clock(plane.home), job.demand, journal)
+    running = asyncio.create_task(traffic.run())
+    wanted = job.scenario.load.sessions
+    try:
+        traffic.hold(wanted)
+        if not await until(lambda: running.done() or traffic.alive >= HELD * wanted, COME_WITHIN):
+            why = counts(journal.events).turned_away.most_common(1)
+            raise PlaneError(f"{traffic.alive} of {wanted} sessions came within {COME_WITHIN:.0f} s: {why}")
+        yield traffic
+    finally:
+        if running.done() and not running.cancelled() and (error := running.exception()):
+            raise error
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
