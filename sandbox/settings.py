@@ -9,13 +9,12 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError
 
 from sandbox.files import write_whole
 from sandbox.home import Home
 from sandbox.plane.errors import PlaneError
-from sandbox.sessions.rows import BusyOldPod, BusySigterm, CordonedPod, IdleRolling, Rows, SafeToEvict, Without
+from sandbox.sessions.rows import Rows
 
 
 class PoolDelete(StrEnum):
@@ -27,10 +26,8 @@ class PoolDelete(StrEnum):
     """As documented: the nodes go, along with any pods on them."""
 
 
-class Settings(BaseModel):
-    """The settings of one plane; every field has the default of a careful guess at the real thing."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+class Settings(Rows):
+    """The settings of one plane, the answers to `Rows` among them; every default is a careful guess."""
 
     pool_delete: PoolDelete = Field(
         default=PoolDelete.DRAIN, description="what deleting an agent pool does to its pods"
@@ -52,32 +49,10 @@ class Settings(BaseModel):
         description="what pods reach outside the cluster: host:port=127.x.x.x:port, joined by commas",
     )
 
-    busy_sigterm: BusySigterm = Field(
-        default=BusySigterm.FINISHES, description="what the processes of a busy session pod do at SIGTERM"
-    )
-    busy_old_pod: BusyOldPod = Field(
-        default=BusyOldPod.REFUSES, description="whether a busy pod of an old version takes new sessions"
-    )
-    cordoned_pod: CordonedPod = Field(
-        default=CordonedPod.REFUSES, description="whether a session pod on a cordoned node takes new sessions"
-    )
-    without_redis: Without = Field(
-        default=Without.LIVE, description="what becomes of running sessions while Redis is away"
-    )
-    without_resource_manager: Without = Field(
-        default=Without.LIVE, description="what becomes of running sessions while the resource manager is away"
-    )
-    idle_rolling: IdleRolling = Field(
-        default=IdleRolling.USAGE, description="by what the session-group controller tells that a pod is idle"
-    )
-    safe_to_evict: SafeToEvict = Field(
-        default=SafeToEvict.KEPT, description="whether it lifts speechmatics.io/safe-to-evict from idle pods"
-    )
-
     @property
     def rows(self) -> Rows:
         """What is not known of the vendor's software, as this plane plays it."""
-        return Rows(**{name: getattr(self, name) for name in Rows.__dataclass_fields__})
+        return Rows(**{name: getattr(self, name) for name in Rows.model_fields})
 
 
 def read(home: Home | None = None) -> Settings:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from components.cluster.ingress_controller import CLASS_NAME, CONFIG_MAP, TLS_SECRET
 from components.cluster.ingress_rights import NAME as INGRESS
 from components.flow import tts
+from components.flow.fronts import fronts, of_flow_service
 from components.flow.llm_proxy import vllm_service
 from components.speech.crd import GROUP, PLURAL
 from components.speech.inference_server import budget_name, has_budget
@@ -41,7 +42,8 @@ def names(settings: Settings, contents: Collection[str] = ()) -> tuple[Name, ...
     """
     secrets = (_secrets, _control_plane_secrets)
     manager = (_control_plane, _beside, _direct_ingress)
-    layers = (_base, _redis, *secrets, _ingress, *manager, _data_plane, _flow, proxy, proxy_ingress)
+    talking = (_flow, _flow_certificates)
+    layers = (_base, _redis, *secrets, _ingress, *manager, _data_plane, *talking, proxy, proxy_ingress)
     found = tuple(name for layer in layers for name in layer(settings))
     return (*found, *proxy_secrets(settings, contents))
 
@@ -228,7 +230,7 @@ def _flow(settings: Settings) -> Iterator[Name]:
     yield Name("ServiceAccount", here, flow.service_account_name or base, account)
     yield Name("Role", here, f"{base}-pod-access", FLOW)
     yield Name("RoleBinding", here, f"{base}-kube-access", FLOW)
-    if flow.internal_app.enabled and flow.ingress.enabled:
+    if of_flow_service(flow):
         yield Name("Ingress", here, f"{base}-api", FLOW)
     if flow.llm_proxy.enabled:
         yield from _llm_proxy(flow.llm_proxy, here, _key_of("llmProxy", flow.llm_proxy))
@@ -241,6 +243,15 @@ def _flow(settings: Settings) -> Iterator[Name]:
             yield Name("Ingress", here, name, path)
     if flow.vllm.enabled:
         yield from _vllm(settings)
+
+
+def _flow_certificates(settings: Settings) -> Iterator[Name]:
+    """The certificates of its Ingresses; one may be for the hosts of others too."""
+    known = {each.name for layer in (proxy_ingress, _direct_ingress) for each in layer(settings) if not each.made}
+    for front in fronts(settings.flow):
+        if front.tls_secret and front.tls_secret not in known:
+            known.add(front.tls_secret)
+            yield Name("Secret", settings.namespace, front.tls_secret, front.secret_path, made=False)
 
 
 def _llm_proxy(proxy: LlmProxySettings, here: str, path: str) -> Iterator[Name]:

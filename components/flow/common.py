@@ -88,10 +88,10 @@ class Face:
         name: str | None = None,
         *,
         labels: Mapping[str, str] | None = None,
-        annotations: Mapping[str, str] | None = None,
+        annotations: Mapping[str, pulumi.Input[str]] | None = None,
     ) -> kubernetes.meta.v1.ObjectMetaArgs:
         """Metadata of an object, the component's own name unless another is given."""
-        component = {"speechmatics.io/component": self.name}
+        component: dict[str, pulumi.Input[str]] = {"speechmatics.io/component": self.name}
         return kubernetes.meta.v1.ObjectMetaArgs(
             name=name or self.name,
             namespace=self.common.namespace,

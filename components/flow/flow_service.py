@@ -12,7 +12,8 @@ import pulumi_kubernetes as kubernetes
 from components.cluster.license import License, license_file
 from components.flow import config_file
 from components.flow.common import CONFIG_HASH, Face, FlowCommon, digest, with_env
-from components.flow.objects import Front, ingress, own_secret, service
+from components.flow.fronts import ingress, of_flow_service
+from components.flow.objects import own_secret, service
 from components.flow.session_group import Workload, is_grouped, named, session_labels, workload
 from components.outputs import once_made
 from components.placement import Placement
@@ -238,8 +239,7 @@ class FlowService(pulumi.ComponentResource):
             annotations={**settings.service.annotations, "pulumi.com/skipAwait": "true"},
             parent=self,
         )
-        if settings.internal_app.enabled and settings.ingress.enabled:
-            ingress(f"{name}-ingress", face, front(settings), made, WS, self)
+        ingress(f"{name}-ingress", face, of_flow_service(settings), made, WS, self)
         self.register_outputs({"groups": self.groups})
 
     def _account(self, name: str, args: FlowServiceArgs) -> pulumi.Output[str]:
@@ -265,18 +265,3 @@ class FlowService(pulumi.ComponentResource):
         )
         # the account is of use once it may read its pods
         return pulumi.Output.all(once_made(account, account_name), binding.id).apply(lambda values: str(values[0]))
-
-
-def front(settings: FlowSettings) -> Front:
-    """The Ingress of the demonstration."""
-    at, name = settings.ingress, settings.fullname_override
-    return Front(
-        object_name=f"{name}-api",
-        class_name=at.ingress_class_name,
-        host=at.api.host or f"flow-{name}.{at.zone}",
-        paths=("/", "/api"),
-        tls_host=f"*.{at.zone}",
-        tls_secret=at.tls_secret_name,
-        annotations=at.api.annotations,
-        labels=at.api.labels,
-    )

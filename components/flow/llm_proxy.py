@@ -9,7 +9,8 @@ import pulumi_kubernetes as kubernetes
 import yaml
 
 from components.flow.common import CONFIG_HASH, Face, FlowCommon, digest, with_env
-from components.flow.objects import Front, budget, deployment, ingress, own_secret, service
+from components.flow.fronts import ingress, of_llm_proxy
+from components.flow.objects import budget, deployment, own_secret, service
 from components.outputs import once_made
 from components.placement import Placement
 from components.speech.disruption import surge_first
@@ -174,21 +175,5 @@ class LlmProxy(pulumi.ComponentResource):
         )
         if settings.pod_disruption_budget.enabled:
             budget(f"{name}-budget", face, settings.pod_disruption_budget.min_available, self)
-        if settings.ingress.enabled:
-            ingress(f"{name}-ingress", face, front(settings), self.service_name, settings.service.port, self)
+        ingress(f"{name}-ingress", face, of_llm_proxy(settings), self.service_name, settings.service.port, self)
         self.register_outputs({"serviceName": self.service_name})
-
-
-def front(settings: LlmProxySettings) -> Front:
-    """Its Ingress."""
-    at = settings.ingress
-    return Front(
-        object_name=settings.name,
-        class_name=at.ingress_class_name,
-        host=at.host or f"llm-proxy.{at.zone}",
-        paths=("/",),
-        tls_host=at.tls_host or f"*.{at.zone}",
-        tls_secret=at.tls_secret_name,
-        annotations=at.annotations,
-        labels=at.labels,
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -14,7 +13,6 @@ from components.cluster.external_secret import ExternalSecret, ExternalSecretArg
 from components.flow.common import SECRET_HASH, Face, digest
 from components.outputs import once_made
 from components.speech.control_plane import patience
-from components.speech.ingress_spec import ingress_spec
 from components.speech.pod import Json
 from stacks.schema.external_secrets import ExternalData, ExternalSecretsSettings
 
@@ -51,42 +49,6 @@ def budget(name: str, face: Face, min_available: int, parent: pulumi.Resource) -
             selector=kubernetes.meta.v1.LabelSelectorArgs(match_labels=face.selector),
         ),
         opts=pulumi.ResourceOptions(parent=parent, protect=face.common.protect),
-    )
-
-
-@dataclass(frozen=True)
-class Front:
-    """An Ingress in the making."""
-
-    object_name: str
-    class_name: str
-    host: str
-    paths: tuple[str, ...]
-    tls_host: str | None
-    """None is without TLS."""
-    tls_secret: str | None
-    annotations: Mapping[str, str]
-    labels: Mapping[str, str]
-
-
-def ingress(
-    name: str, face: Face, front: Front, backend: pulumi.Input[str], port: int, parent: pulumi.Resource
-) -> None:
-    """An Ingress in front of the component's Service."""
-    way_in = face.common.way_in
-    ours = way_in is not None and way_in.serves == front.class_name
-    kubernetes.networking.v1.Ingress(
-        name,
-        metadata=face.metadata(front.object_name, labels=front.labels, annotations=front.annotations),
-        spec=ingress_spec(
-            way_in.class_name if ours and way_in else front.class_name,
-            {front.host: front.paths},
-            {front.tls_host: front.tls_secret} if front.tls_host else {},
-            backend,
-            port,
-        ),
-        # no value flows: an Ingress is awaited until a controller gives it an address
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(way_in.ready) if ours and way_in else []),
     )
 
 

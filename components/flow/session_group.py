@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.flow.common import Face
 from components.flow.objects import deployment
-from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import SAFE_TO_EVICT_LABEL
 from components.speech.plain import PLAIN_VERSION, plain_env, plain_strategy
 from components.speech.pod import Json, session_env
-from components.speech.session_group import group_annotations, group_options
+from components.speech.session_group import group_annotations, session_group
 from stacks.schema.flow import FlowSettings
 from stacks.schema.flow.groups import FlowGroups
 from stacks.schema.flow.tts import TtsSettings
@@ -66,14 +64,9 @@ def workload(name: str, of: Workload, parent: pulumi.Resource) -> list[str]:
         )
         return []
     on_scale = scaled(settings.session_groups, global_)
-    CustomResource(
-        f"{name}-group",
-        api_version=API_VERSION,
-        kind=KIND,
-        metadata=of.face.metadata(annotations=group_annotations(scaled=on_scale)),
-        spec=spec(settings.session_groups, scaled=on_scale, selector=of.face.selector, template=of.template),
-        opts=group_options(parent, of.ready, scaled=on_scale),
-    )
+    metadata = of.face.metadata(annotations=group_annotations(scaled=on_scale))
+    made = spec(settings.session_groups, scaled=on_scale, selector=of.face.selector, template=of.template)
+    session_group(f"{name}-group", metadata, made, scaled=on_scale, ready=of.ready, parent=parent)
     return [of.face.name]
 
 

@@ -10,7 +10,8 @@ import pulumi_kubernetes as kubernetes
 
 from components.cluster.license import License, license_file
 from components.flow.common import Face, FlowCommon, with_env
-from components.flow.objects import Front, budget, ingress, service
+from components.flow.fronts import ingress, of_tts
+from components.flow.objects import budget, service
 from components.flow.session_group import Workload, is_grouped, named, session_labels, workload
 from components.placement import Placement
 from components.speech.disruption import session_pod
@@ -152,22 +153,5 @@ class Tts(pulumi.ComponentResource):
             annotations={"pulumi.com/skipAwait": "true"},
             parent=self,
         )
-        if settings.ingress.enabled:
-            ingress(f"{name}-ingress", face, front(settings), made, settings.service.port, self)
+        ingress(f"{name}-ingress", face, of_tts(settings), made, settings.service.port, self)
         self.register_outputs({"groups": self.groups})
-
-
-def front(settings: TtsSettings) -> Front:
-    """Its Ingress."""
-    at = settings.ingress
-    host = at.host or f"tts.{at.zone}"
-    return Front(
-        object_name=settings.name,
-        class_name=at.ingress_class_name,
-        host=host,
-        paths=("/",),
-        tls_host=host if at.tls.enabled else None,
-        tls_secret=at.tls.secret_name,
-        annotations=at.annotations,
-        labels=at.labels,
-    )

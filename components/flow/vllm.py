@@ -9,8 +9,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.flow.common import Face, FlowCommon, with_env
+from components.flow.fronts import ingress, of_vllm
 from components.flow.llm_proxy import served_model, vllm_service
-from components.flow.objects import Front, budget, deployment, ingress, own_secret, service
+from components.flow.objects import budget, deployment, own_secret, service
 from components.outputs import once_made
 from components.placement import Placement
 from components.speech.disruption import surge_first
@@ -191,8 +192,7 @@ class Vllm(pulumi.ComponentResource):
         )
         if settings.pod_disruption_budget.enabled:
             budget(f"{name}-budget", face, settings.pod_disruption_budget.min_available, self)
-        if settings.ingress.enabled:
-            ingress(f"{name}-ingress", face, front(settings), self.service_name, number, self)
+        ingress(f"{name}-ingress", face, of_vllm(settings), self.service_name, number, self)
         self.register_outputs({"serviceName": self.service_name})
 
     def _secret(self, name: str, args: VllmArgs) -> tuple[pulumi.Input[str], dict[str, pulumi.Input[str]]]:
@@ -227,19 +227,3 @@ class Vllm(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=args.common.protect),
         )
         return once_made(made, cache.name)
-
-
-def front(settings: VllmSettings) -> Front:
-    """Its Ingress."""
-    at = settings.ingress
-    host = at.host or f"vllm.{at.zone}"
-    return Front(
-        object_name=settings.fullname_override,
-        class_name=at.ingress_class_name,
-        host=host,
-        paths=("/",),
-        tls_host=host if at.tls.enabled else None,
-        tls_secret=at.tls.secret_name,
-        annotations=at.annotations,
-        labels=at.labels,
-    )

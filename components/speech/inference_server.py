@@ -7,19 +7,17 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.cluster.license import License
 from components.placement import Placement
 from components.speech.batch_flow import KEY, LABEL, flow_control
-from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
 from components.speech.images import server_tag
 from components.speech.inference_containers import GRPC, HTTP, METRICS, own_files, sidecar, triton
 from components.speech.naming import MANAGED_BY, short
 from components.speech.plain import plain_deployment
 from components.speech.pod import Json, pod_template
-from components.speech.session_group import group_annotations, group_options, group_spec, is_scaled, scaling_spec
+from components.speech.session_group import group_annotations, group_spec, is_scaled, scaling_spec, session_group
 from components.speech.shared_maps import Address
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.inference_server import ServerSettings
@@ -180,24 +178,15 @@ class InferenceServer(pulumi.ComponentResource):
         """The session group (contract: transcription 11.2)."""
         groups, everywhere = args.settings.session_groups, args.global_.session_groups.scaling.enabled
         scaled = is_scaled(groups.scaling, everywhere)
-        CustomResource(
-            name,
-            api_version=API_VERSION,
-            kind=KIND,
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name=args.name,
-                namespace=args.namespace,
-                labels=labels,
-                annotations={**annotations, **group_annotations(scaled=scaled)},
-            ),
-            spec=group_spec(
-                groups,
-                scaling_spec(groups.scaling, everywhere),
-                {"app.kubernetes.io/instance": args.name, "app.kubernetes.io/name": args.name},
-                pod(args),
-            ),
-            opts=group_options(self, args.ready, scaled=scaled),
+        metadata = kubernetes.meta.v1.ObjectMetaArgs(
+            name=args.name,
+            namespace=args.namespace,
+            labels=labels,
+            annotations={**annotations, **group_annotations(scaled=scaled)},
         )
+        own = {"app.kubernetes.io/instance": args.name, "app.kubernetes.io/name": args.name}
+        spec = group_spec(groups, scaling_spec(groups.scaling, everywhere), own, pod(args))
+        session_group(name, metadata, spec, scaled=scaled, ready=args.ready, parent=self)
 
     def _deployment(self, name: str, args: InferenceServerArgs, labels: Json, annotations: Json) -> None:
         """The plain Deployment (contract: transcription 11.7)."""

@@ -44,6 +44,8 @@ class ResourceManagerMetricsArgs:
     service_annotations: dict[str, str]
     transcribers: str
     """Base name of the transcribers' groups."""
+    transcriber_container: str
+    """Name of the container in their pods that transcribes."""
 
 
 def worker_monitor(args: ResourceManagerMetricsArgs) -> list[Json]:
@@ -59,7 +61,7 @@ def worker_monitor(args: ResourceManagerMetricsArgs) -> list[Json]:
     return [
         env_flag("SM_WORKER_MONITOR_ENABLED", True),
         env("SM_WORKER_MONITOR_METRICS_THRESHOLDS", thresholds),
-        env("SM_WORKER_MONITOR_CONTAINER_NAME", monitor.container_name),
+        env("SM_WORKER_MONITOR_CONTAINER_NAME", monitor.container_name or args.transcriber_container),
         env("SM_WORKER_MONITOR_POD_NAME_PREFIX", monitor.pod_name_prefix or f"{args.transcribers}-"),
         env("SM_WORKER_MONITOR_NODE_LABEL_SELECTOR", nodes),
         env("SM_WORKER_MONITOR_CONDITION_METRICS", monitor.condition_metrics),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.apiextensions import CustomResource
 
+from components.speech.crd import API_VERSION, KIND
 from components.speech.pod import Json
 from stacks.schema.session_groups import InferenceGroups, InferenceScaling
 
@@ -95,3 +98,17 @@ def group_options(
         depends_on=list(ready),
         ignore_changes=["spec.replicas"] if scaled else None,
     )
+
+
+def session_group(
+    name: str,
+    metadata: kubernetes.meta.v1.ObjectMetaArgs,
+    spec: Json,
+    *,
+    scaled: bool,
+    ready: tuple[pulumi.Resource, ...],
+    parent: pulumi.Resource,
+) -> None:
+    """Make a SessionGroup; `metadata` has what `group_annotations` says, `ready` are the kind and its controller."""
+    opts = group_options(parent, ready, scaled=scaled)
+    CustomResource(name, api_version=API_VERSION, kind=KIND, metadata=metadata, spec=spec, opts=opts)

@@ -8,19 +8,17 @@ from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.cluster.external_secret import ExternalSecret, ExternalSecretArgs
 from components.cluster.license import License
 from components.outputs import once_made
 from components.placement import Placement
-from components.speech.crd import API_VERSION, KIND
 from components.speech.disruption import SAFE_TO_EVICT_LABEL, session_pod
 from components.speech.images import transcriber_tag
 from components.speech.naming import MANAGED_BY, short
 from components.speech.plain import plain_deployment
 from components.speech.pod import Json, pod_template
-from components.speech.session_group import group_annotations, group_options, group_spec
+from components.speech.session_group import group_annotations, group_spec, session_group
 from components.speech.shared_maps import Address
 from components.speech.transcriber_containers import (
     WS,
@@ -132,26 +130,21 @@ class Transcriber(pulumi.ComponentResource):
         self, name: str, args: TranscriberArgs, speech: Speech, template: Json, ready: tuple[pulumi.Resource, ...]
     ) -> None:
         """The session group of one language (contract: transcription 3)."""
-        CustomResource(
-            name,
-            api_version=API_VERSION,
-            kind=KIND,
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name=speech.name,
-                namespace=args.namespace,
-                labels={**labels(args, speech), "app": app_of(args.settings)},
-                annotations=group_annotations(scaled=speech.scaled),
-            ),
-            spec=group_spec(
-                speech,
-                speech.scaling,
-                {"app": speech.name},
-                template,
-                defrag=speech.defrag,
-                active_node_scheduling=args.settings.session_groups.active_node_scheduling,
-            ),
-            opts=group_options(self, ready, scaled=speech.scaled),
+        metadata = kubernetes.meta.v1.ObjectMetaArgs(
+            name=speech.name,
+            namespace=args.namespace,
+            labels={**labels(args, speech), "app": app_of(args.settings)},
+            annotations=group_annotations(scaled=speech.scaled),
         )
+        spec = group_spec(
+            speech,
+            speech.scaling,
+            {"app": speech.name},
+            template,
+            defrag=speech.defrag,
+            active_node_scheduling=args.settings.session_groups.active_node_scheduling,
+        )
+        session_group(name, metadata, spec, scaled=speech.scaled, ready=ready, parent=self)
 
     def _deployment(self, name: str, args: TranscriberArgs, speech: Speech, template: Json) -> None:
         """The plain Deployment of one language and its Service (contract: transcription 13.1)."""

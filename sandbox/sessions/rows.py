@@ -1,12 +1,14 @@
 """What nobody here knows of the vendor's software: one enum a row, its friendly and its hostile answer.
 
-The answers of a plane are in `sandbox.settings` under the names in `Rows`; `docs/reference/twin.md` has the table.
+The answers of a plane are among its settings (`sandbox.settings`); `docs/reference/twin.md` has the table.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 
 class BusySigterm(StrEnum):
@@ -57,26 +59,41 @@ class SafeToEvict(StrEnum):
     """Nothing: a pod keeps what its template says."""
 
 
-@dataclass(frozen=True)
-class Rows:
-    """One answer to each question; the defaults are those of the settings."""
+class Rows(BaseModel):
+    """One answer to each question. The defaults are careful guesses."""
 
-    busy_sigterm: BusySigterm = BusySigterm.FINISHES
-    busy_old_pod: BusyOldPod = BusyOldPod.REFUSES
-    cordoned_pod: CordonedPod = CordonedPod.REFUSES
-    without_redis: Without = Without.LIVE
-    without_resource_manager: Without = Without.LIVE
-    idle_rolling: IdleRolling = IdleRolling.USAGE
-    safe_to_evict: SafeToEvict = SafeToEvict.KEPT
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+    busy_sigterm: BusySigterm = Field(
+        default=BusySigterm.FINISHES, description="what the processes of a busy session pod do at SIGTERM"
+    )
+    busy_old_pod: BusyOldPod = Field(
+        default=BusyOldPod.REFUSES, description="whether a busy pod of an old version takes new sessions"
+    )
+    cordoned_pod: CordonedPod = Field(
+        default=CordonedPod.REFUSES, description="whether a session pod on a cordoned node takes new sessions"
+    )
+    without_redis: Without = Field(
+        default=Without.LIVE, description="what becomes of running sessions while Redis is away"
+    )
+    without_resource_manager: Without = Field(
+        default=Without.LIVE, description="what becomes of running sessions while the resource manager is away"
+    )
+    idle_rolling: IdleRolling = Field(
+        default=IdleRolling.USAGE, description="by what the session-group controller tells that a pod is idle"
+    )
+    safe_to_evict: SafeToEvict = Field(
+        default=SafeToEvict.KEPT, description="whether it lifts speechmatics.io/safe-to-evict from idle pods"
+    )
 
 
 FRIENDLY = Rows(safe_to_evict=SafeToEvict.LIFTED)
 HOSTILE = Rows(
-    BusySigterm.ENDS,
-    BusyOldPod.TAKES,
-    CordonedPod.TAKES,
-    Without.CUT,
-    Without.CUT,
-    IdleRolling.LABEL,
-    SafeToEvict.KEPT,
+    busy_sigterm=BusySigterm.ENDS,
+    busy_old_pod=BusyOldPod.TAKES,
+    cordoned_pod=CordonedPod.TAKES,
+    without_redis=Without.CUT,
+    without_resource_manager=Without.CUT,
+    idle_rolling=IdleRolling.LABEL,
+    safe_to_evict=SafeToEvict.KEPT,
 )

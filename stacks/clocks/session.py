@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from components.azure.cluster import graceful_termination
@@ -16,8 +15,9 @@ from components.cluster.ingress_controller import (
 )
 from components.cluster.ingress_rights import NAME as ENTRY
 from components.speech.disruption import AUTOSCALER_VETO, session_pod
-from components.speech.proxy_maps import MAX_DURATION, NO_DEADLINE, computed_config
+from components.speech.proxy_maps import MAX_DURATION
 from components.speech.transcriber_languages import speeches
+from stacks.clocks.deadline import deadline
 from stacks.clocks.rung import Against, By, Code, Least, Mend, Place, Rung
 from stacks.problem import remove_command, set_command
 from stacks.schema import Settings
@@ -29,8 +29,6 @@ POD = ("spec", "template", "spec", "terminationGracePeriodSeconds")
 KUBELET = "the kubelet"
 DEADLINE = "proxy.proxy.config.deadlines.maxDuration.deadline_duration"
 CONVERSATION = "flow.config.ce.conversationLimit.duration"
-
-NO_END = "it ends nothing unless deadlines.enabled is on and log_only off"
 
 ELSEWHERE = "its own: workers and pods that are told to stop must live as long as the longest session"
 
@@ -87,28 +85,8 @@ def _proxy(settings: Settings, least: Least) -> Iterator[Rung]:
     yield _grace(
         "proxy", session_pod(promised, own).grace_seconds, least, ("Deployment", pods), path, remove_command(path)
     )
-    if not proxy.config.enabled:
-        return
-    ends = ends_after(computed_config(proxy)[MAX_DURATION])
-    yield Rung(
-        "proxy deadline of a session",
-        ends,
-        Against.SESSION,
-        least,
-        cut="a session is ended by",
-        who="the proxy",
-        by=By.USER,
-        places=(Place("ConfigMap", f"{proxy.fullname_override}-config", ("data", MAX_DURATION)),),
-        key=DEADLINE,
-        guard=NO_END if ends is None else "",
-        mend=Mend(DEADLINE, Code.SESSION, set_command(DEADLINE, f"{promised}s")),
-    )
-
-
-def ends_after(text: str) -> float | None:
-    """After how many seconds a deadline, as the proxy reads it, ends a session; None where it does not."""
-    deadline = json.loads(text)
-    return None if text == NO_DEADLINE or deadline["log_only"] else seconds(deadline["deadline_duration"])
+    mend = Mend(DEADLINE, Code.SESSION, set_command(DEADLINE, f"{promised}s"))
+    yield from deadline(settings, MAX_DURATION, what="a session", against=Against.SESSION, least=least, mend=mend)
 
 
 def _speech(settings: Settings, least: Least) -> Iterator[Rung]:

@@ -16,12 +16,14 @@ from components.cluster.ingress_controller import (
     idle_timeout,
 )
 from components.cluster.ingress_rights import NAME as ENTRY
+from components.flow.fronts import fronts
 from components.speech import proxy_ingress
-from components.speech.proxy_maps import ZOMBIE, computed_config
+from components.speech.proxy_maps import ZOMBIE
+from components.speech.resource_manager_ingresses import FLOW, sections
 from components.speech.transcriber_containers import app_of
 from components.speech.transcriber_languages import given_wins, speeches
+from stacks.clocks.deadline import deadline
 from stacks.clocks.rung import Against, By, Code, Least, Mend, Place, Rung
-from stacks.clocks.session import NO_END, ends_after
 from stacks.problem import set_command
 from stacks.schema import Settings
 from stacks.schema.base import seconds
@@ -105,21 +107,8 @@ def silence_clocks(settings: Settings) -> Iterator[Rung]:
     least = None if gap is None else Least(gap, said)
     above = None if gap is None else Least(gap, said, above=True)
     yield from _entry(settings, least, above, ping)
-    if settings.proxy.enabled and settings.proxy.config.enabled:
-        ends = ends_after(computed_config(settings.proxy)[ZOMBIE])
-        yield Rung(
-            "proxy deadline of a session in which nothing happens",
-            ends,
-            Against.SILENCE,
-            above,
-            cut="a session in which nothing happens is ended by",
-            who="the proxy",
-            by=By.USER,
-            places=(Place("ConfigMap", f"{settings.proxy.fullname_override}-config", ("data", ZOMBIE)),),
-            key=ZOMBIE_KEY,
-            guard=NO_END if ends is None else "",
-            mend=Mend(ZOMBIE_KEY, Code.SILENCE, set_command(ZOMBIE_KEY, "1h")),
-        )
+    what, mend = "a session in which nothing happens", Mend(ZOMBIE_KEY, Code.SILENCE, set_command(ZOMBIE_KEY, "1h"))
+    yield from deadline(settings, ZOMBIE, what=what, against=Against.SILENCE, least=above, mend=mend)
     for each in pings(settings):
         field = ("spec", "template", "spec", "containers", app_of(settings.transcribers), "env", VARIABLE, "value")
         yield Rung(
@@ -155,13 +144,11 @@ def _entry(settings: Settings, least: Least | None, above: Least | None, ping: P
         key=IDLE,
         mend=_longer_than(ping, above, idle) if ping and above else None,
     )
-    promised, proxy = settings.sessions.max_duration_seconds, settings.proxy
-    own = configuration(promised)
+    own = configuration(settings.sessions.max_duration_seconds)
     ways = [("read", READ_TIMEOUT, proxy_ingress.READ_TIMEOUT), ("send", SEND_TIMEOUT, proxy_ingress.SEND_TIMEOUT)]
     for way, key, annotation in ways:
         places = [Place("ConfigMap", CONFIG_MAP, ("data", key))]
-        if proxy.enabled and proxy.ingress.enabled and settings.our_ingress:
-            places.append(Place("Ingress", proxy.fullname_override, ("metadata", "annotations", annotation)))
+        places += [Place("Ingress", name, ("metadata", "annotations", annotation)) for name in _ingresses(settings)]
         yield Rung(
             f"ingress {way} timeout",
             seconds(own[key]),
@@ -172,6 +159,18 @@ def _entry(settings: Settings, least: Least | None, above: Least | None, ping: P
             by=By.PROGRAM,
             places=tuple(places),
         )
+
+
+def _ingresses(settings: Settings) -> Iterator[str]:
+    """Names of the Ingresses of our controller that sessions come through, each with time-outs of its own."""
+    proxy, manager = settings.proxy, settings.resource_manager
+    if proxy.enabled and proxy.ingress.enabled and settings.our_ingress:
+        yield proxy.fullname_override
+    if settings.our_manager_ingress and FLOW in sections(manager.ingress):
+        yield f"{manager.fullname_override}-{FLOW}"
+    yield from (
+        each.object_name for each in fronts(settings.flow) if each.websocket and settings.is_ours(each.class_name)
+    )
 
 
 def _longer_than(ping: Ping, silence: Least, idle: int) -> Mend:

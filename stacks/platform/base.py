@@ -84,8 +84,8 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         opts,
     )
     for name, at in stored.items():
-        store, metadata = settings.transcribers.external_secrets, ObjectMetaArgs(name=name, namespace=namespace)
-        ExternalSecret(f"stored-license-{name}", ExternalSecretArgs(metadata, name, store, (at,)), opts)
+        metadata = ObjectMetaArgs(name=name, namespace=namespace)
+        ExternalSecret(f"stored-license-{name}", ExternalSecretArgs(metadata, name, at.store, (at.reference,)), opts)
     wanted = existing_secrets(settings, registries, secrets.proxy)
     looked_up = ExistingSecrets(
         "existing-secrets", ExistingSecretsArgs(namespace, wanted, found.secrets.secrets, refuse, notice), opts

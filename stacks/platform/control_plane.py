@@ -21,6 +21,7 @@ from components.speech.resource_manager_reconciliation import (
 )
 from components.speech.session_groups_controller import SessionGroupsController, SessionGroupsControllerArgs
 from components.speech.shared_maps import SharedMaps, SharedMapsArgs
+from components.speech.transcriber_containers import app_of
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
 from stacks.platform.ingress import WayIn
@@ -141,6 +142,7 @@ def _beside(
             settings=manager.metrics,
             service_annotations=manager.annotations,
             transcribers=settings.transcribers.fullname_override,
+            transcriber_container=app_of(settings.transcribers),
         ),
         opts,
     )

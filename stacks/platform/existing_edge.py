@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from components.cluster.existing_secrets import ExistingSecret
+from components.flow.fronts import fronts
 from components.speech.proxy_ingress import certificates, made_by_cert_manager
 from components.speech.proxy_secrets import ProxySecret, wanted_secrets
 from components.speech.resource_manager_ingresses import existing_certificate, hosts
@@ -19,6 +20,7 @@ def edge_secrets(settings: Settings, contents: Collection[str]) -> list[Existing
         *(_of_proxy(settings.namespace, each) for each in own if not each.given(contents)),
         *_certificates(settings),
         *_direct_certificate(settings),
+        *_of_flow(settings),
     ]
 
 
@@ -56,6 +58,15 @@ def _direct_certificate(settings: Settings) -> list[ExistingSecret]:
     name, found = existing_certificate(manager.ingress), hosts(manager.ingress, manager.fullname_override)
     path = "resourceManager.ingress.tlsSecretName"
     return [_certificate(settings.namespace, name, path, tuple(found.values()))] if name else []
+
+
+def _of_flow(settings: Settings) -> list[ExistingSecret]:
+    """Those of Flow's Ingresses."""
+    return [
+        _certificate(settings.namespace, front.existing_certificate, front.secret_path, (front.host,))
+        for front in fronts(settings.flow)
+        if front.existing_certificate
+    ]
 
 
 def _certificate(namespace: str, name: str, path: str, of: tuple[str, ...]) -> ExistingSecret:

@@ -12,6 +12,7 @@ from components.cluster.existing_secrets import UnreadableError
 from components.cluster.ingress_controller import TLS_SECRET, IngressController, IngressControllerArgs
 from components.cluster.ingress_rights import NAME, IngressRights, IngressRightsArgs
 from components.cluster.namespace import Namespace, NamespaceArgs
+from components.flow.fronts import Front, fronts
 from components.speech.resource_manager_ingresses import hosts, sections
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
@@ -36,14 +37,21 @@ def served_without_secret(settings: Settings) -> tuple[str, ...]:
     manager = settings.resource_manager
     direct = settings.our_manager_ingress and manager.ingress.tls_secret_name is None
     further = hosts(manager.ingress, manager.fullname_override).values() if direct else ()
-    return tuple(dict.fromkeys((*settings.proxy.ingress.hosts, *further)))
+    talking = [host for front in _of_flow(settings) for host, secret in front.tls(ours=True).items() if secret is None]
+    return tuple(dict.fromkeys((*settings.proxy.ingress.hosts, *further, *talking)))
+
+
+def _of_flow(settings: Settings) -> list[Front]:
+    """Flow's Ingresses that our controller serves."""
+    return [front for front in fronts(settings.flow) if settings.is_ours(front.class_name)]
 
 
 def names_certificates(settings: Settings) -> bool:
     """Whether an Ingress names a Secret with a certificate, so that the controller must read it."""
     at, direct = settings.proxy.ingress, settings.resource_manager.ingress
     of_proxy = at.tls.secret_name is not None or at.flow.additional_host.tls_secret_name is not None
-    return of_proxy or (settings.our_manager_ingress and bool(sections(direct)) and direct.tls_secret_name is not None)
+    of_manager = settings.our_manager_ingress and bool(sections(direct)) and direct.tls_secret_name is not None
+    return of_proxy or of_manager or any(front.tls_secret for front in _of_flow(settings))
 
 
 def certificate(settings: Settings, found: Foundation, namespace: pulumi.Output[str]) -> pulumi.Output[Pair]:

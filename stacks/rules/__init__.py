@@ -12,6 +12,7 @@ from stacks.rules.fit import FIT
 from stacks.rules.flow import FLOW
 from stacks.rules.gpu import drivers
 from stacks.rules.ingress import ingress_namespace
+from stacks.rules.ingress_hosts import own_hosts
 from stacks.rules.lists import ENTRIES
 from stacks.rules.names import NAMES
 from stacks.rules.networks import networks
@@ -64,6 +65,7 @@ RULES: tuple[Rule, ...] = (
     known_selectors,
     budget,
     *RESOURCE_MANAGER_INGRESS,
+    own_hosts,
     *DATA_PLANE,
     *PLAIN,
     *PROXY,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from components.flow.llm_proxy import model_list, served_model, vllm_service
 from components.speech.pod import session_env
 from stacks.problem import Problem, remove_command, set_command
+from stacks.rules.flow_ingresses import FLOW_INGRESSES
 from stacks.rules.flow_secrets import secrets, unread_secrets
 from stacks.rules.vllm import VLLM
 from stacks.schema import Settings
@@ -167,39 +168,6 @@ def budgets(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             yield Problem(path, "budget-blocks", reason, set_command(f"flow.{key}.replicas", least + 1))
 
 
-def zones(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """The vendor's default zone is a domain of the vendor's; here it is asked for."""
-    flow = settings.flow
-    for key, needed, zone in (
-        ("flow", flow.internal_app.enabled and flow.ingress.enabled, flow.ingress.zone),
-        (
-            "flow.llmProxy",
-            flow.llm_proxy.enabled
-            and flow.llm_proxy.ingress.enabled
-            and not (flow.llm_proxy.ingress.host and flow.llm_proxy.ingress.tls_host),
-            flow.llm_proxy.ingress.zone,
-        ),
-        (
-            "flow.tts",
-            flow.tts.enabled and flow.tts.ingress.enabled and not flow.tts.ingress.host,
-            flow.tts.ingress.zone,
-        ),
-        (
-            "flow.vllm",
-            flow.vllm.enabled and flow.vllm.ingress.enabled and not flow.vllm.ingress.host,
-            flow.vllm.ingress.zone,
-        ),
-    ):
-        if needed and zone is None:
-            path = f"{key}.ingress.zone"
-            reason = "the host of the Ingress is in it, and the vendor's default is a domain of the vendor's"
-            yield Problem(path, "missing", reason, set_command(path, "DOMAIN"))
-    if flow.ingress.enabled and not flow.internal_app.enabled:
-        path = "flow.ingress.enabled"
-        reason = "the Ingress is that of the demonstration, and flow.internalApp.enabled is off"
-        yield Problem(path, "without-effect", reason, set_command("flow.internalApp.enabled", "true"))
-
-
 def _where_on(rule: Rule) -> Rule:
     """A rule that says nothing while Flow is off."""
 
@@ -210,11 +178,6 @@ def _where_on(rule: Rule) -> Rule:
     return check
 
 
-FLOW: tuple[Rule, ...] = (
-    *map(
-        _where_on,
-        (language_models, services, voices, secrets, groups, variables, budgets, *VLLM, zones),
-    ),
-    unread_secrets,
-)
+OWN: tuple[Rule, ...] = (language_models, services, voices, secrets, groups, variables, budgets)
+FLOW: tuple[Rule, ...] = (*(_where_on(rule) for rule in (*OWN, *VLLM, *FLOW_INGRESSES)), unread_secrets)
 """All of them."""

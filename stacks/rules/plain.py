@@ -1,8 +1,8 @@
-"""Rules of plain Deployments, which hold sessions where session groups are off: what is read, budgets that let go."""
+"""Rules of session groups and of the plain Deployments in their place: what is read, budgets that let go."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from components.flow.tts import has_budget as tts_has_budget
@@ -10,6 +10,10 @@ from components.speech.inference_server import has_budget
 from stacks.problem import Problem, remove_command, set_command
 from stacks.schema import Settings
 from stacks.schema.base import Section
+from stacks.schema.flow import FlowSettings
+from stacks.schema.flow.tts import TtsSettings
+from stacks.schema.inference_server import ServerSettings
+from stacks.schema.transcribers import TranscriberSettings
 
 OVERRIDES = "transcribers.transcriber.languages.overrides"
 
@@ -22,24 +26,35 @@ ONE_BUDGET = (
     "answers every eviction with an error"
 )
 
+NO_GROUP = "global.sessionGroups.enabled is off, and nothing here is a session group by its own switch"
+NOT_TOLD = "the readiness-tracker of a plain Deployment is not told of it in the vendor's chart"
+
 
 @dataclass(frozen=True)
 class Read:
-    """Keys of one section that are read for plain Deployments only."""
+    """Keys of one section that are read in one form only: in session groups, or in plain Deployments."""
 
     path: str
     """Of the section."""
     section: Section
     fields: tuple[str, ...]
     reason: str
-    """What a session group has instead."""
+    """What the other form has instead."""
 
     def given(self) -> Iterator[str]:
         """The paths of those that have another value than the default."""
-        for name in self.fields:
-            field = type(self.section).model_fields[name]
-            if getattr(self.section, name) != field.get_default(call_default_factory=True):
-                yield f"{self.path}.{field.alias}"
+        return _given(self.path, self.section, self.fields)
+
+
+def _given(path: str, section: Section, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        field, value = type(section).model_fields[name], getattr(section, name)
+        if value == field.get_default(call_default_factory=True):
+            continue
+        if isinstance(value, Section):
+            yield from _given(f"{path}.{field.alias}", value, type(value).model_fields)
+        else:
+            yield f"{path}.{field.alias}"
 
 
 def _of_transcribers(settings: Settings) -> Iterator[Read]:
@@ -74,20 +89,45 @@ def read_by_plain_only(settings: Settings) -> Iterator[Read]:
         yield Read("flow.tts.podDisruptionBudget", tts.pod_disruption_budget, ("enabled", "min_available"), ONE_BUDGET)
 
 
+def parts(settings: Settings) -> dict[str, TranscriberSettings | ServerSettings | FlowSettings | TtsSettings]:
+    """What can be session groups, by its path."""
+    return {**settings.data_plane, "flow": settings.flow, "flow.tts": settings.flow.tts}
+
+
+def read_by_groups_only(settings: Settings) -> Iterator[Read]:
+    """What is read for session groups only and stands beside a plain Deployment."""
+    everywhere = settings.global_.session_groups.enabled
+    for path, part in parts(settings).items():
+        groups = part.session_groups
+        if not groups.used(everywhere):
+            fields = tuple(name for name in type(groups).model_fields if name != "enabled")
+            yield Read(f"{path}.sessionGroups", groups, fields, NO_GROUP)
+    transcribers = settings.transcribers
+    if not transcribers.session_groups.used(everywhere):
+        overrides = transcribers.transcriber.languages.overrides
+        fields = tuple(name for name in type(overrides).model_fields if name.startswith("session_groups"))
+        yield Read(OVERRIDES, overrides, fields, NO_GROUP)
+        yield Read("transcribers.readinessTracker", transcribers.readiness_tracker, ("register_conditions",), NOT_TOLD)
+    if not any(part.session_groups.used(everywhere) for part in parts(settings).values()):
+        yield Read("global.sessionGroups", settings.global_.session_groups, ("scaling",), NO_GROUP)
+
+
 def without_effect(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """A key that only a plain Deployment has, beside a session group."""
-    for read in read_by_plain_only(settings):
-        for path in read.given():
-            yield Problem(
-                path, "without-effect", f"plain Deployments only have it; {read.reason}", remove_command(path)
-            )
+    """A key that only the other form has."""
+    for form, reads in (
+        ("plain Deployments", read_by_plain_only(settings)),
+        ("session groups", read_by_groups_only(settings)),
+    ):
+        for read in reads:
+            for path in read.given():
+                yield Problem(path, "without-effect", f"{form} only have it; {read.reason}", remove_command(path))
 
 
 def switched_off(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """A part cannot switch off what is on for all (contract: transcription 2.2)."""
     if not settings.global_.session_groups.enabled:
         return
-    for key, part in settings.data_plane.items():
+    for key, part in parts(settings).items():
         if "enabled" in part.session_groups.model_fields_set and not part.session_groups.enabled:
             path = f"{key}.sessionGroups.enabled"
             reason = "it can switch session groups on, never off, and global.sessionGroups.enabled has them on"

@@ -21,7 +21,8 @@ def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
             reason = f"the Secret is to be created, but `{key}` has no content"
             yield Problem(switch, "secret-without-content", reason, set_secret(key, file))
         if key in present and not wanted and key == "licenseJson" and fetched(settings):
-            reason = "it is set, but the license comes from a store (transcribers.externalSecrets.enabled)"
+            store = next(iter(fetched(settings).values())).path
+            reason = f"it is set, but the license comes from a store ({store}.enabled)"
             yield Problem(key, "content-without-secret", reason, f"pulumi config rm {key}")
         elif key in present and not wanted:
             reason = f"it is set, but {switch} is off, so nothing would be made of it"

@@ -117,15 +117,19 @@ class Settings(Section):
             "inferenceServerEnhancedRecipe4": self.inference_server_enhanced_recipe4,
         }
 
+    def is_ours(self, class_name: str) -> bool:
+        """Whether our controller serves the Ingresses of a class."""
+        return self.ingress.enabled and class_name == OUR_CLASS
+
     @property
     def our_ingress(self) -> bool:
         """Whether our controller serves the proxy's Ingress; another one gets the chart's own."""
-        return self.ingress.enabled and self.proxy.ingress.ingress_class_name == OUR_CLASS
+        return self.is_ours(self.proxy.ingress.ingress_class_name)
 
     @property
     def our_manager_ingress(self) -> bool:
         """Whether our controller serves the resource manager's Ingresses."""
-        return self.ingress.enabled and self.resource_manager.ingress.ingress_class_name == OUR_CLASS
+        return self.is_ours(self.resource_manager.ingress.ingress_class_name)
 
     @property
     def pod_selectors(self) -> tuple[str, ...]:

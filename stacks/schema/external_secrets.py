@@ -75,10 +75,10 @@ class ExternalSecretsSettings(Section):
     secret_store_kind: StoreKind = Field(StoreKind.CLUSTER, description="What kind of store it is.")
 
 
-class LicenseStore(ExternalSecretsSettings):
-    """Whether licenses made here and the keys of speakers come from a store."""
+class ProviderStore(ExternalSecretsSettings):
+    """Whether Secrets come from a store, and what runs it."""
 
     secret_store_name: DnsLabel = Field("akv-secrets", description="Name of the store.")
     provider: SecretProvider = Field(
-        SecretProvider.AZURE, description="Kind of the store: in vault a license is a part of its entry."
+        SecretProvider.AZURE, description="What runs the store: in vault a license or a token is a part of its entry."
     )

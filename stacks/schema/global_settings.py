@@ -9,7 +9,7 @@ from pydantic import Field
 from stacks.schema.base import DnsLabel, HttpUrl, ImageTag, Language, Registry, Section, only
 
 VENDOR_REGISTRY = "speechmaticspublic.azurecr.io"
-IN_STORE = "Name of the license in the store of `transcribers.externalSecrets`"
+IN_STORE = "Name of the license in the store, where it comes from one"
 PART = "The part of it, in a store of kind vault"
 
 
@@ -27,7 +27,7 @@ class ResourceManagerImage(Section):
     tag: ImageTag = Field("1.34.6-1307912", description="Version of resource manager components and sidecars.")
 
 
-class ProxyImage(Section):
+class GlobalProxyImage(Section):
     """Where the proxy comes from, and its tag."""
 
     registry: Registry = Field(VENDOR_REGISTRY, description="Registry to pull images from.")
@@ -57,7 +57,7 @@ class ComponentLicensing(Section):
 
 
 class StoredLicensing(ComponentLicensing):
-    """The license of a component whose Secret may come from `transcribers.externalSecrets`."""
+    """The license of a component whose Secret may come from a store."""
 
     secret_key: str | None = Field(None, min_length=1, description=f"{IN_STORE}; unset is `global`'s.")
     secret_property: str | None = Field(None, min_length=1, description=f"{PART}; unset is `global`'s.")
@@ -100,14 +100,14 @@ class GlobalResourceManager(Section):
     )
 
 
-class FlowImage(Section):
+class GlobalFlowImage(Section):
     """Where the Flow service comes from, and its tag."""
 
     registry: Registry = Field(VENDOR_REGISTRY, description="Registry to pull images from.")
     tag: ImageTag = Field("0.27.4-1305499", description="Image tag for Flow service component.")
 
 
-class TtsImage(Section):
+class GlobalTtsImage(Section):
     """Where TTS comes from, and its tag."""
 
     registry: Registry = Field(VENDOR_REGISTRY, description="Registry to pull images from.")
@@ -117,7 +117,7 @@ class TtsImage(Section):
 class GlobalTts(Section):
     """Common TTS configuration."""
 
-    image: TtsImage = Field(default_factory=TtsImage, description="Image registry and tag.")
+    image: GlobalTtsImage = Field(default_factory=GlobalTtsImage, description="Image registry and tag.")
 
 
 class GlobalVllmService(Section):
@@ -147,7 +147,7 @@ class GlobalFlow(Section):
     """Common Flow configuration, and what the transcription services know of Flow."""
 
     flow_use_local_transcriber: bool = Field(True, description="Connect local ASR workers from Flow workers.")
-    image: FlowImage = Field(default_factory=FlowImage, description="Image registry and tag.")
+    image: GlobalFlowImage = Field(default_factory=GlobalFlowImage, description="Image registry and tag.")
     vllm: GlobalVllm = Field(default_factory=GlobalVllm, description="What the LLM proxy knows of vLLM.")
 
 
@@ -162,7 +162,7 @@ class GlobalConfig(Section):
 class GlobalProxy(Section):
     """Common proxy configuration."""
 
-    image: ProxyImage = Field(default_factory=ProxyImage, description="Image registry and tag.")
+    image: GlobalProxyImage = Field(default_factory=GlobalProxyImage, description="Image registry and tag.")
 
 
 class GlobalSettings(Section):

@@ -29,3 +29,9 @@ class ImageOverride(Section):
 
     registry: Registry | None = Field(None, description="Registry of this image; unset is the one under `global`.")
     tag: ImageTag | None = Field(None, description="Tag of this image; unset is the one under `global`.")
+
+
+class TrackerImage(ImageOverride):
+    """The readiness-tracker's image."""
+
+    repository: Repository = Field("readiness-tracker", description="Path of the image in its registry.")

@@ -25,7 +25,7 @@ from stacks.schema.register_features import (
 from stacks.schema.session_groups import InferenceGroups
 from stacks.schema.transcriber_sidecars import OperatingPoint
 from stacks.schema.triton import IMAGE, OPERATING_POINT, RECIPE, Triton, TritonImage
-from stacks.schema.workload import Annotations, Labels, over
+from stacks.schema.workload import Annotations, Budget, Labels, over
 
 ENABLED = "Enable deployment of this inference server."
 NAME = "Name of the group and its Service."
@@ -55,13 +55,12 @@ class ServerTests(Section):
     enabled: Annotated[bool, only(False, NO_TEST)] = Field(False, description="Make it; refused.")
 
 
-class Budget(Section):
+class ServerBudget(Budget):
     """A disruption budget of this server's plain Deployment."""
 
     enabled: bool = Field(
         False, description="Make one where `tritonServer.replicas` is not 1; for a plain Deployment only."
     )
-    min_available: int = Field(1, ge=1, description="Pods that are always there.")
 
 
 class ServerSettings(Section):
@@ -84,7 +83,7 @@ class ServerSettings(Section):
     )
     additional_labels: Labels = Field(default_factory=dict, description="Labels of the group and its Service.")
     additional_volumes: tuple[Volume, ...] = Field((), description="Volumes beside the license.")
-    pdb: Budget = Field(default_factory=Budget, description="A disruption budget.")
+    pdb: ServerBudget = Field(default_factory=ServerBudget, description="A disruption budget.")
     datadog: Datadog = Field(default_factory=Datadog, description="Annotations for Datadog's agent.")
     nvidia_drivers: DevicePlugin = Field(default_factory=DevicePlugin, description="A GPU plugin of this server's.")
     tests: ServerTests = Field(default_factory=ServerTests, description="The vendor's test pod.")

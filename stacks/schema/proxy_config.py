@@ -23,7 +23,7 @@ class WorkerConnectionType(StrEnum):
     HYBRID = "hybrid"
 
 
-class Auth(Section):
+class ClientAuth(Section):
     """Who a client is."""
 
     enabled: bool = Field(False, description="Enable proxy to handle authentication.")
@@ -114,7 +114,7 @@ class ProxyConfig(Section):
         None, gt=0, description="Channels of one session at most, as in newer charts; unset is the program's own."
     )
     use_insecure_websockets: bool = Field(True, description="Allow insecure websocket connections.")
-    auth: Auth = Field(default_factory=Auth, description="Who a client is.")
+    auth: ClientAuth = Field(default_factory=ClientAuth, description="Who a client is.")
     custom_dictionary_capture: CustomDictionaryCapture = Field(
         default_factory=CustomDictionaryCapture, description="Keeping clients' dictionaries."
     )

@@ -59,7 +59,7 @@ class AdditionalHost(Section):
     )
 
 
-class FlowIngress(Section):
+class FlowPaths(Section):
     """Flow's path."""
 
     enabled: bool = Field(True, description="Enable Flow in ingress.")
@@ -76,7 +76,7 @@ class ExtraIngress(Section):
     )
 
 
-class IngressTls(Section):
+class HostCertificate(Section):
     """The certificate of the host."""
 
     secret_name: DnsLabel | None = Field(
@@ -99,10 +99,10 @@ class ProxyIngressSettings(Section):
         "its others refused.",
     )
     path: PathPattern = Field(ASR_PATH, description="The path of transcription, a regular expression.")
-    flow: FlowIngress = Field(default_factory=FlowIngress, description="Flow's path.")
+    flow: FlowPaths = Field(default_factory=FlowPaths, description="Flow's path.")
     health: ExtraIngress = Field(default_factory=ExtraIngress, description="The Ingress of `/v1/health`.")
     misc: ExtraIngress = Field(default_factory=ExtraIngress, description="The Ingress of everything else.")
-    tls: IngressTls = Field(default_factory=IngressTls, description="The certificate of the host.")
+    tls: HostCertificate = Field(default_factory=HostCertificate, description="The certificate of the host.")
 
     @property
     def host(self) -> str:

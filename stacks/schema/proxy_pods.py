@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from stacks.schema.base import DnsLabel, Host, ImageTag, Quantity, Registry, Section, only, shaped
 from stacks.schema.fragment import EnvEntry, ProbeFragment, Volume, VolumeMount
+from stacks.schema.images import PullPolicy
 from stacks.schema.proxy_config import ConfigKey, ProxyConfig
 from stacks.schema.workload import Amounts, Labels, Resources
 
@@ -18,14 +18,6 @@ DeploymentKey = Annotated[
 """`a`, `b`, …: part of the names of Deployment and pods."""
 
 NEVER_EVICTED = "a session ends with its pod, so none may be evicted, however many there are"
-
-
-class PullPolicy(StrEnum):
-    """When a node asks the registry for an image."""
-
-    ALWAYS = "Always"
-    IF_NOT_PRESENT = "IfNotPresent"
-    NEVER = "Never"
 
 
 class CommonRequests(Amounts):

@@ -54,7 +54,7 @@ class RedisImage(Section):
     tag: ImageTag | None = Field(None, description="Its tag; unset is the version this program is tested with.")
 
 
-class Auth(Section):
+class RedisAuth(Section):
     """Passwords of the Redis in the cluster."""
 
     enabled: Annotated[bool, only(False, NO_PASSWORD)] = Field(False, description="No password; not offered.")
@@ -178,7 +178,7 @@ class Redis(PlacementSettings):
         None, description="Begin of the names of its objects; unset is the release and `-redis`."
     )
     image: RedisImage = Field(default_factory=RedisImage, description="Its image.")
-    auth: Auth = Field(default_factory=Auth, description="Passwords.")
+    auth: RedisAuth = Field(default_factory=RedisAuth, description="Passwords.")
     common_configuration: str = Field(COMMON_CONFIGURATION, min_length=1, description="redis.conf of every node.")
     master: RedisMaster = Field(default_factory=RedisMaster, description="The primary without Sentinel.")
     replica: RedisReplica = Field(default_factory=RedisReplica, description="Replicas, and nodes with Sentinel.")

@@ -29,7 +29,9 @@ class WorkerMonitor(Section):
     )
     cpu_factor: float = Field(1.2, gt=0, alias="CPUFactor", description="CPU threshold, as a factor of the request.")
     memory_factor: float = Field(1.2, gt=0, description="Memory threshold, as a factor of the request.")
-    container_name: str = Field("rt-asr-transcriber", min_length=1, description="The container that is watched.")
+    container_name: str | None = Field(
+        None, min_length=1, description="The container that is watched; unset is the transcribers' own."
+    )
     pod_name_prefix: str | None = Field(
         None, min_length=1, description="How its pods' names begin; unset is `transcribers.fullnameOverride` and `-`."
     )

@@ -17,7 +17,7 @@ CONTROLLER = requests("10m", "64Mi", Amounts(cpu="500m", memory="128Mi"))
 """Defaults (contract: control plane 4.4)."""
 
 
-class Defrag(Section):
+class ControllerDefrag(Section):
     """Moving sessions' pods together, so that nodes become free."""
 
     scale_down_enabled: bool = Field(False, description="Let the controller take idle pods away to free nodes.")
@@ -52,7 +52,7 @@ class ControllerSettings(ControlPlaneService):
         CONTROLLER_READINESS, description="When it counts as ready."
     )
     resources: Annotated[Resources, over(CONTROLLER)] = Field(CONTROLLER, description="CPU and memory.")
-    defrag: Defrag = Field(default_factory=Defrag, description="Moving pods together.")
+    defrag: ControllerDefrag = Field(default_factory=ControllerDefrag, description="Moving pods together.")
     controller: ControllerProcess = Field(default_factory=ControllerProcess, description="The process.")
     security_context: PodSecurityContext = Field(
         default_factory=lambda: {"runAsNonRoot": False}, description="What the processes of its pod may do."

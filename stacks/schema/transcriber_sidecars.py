@@ -9,7 +9,7 @@ from pydantic import Field
 
 from stacks.schema.base import Flag, Language, Section, only, shaped
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements, laid_over
-from stacks.schema.images import ImageOverride, PullPolicy, Repository
+from stacks.schema.images import ImageOverride, PullPolicy, Repository, TrackerImage
 
 POLICY = "When to ask the registry for the image; unset is Kubernetes' default."
 NO_TRACKER = "without it no pod is registered, and no session finds one"
@@ -39,12 +39,6 @@ class PreWarm(Section):
     use_audio: Flag = Field(True, description="Pre-warm with audio; read for plain Deployments only.")
 
 
-class TrackerImage(ImageOverride):
-    """The readiness-tracker's image."""
-
-    repository: Repository = Field("readiness-tracker", description="Path of the image in its registry.")
-
-
 class ReadinessTracker(Section):
     """The sidecar that registers a transcriber with the resource manager."""
 
@@ -65,7 +59,7 @@ class ReadinessTracker(Section):
     env: tuple[EnvEntry, ...] = Field((), description="Environment variables to add to readiness-tracker container.")
 
 
-class ProxyImage(ImageOverride):
+class WorkerProxyImage(ImageOverride):
     """The worker-proxy's image."""
 
     repository: Repository = Field("worker-proxy", description="Path of the image in its registry.")
@@ -90,7 +84,7 @@ class WorkerProxy(Section):
     """The sidecar between transcriber and inference servers."""
 
     enabled: Annotated[bool, only(True, NO_PROXY)] = Field(True, description="Deploy the worker-proxy.")
-    image: ProxyImage = Field(default_factory=ProxyImage, description="Its image.")
+    image: WorkerProxyImage = Field(default_factory=WorkerProxyImage, description="Its image.")
     image_pull_policy: PullPolicy | None = Field(None, description=POLICY)
     resources: Annotated[ResourceRequirements, laid_over(PROXY_RESOURCES)] = Field(
         PROXY_RESOURCES, description="Requests and limits."

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from stacks.schema.base import DnsLabel, Flag, Section, only, shaped
-from stacks.schema.external_secrets import LicenseStore
+from stacks.schema.external_secrets import ProviderStore
 from stacks.schema.fragment import Volume
 from stacks.schema.global_settings import PullSecret
 from stacks.schema.modes import Mode
@@ -90,8 +90,8 @@ class TranscriberSettings(Section):
     translation: Translation = Field(default_factory=Translation, description="Translation.")
     session_transfer: SessionTransfer = Field(default_factory=SessionTransfer, description="Hand-over of sessions.")
     volumes: tuple[Volume, ...] = Field((), description="Volumes beside the license and the cache.")
-    external_secrets: LicenseStore = Field(
-        default_factory=LicenseStore, description="Licenses made here and the keys of speakers from a store."
+    external_secrets: ProviderStore = Field(
+        default_factory=ProviderStore, description="Licenses made here and the keys of speakers from a store."
     )
 
     @property

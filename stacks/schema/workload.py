@@ -54,6 +54,13 @@ class ServiceType(StrEnum):
     LOAD_BALANCER = "LoadBalancer"
 
 
+class Budget(Section):
+    """A disruption budget."""
+
+    enabled: bool = Field(False, description="Deploy a PodDisruptionBudget.")
+    min_available: int = Field(1, ge=1, description="Pods that are always there.")
+
+
 class HttpGet(Section):
     """The request of a probe."""
 

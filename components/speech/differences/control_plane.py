@@ -42,6 +42,14 @@ CONTROL_PLANE: tuple[Difference, ...] = (
     ),
     Difference(
         "Deployment/*resource-manager-metrics",
+        "spec.template.spec.containers[metrics].env[SM_WORKER_MONITOR_CONTAINER_NAME].value",
+        "batch-asr-transcriber",
+        "The vendor's fall-back is the container of real time whatever the mode; in batch its name is another, and a "
+        "monitor that finds nothing is silent.",
+        where={"transcribers.transcriber.mode": "batch"},
+    ),
+    Difference(
+        "Deployment/*resource-manager-metrics",
         "spec.template.spec.containers[metrics].env[SM_WORKER_MONITOR_NODE_LABEL_SELECTOR].value",
         "sm-realtime/pool=transcribers",
         _OWN_PODS,

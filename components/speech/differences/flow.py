@@ -141,6 +141,26 @@ FLOW: tuple[Difference, ...] = (
         "http://vllm-svc:9000/v1/chat/completions",
         _FOLLOWS,
     ),
+    Difference(
+        "Ingress/flow-x-api",
+        "spec.tls[0].hosts",
+        ["flow-flow-x.example.org"],
+        "F5's controller compares the hosts of `tls` letter by letter with that of the rule: with the chart's "
+        "`*.<zone>` it would not serve the host on 443.",
+        where={"ingress.enabled": NOTHING, "flow.ingress.ingressClassName": NOTHING},
+    ),
+    Difference(
+        "Ingress/flow-x-api",
+        "metadata.annotations.nginx.org/websocket-services",
+        Added("flow-x"),
+        "F5's controller passes `Upgrade` on only to Services named here; without it a websocket answers 400.",
+    ),
+    Difference(
+        "Ingress/flow-x-api",
+        "metadata.annotations.nginx.org/proxy-*-timeout",
+        Added(Like("[0-9]+s")),
+        "A silent client must not be cut after 60 seconds; the longest conversation is 24 hours.",
+    ),
     Difference("Ingress/model", "spec.rules[0].http.paths[0].backend.service.port.number", 9000, _FOLLOWS),
     Difference(
         "Ingress/balancer",

@@ -13,6 +13,7 @@ SECTIONS: tuple[tuple[str, str, str], ...] = (
     ("Deployment/flow-service", "spec.strategy*", "flow 2.4"),
     ("SessionGroup/flow-* Deployment/flow-service Service/flow-*", "*readiness-tracker*", "flow 2.3"),
     ("SessionGroup/flow-* Deployment/flow-service Service/flow-*", "*", "flow 2"),
+    ("Ingress/flow-*", "*", "flow 2.7"),
     ("SessionGroup/tts SessionGroup/voices Deployment/tts Service/tts Service/voices", "*", "flow 4"),
     ("Deployment/llm-proxy Deployment/balancer ConfigMap/balancer-file Ingress/balancer", "*", "flow 3"),
     ("Deployment/llm Deployment/model Ingress/model PersistentVolumeClaim/*", "*", "flow 5"),

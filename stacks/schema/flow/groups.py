@@ -8,14 +8,7 @@ from pydantic import Field
 
 from stacks.schema.base import GoDuration, Section, only
 from stacks.schema.flow.shared import RECREATE
-from stacks.schema.session_groups import SWITCH
-
-
-class Defrag(Section):
-    """Moving sessions together, so that pods become idle."""
-
-    enabled: bool = Field(False, description="Let the controller empty pods that are little used.")
-    max_idle_pods_on_scale_up: int = Field(1, ge=1, description="Idle pods up to which it does so while scaling up.")
+from stacks.schema.session_groups import SWITCH, Defrag
 
 
 class FlowScaling(Section):

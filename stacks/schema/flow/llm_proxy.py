@@ -10,16 +10,15 @@ from pydantic_core import PydanticCustomError
 from stacks.schema.base import DnsLabel, Host, Section, shaped
 from stacks.schema.flow.config import Url
 from stacks.schema.flow.shared import (
-    Budget,
     FlowExternalSecrets,
     FlowSecrets,
     FlowWorkload,
     HostIngress,
     Port,
-    ServiceType,
 )
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements
 from stacks.schema.images import ImageOverride
+from stacks.schema.workload import Budget, ServiceType
 
 LabelText = Annotated[
     str, shaped("^[-._A-Za-z0-9]{1,63}$", "what a label can hold: at most 63 letters, digits, -, _ and .")

@@ -7,28 +7,27 @@ from typing import Annotated
 from pydantic import Field
 
 from stacks.schema.base import DnsLabel, Host, HttpUrl, ImageTag, Registry, Section, only, shaped
+from stacks.schema.external_secrets import ProviderStore
 from stacks.schema.flow.config import EndOfTurn, FlowConfig, UsageReporting
 from stacks.schema.flow.groups import FlowGroups
 from stacks.schema.flow.hello import HELLO, HelloMessages
 from stacks.schema.flow.llm_proxy import LlmProxySettings
 from stacks.schema.flow.shared import (
     FlowAddressMap,
-    FlowExternalSecrets,
     FlowSecrets,
     FlowWorkload,
     IngressClass,
-    ServiceType,
 )
 from stacks.schema.flow.tts import TtsSettings
 from stacks.schema.flow.vllm import VllmSettings
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements, Toleration
-from stacks.schema.global_settings import ComponentLicensing
-from stacks.schema.images import PullPolicy, Repository
+from stacks.schema.global_settings import StoredLicensing
+from stacks.schema.images import PullPolicy, Repository, TrackerImage
 from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.session_groups import RECREATES
 from stacks.schema.transcriber_container import NODE
 from stacks.schema.triton import Variables
-from stacks.schema.workload import Annotations, Labels
+from stacks.schema.workload import Annotations, Labels, ServiceType
 
 WebsocketUrl = Annotated[
     str, shaped(r"^wss?://[^\s]+$", "an address with its scheme, ws:// or wss://, and without blanks")
@@ -42,14 +41,6 @@ class FlowImage(Section):
     registry: Registry | None = Field(None, description="Registry; unset is `global.flow.image.registry`.")
     repository: Repository = Field("flow-service", description="Repository.")
     tag: ImageTag | None = Field(None, description="Tag; unset is `global.flow.image.tag`.")
-
-
-class TrackerImage(Section):
-    """The sidecar's image."""
-
-    registry: Registry | None = Field(None, description="Registry; unset is `global.resourceManager.image.registry`.")
-    repository: Repository = Field("readiness-tracker", description="Repository.")
-    tag: ImageTag | None = Field(None, description="Tag; unset is `global.resourceManager.image.tag`.")
 
 
 class FlowTracker(Section):
@@ -163,7 +154,7 @@ class FlowSettings(FlowWorkload):
     max_concurrent_connections: FlowConnections = Field(
         default_factory=FlowConnections, description="Conversations in one pod."
     )
-    licensing: ComponentLicensing = Field(default_factory=ComponentLicensing, description="Its license.")
+    licensing: StoredLicensing = Field(default_factory=StoredLicensing, description="Its license.")
     hello_message_lang_map: HelloMessages = Field(HELLO, description="First message of an agent without one.")
     internal_app: InternalApp = Field(default_factory=InternalApp, description="The vendor's demonstration.")
     management_platform: ManagementPlatform = Field(
@@ -176,7 +167,7 @@ class FlowSettings(FlowWorkload):
     end_of_turn: EndOfTurn = Field(default_factory=EndOfTurn, description="A model that tells the end of a turn.")
     service: FlowService = Field(default_factory=FlowService, description="Its Service.")
     secrets: FlowSecrets = Field(default_factory=FlowSecrets, description="Its Secret.")
-    external_secrets: FlowExternalSecrets = Field(default_factory=FlowExternalSecrets, description="An external store.")
+    external_secrets: ProviderStore = Field(default_factory=ProviderStore, description="An external store.")
     ingress: FlowIngress = Field(default_factory=FlowIngress, description="The Ingress of the demonstration.")
     llm_proxy: LlmProxySettings = Field(default_factory=LlmProxySettings, description="In front of the models.")
     tts: TtsSettings = Field(default_factory=TtsSettings, description="Text to speech.")

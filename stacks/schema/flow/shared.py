@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
@@ -17,14 +16,6 @@ from stacks.schema.triton import Variables
 from stacks.schema.workload import Annotations, Labels
 
 RECREATE = "the old pod would be gone before the new one answers, and conversations with it"
-
-
-class ServiceType(StrEnum):
-    """How a Service is reached."""
-
-    CLUSTER_IP = "ClusterIP"
-    NODE_PORT = "NodePort"
-    LOAD_BALANCER = "LoadBalancer"
 
 
 class FlowExternalSecrets(ExternalSecretsSettings):
@@ -62,13 +53,6 @@ class FlowAddressMap(AddressMap):
     """The ConfigMap with the resource manager's address."""
 
     enabled: bool = Field(False, description="Read the resource manager's address from the ConfigMap.")
-
-
-class Budget(Section):
-    """The disruption budget."""
-
-    enabled: bool = Field(False, description="Deploy a PodDisruptionBudget.")
-    min_available: int = Field(1, ge=1, description="Pods that are always there.")
 
 
 class IngressTls(Section):

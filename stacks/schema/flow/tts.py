@@ -9,11 +9,9 @@ from pydantic import Field
 from stacks.schema.base import DnsLabel, HttpUrl, ImageTag, Registry, Section, only
 from stacks.schema.flow.groups import TtsGroups
 from stacks.schema.flow.shared import (
-    Budget,
     FlowAddressMap,
     FlowWorkload,
     Port,
-    ServiceType,
     TlsIngress,
 )
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements
@@ -23,6 +21,7 @@ from stacks.schema.pools import Role
 from stacks.schema.resource_manager_address import ResourceManagerAddress
 from stacks.schema.session_groups import RECREATES
 from stacks.schema.triton import Variables
+from stacks.schema.workload import Budget, ServiceType
 
 DATADOG = "Datadog's annotations are left out on purpose"
 

@@ -7,19 +7,17 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from stacks.schema.base import DnsLabel, ImageTag, Quantity, Section, only, shaped
-from stacks.schema.external_secrets import SecretKey, SecretProvider
+from stacks.schema.external_secrets import ProviderStore, SecretKey
 from stacks.schema.flow.shared import (
-    Budget,
-    FlowExternalSecrets,
     FlowWorkload,
     Port,
-    ServiceType,
     TlsIngress,
 )
 from stacks.schema.flow.tts import DATADOG
 from stacks.schema.fragment import EnvEntry, ProbeFragment, ResourceRequirements
 from stacks.schema.images import Repository
 from stacks.schema.pools import Role
+from stacks.schema.workload import Budget, ServiceType
 
 Dtype = Annotated[str, shaped("^[a-z0-9]+$", "a type of numbers in lower case letters and digits, such as float16")]
 """The type of a model's weights."""
@@ -50,12 +48,6 @@ class VllmConfig(Section):
     additional_args: dict[Argument, str] = Field(
         default_factory=dict, description='Further arguments as text; "" is the bare argument.'
     )
-
-
-class VllmExternalSecrets(FlowExternalSecrets):
-    """The token from an external store."""
-
-    provider: SecretProvider = Field(SecretProvider.AZURE, description="Kind of the store.")
 
 
 class HfTokenSecret(Section):
@@ -126,7 +118,7 @@ class VllmSettings(FlowWorkload):
     )
     config: VllmConfig = Field(default_factory=VllmConfig, description="How the model is served.")
     hf_token_secret: HfTokenSecret = Field(default_factory=HfTokenSecret, description="The Hugging Face token.")
-    external_secrets: VllmExternalSecrets = Field(default_factory=VllmExternalSecrets, description="An external store.")
+    external_secrets: ProviderStore = Field(default_factory=ProviderStore, description="An external store.")
     env_from: tuple[EnvEntry, ...] = Field((), description="Variables with a source, before the others.")
     persistence: Cache = Field(default_factory=Cache, description="The volume with the model's files.")
     service: VllmService = Field(default_factory=VllmService, description="Its Service.")

@@ -110,6 +110,11 @@ def test_a_key_that_nothing_reads_fails(key: str) -> None:
     assert errors({**document, "config": {**document["config"], key: "x"}})
 
 
+def test_every_definition_has_a_name_of_its_own() -> None:
+    """Of two classes with one name both get their module's before it, and an editor shows that."""
+    assert [name for name in stack_schema()["$defs"] if "__" in name] == []
+
+
 def test_every_key_is_described_for_the_editor() -> None:
     """Also where a section is written out beside its place, laid over its default."""
     definitions = stack_schema()["$defs"]

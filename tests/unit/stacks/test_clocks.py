@@ -121,10 +121,15 @@ def changed(config: Json) -> None:
     config["sm-realtime:resourceManager"] = {
         "config": {"leaseDuration": "4m", "resourceManagerConnTimeoutSecs": 800},
         "redis": {"connectionTimeout": "11m"},
+        "ingress": {"zone": "manager.example.org", "api": {"enabled": True}, "flow": {"enabled": True}},
     }
     config["sm-realtime:flow"] = {
         "enabled": True,
         "terminationGracePeriodSeconds": 3700,
+        "internalApp": {"enabled": True, "proxyURL": "wss://speech.example.org/v1/flow"},
+        "ingress": {"enabled": True, "zone": "example.org"},
+        "externalSecrets": {"enabled": True},
+        "secrets": {"data": [{"secretKey": "flow-mp-api-key", "remoteRef": {"key": "mp"}}]},
         "tts": {"terminationGracePeriodSeconds": 3800},
         "llmProxy": {"llmProxyShutdownGracePeriodSec": 100},
         "vllm": {"terminationGracePeriodSeconds": 90},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,19 @@ SESSION_GROUP = "kubernetes:speechmatics.com/v1:SessionGroup"
 OWN = {"transcribers": {"transcriber": {"licensing": {"secretName": "own"}}}}
 OWN_MADE = {"transcribers": {"transcriber": {"licensing": {"createSecret": True, "secretName": "own"}}}}
 SERVER_MADE = {"inferenceServerEnhancedRecipe1": {"tritonServer": {"licensing": {"createSecret": True}}}}
+POOLS = {"inference": [{"number": 1, "state": "active", "kubernetesVersion": "1.35.4", "maxCount": 8}]}
+
+
+def with_flow(**licensing: Any) -> Json:
+    """Flow with Secrets of its own, in a pool that holds it."""
+    own, voices = ({"secretName": name} | licensing for name in ("talk", "voice"))
+    return {"pools": POOLS, "flow": {"enabled": True, "licensing": own, "tts": {"licensing": voices}}}
+
+
+FLOW_OWN, FLOW_MADE = with_flow(), with_flow(createSecret=True)
 GLOBAL_MADE = {"global": {"licensing": {"createSecret": True}}}
 EVERYBODYS = "speechmatics-license"
+AT_FLOW, AT_TTS = "flow.licensing.secretName", "flow.tts.licensing.secretName"
 AT_GLOBAL, AT_OWN = "global.licensing.secretName", "transcribers.transcriber.licensing.secretName"
 
 
@@ -34,6 +46,9 @@ AT_GLOBAL, AT_OWN = "global.licensing.secretName", "transcribers.transcriber.lic
         (OWN, (), {"own": AT_OWN, EVERYBODYS: AT_GLOBAL}),
         (OWN_MADE, ("own",), {EVERYBODYS: AT_GLOBAL}),
         (GLOBAL_MADE | OWN_MADE, (EVERYBODYS, "own"), {}),
+        (FLOW_OWN, (), {EVERYBODYS: AT_GLOBAL, "talk": AT_FLOW, "voice": AT_TTS}),
+        (FLOW_MADE, ("talk", "voice"), {EVERYBODYS: AT_GLOBAL}),
+        (GLOBAL_MADE | {"flow": FLOW_MADE["flow"] | {"enabled": False}}, (EVERYBODYS,), {}),
     ],
 )
 def test_each_is_made_once_or_there_already(config: Json, made: tuple[str, ...], there: dict[str, str]) -> None:
@@ -63,7 +78,7 @@ IN_STORE = {"transcribers": STORE | {"transcriber": {"licensing": {"secretKey": 
 )
 def test_what_a_store_has_is_made_by_nobody_here(config: Json, stored: dict[str, str]) -> None:
     found = settings(config, **({} if stored else {"licenseJson": "{}"}))
-    assert {name: each.remote_ref.key for name, each in fetched(found).items()} == stored
+    assert {name: each.reference.remote_ref.key for name, each in fetched(found).items()} == stored
     assert not set(made(found)) & stored.keys()
     assert not existing(found).keys() & stored.keys()
     assert set(made(found)) | stored.keys() == set(created(found))
@@ -73,7 +88,42 @@ def test_what_a_store_has_is_made_by_nobody_here(config: Json, stored: dict[str,
 def test_a_license_is_a_part_of_its_entry_in_vault_only(provider: str, part: str | None) -> None:
     store = {"enabled": True, "provider": provider}
     found = fetched(settings(GLOBAL_MADE | {"transcribers": {"externalSecrets": store}}))
-    assert found[EVERYBODYS].remote_ref.property == part
+    assert found[EVERYBODYS].reference.remote_ref.property == part
+
+
+def flow_in_store(**changed: Json) -> Json:
+    return FLOW_MADE | {"flow": FLOW_MADE["flow"] | {"externalSecrets": {"enabled": True}} | changed}
+
+
+@pytest.mark.parametrize(
+    ("config", "stored", "made_here"),
+    [
+        (flow_in_store(), {"talk": ("flow.externalSecrets", "speechmatics-license", None)}, ("voice",)),
+        # the chart has no store for the voices' own, and the transcribers' is not flow's
+        (FLOW_MADE | {"transcribers": STORE}, {}, ("talk", "voice")),
+        (
+            flow_in_store(
+                externalSecrets={"enabled": True, "provider": "vault"},
+                licensing={"createSecret": True, "secretName": "talk", "secretKey": "mine", "secretProperty": "text"},
+            ),
+            {"talk": ("flow.externalSecrets", "mine", "text")},
+            ("voice",),
+        ),
+        # one Secret for all comes from the store of the first that asks for it
+        (
+            GLOBAL_MADE | flow_in_store(licensing={"createSecret": True}),
+            {},
+            (EVERYBODYS, "voice"),
+        ),
+    ],
+)
+def test_the_license_of_flow_comes_from_flows_own_store(
+    config: Json, stored: dict[str, tuple[str, str, str | None]], made_here: tuple[str, ...]
+) -> None:
+    found = settings(config, **({"licenseJson": "{}"} if made_here else {}))
+    refs = {name: (each.path, each.reference.remote_ref) for name, each in fetched(found).items()}
+    assert {name: (path, ref.key, ref.property) for name, (path, ref) in refs.items()} == stored
+    assert made(found) == made_here
 
 
 def licensed(text: str, change: Json | None = None) -> Graph:
@@ -126,6 +176,29 @@ def test_a_component_mounts_its_own() -> None:
     }
     assert mounted == {"rt-transcriber-en": "own", "inference-server-enhanced-recipe1": EVERYBODYS}
     assert graph.one(SECRET, "own").inputs["data"] == graph.one(SECRET, EVERYBODYS).inputs["data"]
+
+
+def mounted_by(graph: Graph, name: str) -> list[str]:
+    volumes = graph.one(SESSION_GROUP, name).inputs["spec"]["template"]["spec"]["volumes"]
+    return [volume["secret"]["secretName"] for volume in volumes if "secret" in volume]
+
+
+def test_flow_and_its_voices_mount_their_own_and_another_license_is_another_version_of_them() -> None:
+    def talking(text: str) -> Graph:
+        def change(config: Json) -> None:
+            config["sm-realtime:licenseJson"] = text
+            config["sm-realtime:flow"] = FLOW_MADE["flow"]
+            config["sm-realtime:pools"]["inference"][0]["maxCount"] = 8
+
+        return run_program("sandbox", change)
+
+    first, second = talking('{"id": "1"}'), talking('{"id": "2"}')
+    assert mounted_by(first, "flow-service") == ["talk"]
+    assert mounted_by(first, "tts") == ["voice"]
+    for name in ("flow-service", "tts"):
+        assert told(first)[name] != told(second)[name]
+    content = first.one(SECRET, EVERYBODYS).inputs["data"]
+    assert [first.one(SECRET, name).inputs["data"] for name in ("talk", "voice")] == [content, content]
 
 
 def test_the_fingerprint_is_no_secret_and_the_content_stays_one(sandbox: Graph) -> None:

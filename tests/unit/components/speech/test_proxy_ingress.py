@@ -13,7 +13,7 @@ from stacks.schema.proxy_ingress import (
     FLOW_PATH,
     LIVEKIT_PATH,
     SEED_ANNOTATIONS,
-    FlowIngress,
+    FlowPaths,
     ProxyIngressSettings,
 )
 from tests.unit.graph import Graph, Json, run_program
@@ -71,7 +71,7 @@ def test_everything_comes_last_or_it_would_swallow_the_rest() -> None:
 
 
 def test_flow_can_be_left_out() -> None:
-    assert set(ALL) - set(paths(ProxyIngressSettings(flow=FlowIngress(enabled=False)))) == {FLOW_PATH}
+    assert set(ALL) - set(paths(ProxyIngressSettings(flow=FlowPaths(enabled=False)))) == {FLOW_PATH}
 
 
 def test_time_outs_are_the_longest_session() -> None:

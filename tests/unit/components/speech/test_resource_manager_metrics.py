@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.graph import Graph, Json, run_program
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
@@ -36,8 +38,10 @@ def test_rights_come_first_and_the_service_last(graph: Graph) -> None:
     assert service.timeouts == deployment.timeouts == {"create": "600s", "update": "600s"}
 
 
-def test_the_worker_monitor_watches_the_transcribers_there_are() -> None:
-    graph = changed({"metrics": {"workerMonitor": {"enabled": True}}}, transcribers={"fullnameOverride": "asr"})
+@pytest.mark.parametrize("mode", ["rt", "batch"])
+def test_the_worker_monitor_watches_the_transcribers_there_are(mode: str) -> None:
+    transcribers = {"fullnameOverride": "asr", "transcriber": {"mode": mode}}
+    graph = changed({"metrics": {"workerMonitor": {"enabled": True}}}, transcribers=transcribers)
     found = variables(graph)
     prefix, nodes = found["SM_WORKER_MONITOR_POD_NAME_PREFIX"], found["SM_WORKER_MONITOR_NODE_LABEL_SELECTOR"]
     (group,) = [
