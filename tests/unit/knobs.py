@@ -18,7 +18,7 @@ from sandbox.kubernetes.state import Recorded, to_wire
 from tests.unit.graph import Graph, Json, Resource
 
 PROVIDER = "pulumi:providers:"
-AZURE_PROVIDER, KUBERNETES_PROVIDER = f"{PROVIDER}azure-native", f"{PROVIDER}kubernetes"
+PROVIDERS = AZURE_PROVIDER, KUBERNETES_PROVIDER = f"{PROVIDER}azure-native", f"{PROVIDER}kubernetes"
 
 
 class Fate(StrEnum):
@@ -68,8 +68,16 @@ def _mutability(graph: Graph) -> diff.Mutability:
     return diff.Mutability(config_maps=maps == "true", secrets=secrets == "true")
 
 
+def same_inputs(old: Resource, new: Resource) -> bool:
+    """Whether two resources are written the same, as their text says it: true is not 1, and another order counts."""
+    return repr(old.inputs) == repr(new.inputs)
+
+
 def replaced_for(old: Resource, new: Resource, mutability: diff.Mutability) -> list[str]:
     """The paths for which a resource is replaced; none where it is updated in place, or not at all."""
+    assert new.kubernetes or new.type in (*KINDS, *PROVIDERS), f"no table says what replaces a {new.type}"
+    if same_inputs(old, new) or new.type == AZURE_PROVIDER:  # its stand-in, as the real one, plans no change of it
+        return []
     ignored = set(new.ignore_changes)
     if new.kubernetes:
         was, wanted = to_wire(old.inputs), to_wire(new.inputs)
@@ -83,11 +91,7 @@ def replaced_for(old: Resource, new: Resource, mutability: diff.Mutability) -> l
     if new.type in KINDS:
         was, wanted = (_without(each.inputs, ignored) for each in (old, new))
         return differ.difference(KINDS[new.type], was, wanted).replaces
-    if new.type == KUBERNETES_PROVIDER:
-        return config.diff(old.inputs, new.inputs).replaces
-    if new.type == AZURE_PROVIDER:
-        return []  # its stand-in, as the real one, plans no change of a provider for its settings
-    raise AssertionError(f"no table says what replaces a {new.type}")
+    return config.diff(old.inputs, new.inputs).replaces
 
 
 def _without(inputs: Json, names: set[str]) -> Json:
