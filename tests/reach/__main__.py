@@ -11,12 +11,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from operations.keys import Key, Kind, keys
 from tests.reach import record
 from tests.reach.contexts import Context, Knob, StoppedError, contexts
 from tests.reach.fields import changed, lost
 from tests.reach.groups import packed, right
-from tests.reach.knobs import candidates
+from tests.reach.knobs import candidates, wanted
 from tests.reach.record import Entry
 from tests.unit.graph import Graph
 
@@ -33,11 +32,6 @@ out = Console(highlight=False)
 def base(context: str) -> Graph:
     """The graph of a context as it is."""
     return contexts()[context].graph()
-
-
-def wanted() -> dict[str, Key]:
-    """Keys that are to reach something, by path."""
-    return {key.path: key for key in keys() if key.kind is Kind.EFFECTIVE and not key.section}
 
 
 def looked_at(context: Context, knob: Knob) -> Entry | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
-from operations.keys import ANY_ITEM, Key, members
+from operations.keys import ANY_ITEM, Key, Kind, keys, members
 from stacks.problem import PROJECT
 from stacks.schema.paths import ANY_KEY
 from tests.reach.byhand import BY_HAND
@@ -16,6 +16,11 @@ from tests.reach.contexts import REMOVED, Context, Knob, Place, contexts, parts_
 ABSENT = object()
 TEXTS = ("other", "17Mi", "3m", "16", "https://other.example:8443", "1.36.1", "10.99.0.0/24")
 """Tried for text without another idea: a name, a quantity, a duration, a number, an address, a version, a range."""
+
+
+def wanted() -> dict[str, Key]:
+    """Keys that are to reach something, by path."""
+    return {key.path: key for key in keys() if key.kind is Kind.EFFECTIVE and not key.section}
 
 
 def places(key: str, shown: Any) -> list[Place]:
