@@ -77,10 +77,11 @@ LOSING = {
     "immutable in Azure": r"^azure\.(clusterName|dnsPrefix|location|nodeResourceGroup|resourceGroup|identityName|"
     r"publicIpName|network\.\w+)$",
     "the last replica of Redis is taken out": r"^resourceManager\.redis\.replicas?\.replicaCount$",
-    "immutable in a claim: a disk keeps its name, class and size": r"^flow\.vllm\.persistence\.(name|storageClassName)$|"
-    r"^redis\.(storageClass|storageSize)$",
+    "immutable in a claim: a disk keeps its name, class and size": r"^flow\.vllm\.persistence\."
+    r"(name|storageClassName)$|^redis\.(storageClass|storageSize)$",
     "a mode, a controller, a store that does without some objects": r"^resourceManager\.mode$|"
-    r"^inferenceServer\w+\.tritonServer\.mode$|^proxy\.ingress\.ingressClassName$|^proxy\.proxyCache\.redis\.external$",
+    r"^inferenceServer\w+\.tritonServer\.mode$|^proxy\.ingress\.ingressClassName$|"
+    r"^proxy\.proxyCache\.redis\.external$",
     "with an address or without: immutable in a Service": r"^inferenceServer\w+\.tritonServer\.service\.headless$",
 }
 """Why a key may replace or delete objects at all, and the keys of which that is so, switched parts aside."""
