@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
+import threading
 import typing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,6 +26,20 @@ class AutoName(StrEnum):
     RANDOM = "random"
     COPY = "copy"
     UUID = "uuid"
+
+
+_LOADING = threading.Lock()
+"""The SDK's modules load at the first look into them (`importlib.util.LazyLoader`): a second thread that looks
+meanwhile would see half a module."""
+
+
+def _sdk_class(module: str, *names: str) -> type[object]:
+    """The first class of these names in a module of the SDK. Raises `AttributeError` where there is none."""
+    with _LOADING:
+        loaded = importlib.import_module(f"pulumi_azure_native.{module}")
+        held = [name for name in names if hasattr(loaded, name)]
+        found: type[object] = getattr(loaded, held[0] if held else names[-1])
+        return found
 
 
 @dataclass(frozen=True)
@@ -57,15 +72,11 @@ class Kind:
     @functools.cached_property
     def args_type(self) -> type[object]:
         """The SDK's class of inputs (`…InitArgs` where a nested type of the API has the plain name)."""
-        module = importlib.import_module(f"pulumi_azure_native.{self.module}")
-        found: type[object] = getattr(module, f"{self.label}InitArgs", None) or getattr(module, f"{self.label}Args")
-        return found
+        return _sdk_class(self.module, f"{self.label}InitArgs", f"{self.label}Args")
 
     @functools.cached_property
     def resource_type(self) -> type[object]:
-        module = importlib.import_module(f"pulumi_azure_native.{self.module}")
-        found: type[object] = getattr(module, self.label)
-        return found
+        return _sdk_class(self.module, self.label)
 
     @functools.cached_property
     def api_version(self) -> str:

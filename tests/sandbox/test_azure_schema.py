@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 import importlib
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,10 +14,37 @@ from pulumi._types import is_input_type
 from sandbox.azure import catalogue, ids, names, preview, schema
 from sandbox.azure.catalogue import KINDS, Kind
 from sandbox.azure.errors import ProviderError
+from sandbox.home import CHECKOUT
 from sandbox.rpc import UNKNOWN
 from tests.sandbox.azure_world import INPUTS, inputs
 
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.label)
+
+
+TWO_THREADS = """
+import threading
+from sandbox.azure.catalogue import KINDS
+
+together = threading.Barrier(2)
+
+def look(name):
+    together.wait()
+    for kind in KINDS.values():
+        getattr(kind, name)
+
+other = threading.Thread(target=look, args=("resource_type",))
+other.start()
+look("args_type")
+other.join()
+"""
+
+
+def test_two_threads_may_look_at_the_sdk_for_the_first_time_at_once() -> None:
+    """The plane looks ahead in a thread of its own while the first request comes in."""
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_THREADS], cwd=CHECKOUT, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @every_kind

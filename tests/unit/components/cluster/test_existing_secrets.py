@@ -137,7 +137,7 @@ async def test_the_hosts_of_a_certificate_and_the_end_of_a_license_are_read(serv
     found = await read_secrets(config, "ns", ["lic", "tls", "broken"])
     assert found["lic"].license_ends == datetime(2027, 1, 31, tzinfo=UTC)
     assert found["lic"].license == fingerprint("lic", text.strip()), "the end of a file's last line is no other license"
-    assert found["tls"].hosts == {"*.example.org", "speechmatics.example.com"}
+    assert found["tls"].hosts == {"*.example.org", "*.example.orgx", "speechmatics.example.com"}
     assert found["broken"].hosts == frozenset()
     pair = await read_pair(config, "ns", "tls")
     assert pair is not None
