@@ -219,7 +219,11 @@ async def test_an_address_needs_roles_on_address_and_subnet(world: World) -> Non
         return "ipConfiguration" not in rpc.from_struct(read.properties)
 
     await until(released)
-    assert await world.kube.find("v1", "Service", "front", "default") is None
+
+    async def gone() -> bool:
+        return await world.kube.find("v1", "Service", "front", "default") is None
+
+    await until(gone)  # its finalizer goes after the address is free
     for one in (role, subnet_role):
         await world.engine.delete(ROLE, one)
 
