@@ -229,6 +229,18 @@ def one_certificate(hosts: tuple[str, ...], _: datetime) -> Pair:
     return _certificate(hosts)
 
 
+@contextmanager
+def without_aliases() -> Iterator[None]:
+    """The program asks for none; the thousand that the SDK of Azure adds, a type of each API version, take it longer
+    than all the rest of a run, and nothing that is recorded here has them."""
+
+    async def none(*_: Any) -> list[Any]:
+        return []
+
+    with patch("pulumi.resource.collapse_alias_to_urn"), patch("pulumi.runtime.resource.prepare_aliases", none):
+        yield
+
+
 def run_program(stack: str, change: Change | None = None, into: Graph | None = None) -> Graph:
     """Run `__main__.py` for a stack; `change` edits its configuration first, by key with objects parsed.
 
@@ -252,10 +264,11 @@ def run_with(config: dict[str, str], flagged: list[str], stack: str = "sandbox",
 
 def _recorded(stack: str, config: dict[str, str], flagged: list[str], graph: Graph) -> Graph:
     hooks = SimpleNamespace(register_resource_hook=lambda hook: graph.hooks.append(hook.name))
+    certificate = patch("stacks.platform.ingress.self_signed", one_certificate)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        with configured(config, flagged), patch("stacks.platform.ingress.self_signed", one_certificate):
+        with configured(config, flagged), certificate, without_aliases():
             mocks.set_mocks(Cloud(), "sm-realtime", stack, monitor=Recorder(graph))
             SETTINGS.callbacks = hooks
             program = CHECKOUT / "__main__.py"
