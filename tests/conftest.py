@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from sandbox.plane.control_plane import ControlPlane
 from sandbox.toolchain import Tools, ensure, report
 
 T = TypeVar("T")
+
+os.environ.setdefault("GOGC", "400")
+"""The engine and the control planes live for minutes here: memory for time that their collectors would take."""
 
 FIRST = ("test_standing_platform", "test_everything_on", "test_existing_secrets", "test_recovery", "test_failover")
 """Files that take longest, longest first."""

@@ -13,6 +13,13 @@ from tests.redis.nodes import PORTS, Nodes, link
 
 WRITERS = 4
 
+PAUSE = 0.002
+"""Seconds a writer rests after each write: 1500 writes a second in all are enough to lose some, and leave the
+processors to the nodes."""
+
+AGAIN = 0.2
+"""Seconds until a writer asks again where the primary is: how far off the time of a recovery may be."""
+
 
 @dataclass
 class Load:
@@ -41,19 +48,20 @@ class Load:
         while not self._over.is_set():
             connection = connection or self._connection()
             if connection is None:
-                self._over.wait(0.05)
+                self._over.wait(AGAIN)
                 continue
             key = f"{writer}:{number}"
             try:
                 if connection.execute_command("SET", key, "x"):
                     self.acknowledged[key] = time.monotonic()
                     number += 1
+                self._over.wait(PAUSE)
             except (RedisError, OSError):
                 # whether it was written is not known: the next one is another, and this one counts for nothing
                 number += 1
                 connection.close()
                 connection = None
-                self._over.wait(0.05)
+                self._over.wait(AGAIN)
         if connection is not None:
             connection.close()
 

@@ -52,7 +52,7 @@ def until(condition: Callable[[], bool], seconds: float, what: str) -> float:
     started = time.monotonic()
     while not condition():
         assert time.monotonic() - started < seconds, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
+        time.sleep(0.1)
     return time.monotonic() - started
 
 
@@ -181,7 +181,7 @@ class Node:
             if time.monotonic() > end:
                 self.kill()
                 break
-            time.sleep(0.02)
+            time.sleep(0.1)
         codes = {container: hook.wait(timeout=30) for container, hook in hooks.items()}
         self.processes.clear()
         return codes

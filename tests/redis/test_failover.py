@@ -22,8 +22,9 @@ from tests.unit.graph import Json, run_program
 NET = f"127.{64 + os.getpid() % 64}.{os.getpid() // 64 % 250}"
 """Addresses of this run alone."""
 
-SHORT = 2000
-"""Milliseconds of silence after which the primary counts as down, where the default, a minute, is not what is shown."""
+SHORT = 5000
+"""Milliseconds of silence after which the primary counts as down, where the default, a minute, is not what is shown:
+more than a busy machine makes a server silent for."""
 
 Start = Callable[..., Nodes]
 
@@ -60,7 +61,7 @@ def some(load: Load) -> None:
     until(lambda: len(load.since(before)) > 500, 30, "500 acknowledged writes")
 
 
-@pytest.mark.parametrize("settings", [{"downAfterMilliseconds": SHORT}, {}], ids=["two-seconds", "a-minute"])
+@pytest.mark.parametrize("settings", [{"downAfterMilliseconds": SHORT}, {}], ids=["five-seconds", "a-minute"])
 def test_a_killed_primary_is_replaced_and_comes_back_as_a_replica_under_another_address(
     start: Start, settings: Json, record_property: Callable[[str, object], None]
 ) -> None:
