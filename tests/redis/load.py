@@ -1,4 +1,4 @@
-"""Clients that write all the time, each keeping account of what was acknowledged to it."""
+"""Clients that write again and again, each keeping account of what was acknowledged to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.redis.nodes import PORTS, Nodes, link
 WRITERS = 4
 
 PAUSE = 0.002
-"""Seconds a writer rests after each write: 1500 writes a second in all are enough to lose some, and leave the
+"""Seconds a writer rests after each write: 1200 writes a second in all are enough to lose some, and leave the
 processors to the nodes."""
 
 AGAIN = 0.2
