@@ -39,12 +39,8 @@ key marked *ours* is this program's. `[]` is an item of a list, `<key>` a key of
 """
 
 
-UNKNOWN = "not looked at yet: `python -m tests.reach`"
-"""What stands for the fields of a key that has not been recorded."""
-
-
 class StaleError(Exception):
-    """An entry among what the keys reach without a key."""
+    """What is recorded is not what the keys reach now: an entry without a key, or a key without an entry."""
 
 
 def reached() -> Reached:
@@ -56,11 +52,11 @@ def reached() -> Reached:
 
 
 def text(all_keys: list[Key], fields: Reached) -> str:
-    """The page. Raises `StaleError` for what is recorded of a key that is not there."""
+    """The page. Raises `StaleError` for what is recorded of a key that is not there, and for a key without a record."""
     wanted = {key.path for key in all_keys if key.kind is Kind.EFFECTIVE and not key.section}
-    if gone := sorted(fields.keys() - wanted):
-        rest = f" and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
-        raise StaleError(", ".join(gone[:MOST_NAMED]) + rest)
+    if odd := sorted(fields.keys() ^ wanted):
+        rest = f" and {len(odd) - MOST_NAMED} more" if len(odd) > MOST_NAMED else ""
+        raise StaleError(", ".join(odd[:MOST_NAMED]) + rest)
     return "\n".join([HEAD, *_sections(all_keys, fields)]) + "\n"
 
 
@@ -82,9 +78,7 @@ def _row(key: Key, fields: Mapping[str, list[str]]) -> str:
     kind = "create only" if fields and all(map(_create_only, fields.values())) else key.kind.value
     default = "**required**" if key.required else "" if key.default is None else code(json.dumps(key.default))
     ours = ", ours" if key.ours else ""
-    looked_at = fields or key.kind is not Kind.EFFECTIVE
-    where = reaches(fields) if looked_at else UNKNOWN
-    cells = (code(key.path), _cell(key.type), default, f"{kind}{ours}", _cell(_said(key)), where)
+    cells = (code(key.path), _cell(key.type), default, f"{kind}{ours}", _cell(_said(key)), reaches(fields))
     return f"| {' | '.join(cells)} |"
 
 

@@ -139,7 +139,7 @@ def variables(args: ProxyArgs, deployment: ProxyDeployment) -> list[Json]:
         found.append(env_secret("AZ_STORAGE_ACCOUNT", secrets["storage"], "storageaccountname"))
         found.append(env_secret("AZ_STORAGE_KEY", secrets["storage"], "storageaccountkey"))
     found.append(env_config("SM_FEATURES_VALIDATION", args.features_map, settings.discovery_api.key))
-    found.append(env("SM_CLUSTER_NAME", settings.cluster or args.global_.cluster))
+    found.append(env("SM_CLUSTER_NAME", args.global_.cluster))
     if settings.env:
         found.append(env("SM_ENVIRONMENT", settings.env))
     if settings.resource_manager.config_map.enabled:

@@ -80,14 +80,6 @@ def lookups(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             yield Problem(f"{at}.target", "unknown-target", reason, mend)
 
 
-def one_cluster(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """Proxy and resource manager speak of the same cluster."""
-    path, cluster = "proxy.cluster", settings.global_.cluster
-    if settings.proxy.cluster not in (None, cluster):
-        reason = f"the resource manager is told global.cluster, {cluster}; with two names neither finds the other's"
-        yield Problem(path, "two-clusters", reason, remove_command(path))
-
-
 def capture(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """What is captured goes to the storage."""
     if settings.proxy.proxy.config.custom_dictionary_capture.enabled and not settings.proxy.storage.enabled:
@@ -126,7 +118,7 @@ def _taken(path: str, reason: str) -> Problem:
 
 
 PROXY = (
-    one_active_deployment, *PROXY_INGRESS, proxy_secrets, agents, lookups, one_cluster, capture,
+    one_active_deployment, *PROXY_INGRESS, proxy_secrets, agents, lookups, capture,
     anti_affinity, own_names,
 )  # fmt: skip
 """All of them."""

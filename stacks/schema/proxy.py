@@ -18,6 +18,8 @@ from stacks.schema.proxy_pods import NEVER_EVICTED, ProxyService
 from stacks.schema.proxy_secrets import Database, Events, LiveKit, Storage
 from stacks.schema.workload import Annotations, Labels
 
+ONE_CLUSTER = "the resource manager is told `global.cluster`, and with two names neither finds the other's"
+
 
 class ResourceManagerMap(Section):
     """The map with the resource manager's address."""
@@ -73,7 +75,9 @@ class ProxySettings(PlacementSettings):
         None, description="Part of the chart's default name; only its default is accepted."
     )
     fullname_override: DnsLabel = Field("proxy", max_length=40, description="Name of the Service; part of the others.")
-    cluster: str | None = Field(None, min_length=1, description="The same as `global.cluster`, or unset.")
+    cluster: Annotated[str | None, only(None, ONE_CLUSTER)] = Field(
+        None, description="The chart's own name of the cluster for the proxy; `global.cluster` is everybody's."
+    )
     env: str | None = Field(None, min_length=1, description="Name of the environment, for the proxy's own reports.")
     replicas: int = Field(1, ge=1, description="Pods of each deployment.")
     strategy: Annotated[Fragment | None, only(None, "new before old, one at a time, is what cuts nothing")] = Field(

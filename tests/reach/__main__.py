@@ -35,13 +35,23 @@ def base(context: str) -> Graph:
 
 
 def looked_at(context: Context, knob: Knob) -> Entry | None:
-    """What a knob changes; None where that is nothing, or the program stops."""
+    """What a knob changes; None where that is nothing, or not its own, or the program stops."""
+    if not own(context, knob):
+        return None
     try:
         before, after = base(context.name), context.changed([knob]).graph()
     except StoppedError:
         return None
     fields = changed(before, after)
     return Entry(knob, context.name, fields, lost(before, after)) if fields else None
+
+
+def own(context: Context, knob: Knob) -> bool:
+    """Whether what changes together with a key changes nothing without it: it would be taken for the key's."""
+    if knob.rest is None:
+        return True
+    alone = context.changed([knob.rest])
+    return alone.settings()[0] is None or not changed(base(context.name), alone.graph())
 
 
 def found(path: str) -> Entry | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tests.reach.contexts import Place, StoppedError, contexts
+from tests.reach.contexts import Knob, Place, StoppedError, contexts
 from tests.reach.fields import Fields, changed, fields_of, lost, pairs
 from tests.reach.record import Entry
 from tests.unit.graph import Graph
@@ -73,7 +73,7 @@ def _comes(entry: Entry) -> bool:
 
 def _fits(group: list[Entry], new: Entry) -> bool:
     """Whether a key can join: same context, another place, for each a field of its own, and all of it loads."""
-    if group[0].context != new.context or any(overlap(new.knob.place, each.knob.place) for each in group):
+    if group[0].context != new.context or any(_overlap(new.knob, each.knob) for each in group):
         return False
     if any((_comes(new) or _comes(each)) and new.fields.keys() & each.fields.keys() for each in group):
         return False
@@ -82,6 +82,10 @@ def _fits(group: list[Entry], new: Entry) -> bool:
         return False
     knobs = [each.knob for each in [*group, new]]
     return contexts()[new.context].changed(knobs).settings()[0] is not None
+
+
+def _overlap(one: Knob, other: Knob) -> bool:
+    return any(overlap(place, beside) for place, _ in one.puts for beside, _ in other.puts)
 
 
 def overlap(one: Place, other: Place) -> bool:

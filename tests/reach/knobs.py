@@ -90,10 +90,13 @@ def made(key: Key, current: Any) -> Iterator[Any]:
 
 
 def candidates(key: Key) -> Iterator[tuple[Context, Knob]]:
-    """Contexts with a knob for a key that load, the likeliest first: where a case sets the key, it is in use."""
+    """Contexts with a knob for a key that load, those by hand first, then the likeliest: where a case sets the key."""
     values = written(key.path)
     named = [name for name, _ in values]
     ranked = sorted(contexts().values(), key=lambda each: _rank(each, key.path, named))
+    yield from (
+        (context, knob) for knob in BY_HAND if knob.key == key.path for context in ranked if _loads(context, knob)
+    )
     open_ = [(context, _knobs(context, key, [value for _, value in values])) for context in ranked]
     while open_:
         left = []
@@ -106,7 +109,6 @@ def candidates(key: Key) -> Iterator[tuple[Context, Knob]]:
 
 
 def _knobs(context: Context, key: Key, values: list[Any]) -> Iterator[Knob]:
-    yield from (knob for knob in BY_HAND if knob.key == key.path and _loads(context, knob))
     shown = _shown(context)
     for place in places(key.path, shown):
         current = at(shown, place)

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.reach.contexts import REMOVED, Knob
+from tests.reach.contexts import REMOVED, Knob, Place
 from tests.reach.fields import Fields
 from tests.unit.graph import CHECKOUT
 
@@ -15,8 +15,8 @@ FILE = CHECKOUT / "operations" / "reached.yaml"
 HEAD = """\
 # Which fields of which objects a key reaches. Made by `python -m tests.reach`, held against the program by
 # tests/unit/test_reach.py. `context` is the configuration (tests/reach/contexts.py) in which the key at `place` is set
-# to `value`, or taken out; keys of one `group` are changed in one run. `loses` is what that, or its way back, replaces
-# or deletes.
+# to `value`, or taken out, `together` with what has to change with it; keys of one `group` are changed in one run.
+# `loses` is what that, or its way back, replaces or deletes.
 """
 
 
@@ -41,7 +41,8 @@ def read() -> dict[str, Entry]:
 
 
 def _entry(key: str, each: Any) -> Entry:
-    knob = Knob(key, tuple(each["place"]), each.get("value", REMOVED))
+    together = tuple((tuple(more["place"]), more.get("value", REMOVED)) for more in each.get("together", ()))
+    knob = Knob(key, tuple(each["place"]), each.get("value", REMOVED), together)
     fields = {name: tuple(paths) for name, paths in each["fields"].items()}
     return Entry(knob, each["context"], fields, tuple(each.get("loses", ())), each["group"])
 
@@ -54,8 +55,12 @@ def write(entries: dict[str, Entry]) -> None:
 
 
 def _shown(entry: Entry) -> dict[str, Any]:
-    value = {} if entry.knob.value is REMOVED else {"value": entry.knob.value}
+    (put, *more) = [_put(place, value) for place, value in entry.knob.puts]
+    together = {"together": more} if more else {}
     loses = {"loses": list(entry.loses)} if entry.loses else {}
     fields = {name: list(paths) for name, paths in entry.fields.items()}
-    place = list(entry.knob.place)
-    return {"context": entry.context, "place": place, **value, "group": entry.group, **loses, "fields": fields}
+    return {"context": entry.context, **put, **together, "group": entry.group, **loses, "fields": fields}
+
+
+def _put(place: Place, value: Any) -> dict[str, Any]:
+    return {"place": list(place), **({} if value is REMOVED else {"value": value})}

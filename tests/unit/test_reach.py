@@ -14,8 +14,9 @@ import pytest
 
 from tests.reach import record
 from tests.reach.contexts import contexts, parts_of
-from tests.reach.fields import UNGUARDED, fields_of, pairs
+from tests.reach.fields import UNGUARDED, changed, fields_of, pairs
 from tests.reach.groups import told, union
+from tests.reach.knobs import wanted
 from tests.reach.record import Entry
 from tests.unit.graph import Graph
 
@@ -33,8 +34,8 @@ def base(context: str) -> Graph:
 def surprises(group: dict[str, Entry]) -> Iterator[str]:
     """The keys of a group that are recorded wrongly, found by halves, with what differs."""
     members = list(group.values())
-    found, wanted = told(members, base), union(members)
-    if found == wanted:
+    found, recorded = told(members, base), union(members)
+    if found == recorded:
         return
     if len(group) > 1:
         half = len(members) // 2
@@ -42,9 +43,26 @@ def surprises(group: dict[str, Entry]) -> Iterator[str]:
         below = [text for part in parts for text in surprises(part)]
         yield from below or [f"only together: {', '.join(group)}"]
         return
-    more = fields_of(pairs(found[0]) - pairs(wanted[0]))
-    fewer = fields_of(pairs(wanted[0]) - pairs(found[0]))
+    more = fields_of(pairs(found[0]) - pairs(recorded[0]))
+    fewer = fields_of(pairs(recorded[0]) - pairs(found[0]))
     yield f"{next(iter(group))}: also {more}, no longer {fewer}, loses {found[1]}; run: python -m tests.reach KEY"
+
+
+def test_each_key_that_is_to_reach_something_is_recorded() -> None:
+    assert ENTRIES.keys() ^ wanted().keys() == set(), "run: python -m tests.reach"
+    assert [key for key, each in ENTRIES.items() if not each.fields] == []
+
+
+TOGETHER = sorted(key for key, each in ENTRIES.items() if each.knob.together)
+
+
+@pytest.mark.parametrize("key", TOGETHER)
+def test_what_changes_together_with_a_key_does_nothing_without_it(key: str) -> None:
+    """Otherwise what it changes would be recorded of the key."""
+    knob, context = ENTRIES[key].knob, ENTRIES[key].context
+    assert knob.rest is not None
+    alone = contexts()[context].changed([knob.rest])
+    assert alone.settings()[0] is None or changed(base(context), alone.graph()) == {}
 
 
 @pytest.mark.parametrize("group", GROUPS.values(), ids=lambda group: f"{len(group)}-keys-{next(iter(group))}")
@@ -75,7 +93,7 @@ LOSING = {
     r"maxPods|osDiskType|osDiskSizeGB|gpuDriver)$",
     "a further pool takes another part, under another name": r"^pools\.further\.<key>\.role$",
     "immutable in Azure": r"^azure\.(clusterName|dnsPrefix|location|nodeResourceGroup|resourceGroup|identityName|"
-    r"publicIpName|network\.\w+)$",
+    r"publicIpName|subscriptionId|network\.\w+)$",
     "the last replica of Redis is taken out": r"^resourceManager\.redis\.replicas?\.replicaCount$",
     "immutable in a claim: a disk keeps its name, class and size": r"^flow\.vllm\.persistence\."
     r"(name|storageClassName)$|^redis\.(storageClass|storageSize)$",
