@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +52,8 @@ class Placement:
     """Labels a node must have besides."""
     tolerated: tuple[dict[str, Any], ...] = ()
     """Tolerations before the pool's own."""
+    affinity: Mapping[str, Any] = field(default_factory=dict)
+    """Where pods would rather run, as the API has it."""
 
     @property
     def node_selector(self) -> dict[str, pulumi.Input[str]]:
@@ -61,3 +64,12 @@ class Placement:
     def tolerations(self) -> list[dict[str, Any]]:
         own = taint(self.role).toleration
         return [*self.tolerated, *([] if own in self.tolerated else [own])]
+
+    def affinity_with(self, own: Mapping[str, Any]) -> dict[str, Any]:
+        """The configuration's affinity beside the program's own, whose terms stand first in each list and stay."""
+        found = {kind: dict(rules) for kind, rules in own.items()}
+        for kind, rules in copy.deepcopy(dict(self.affinity)).items():
+            there = found.setdefault(kind, {})
+            for rule, terms in rules.items():
+                there[rule] = [*there[rule], *terms] if rule in there else terms
+        return found

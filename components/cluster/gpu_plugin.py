@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,8 @@ class GpuPlugin(pulumi.ComponentResource):
             {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
             *args.settings.tolerations,
         ]
+        # in the API's own names, which the SDK passes on as they are
+        affinity: Any = copy.deepcopy(args.settings.affinity) or None
         daemon_set = kubernetes.apps.v1.DaemonSet(
             f"{name}-daemonset",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name="nvidia-device-plugin", namespace=namespace, labels=labels),
@@ -52,6 +55,7 @@ class GpuPlugin(pulumi.ComponentResource):
                         priority_class_name="system-node-critical",
                         node_selector={**args.settings.node_selector, POOL_LABEL: Role.INFERENCE.value},
                         tolerations=tolerations,
+                        affinity=affinity,
                         containers=[
                             kubernetes.core.v1.ContainerArgs(
                                 name="nvidia-device-plugin-ctr",

@@ -80,7 +80,6 @@ class ControlPlane:
         annotations: Mapping[str, pulumi.Input[str]],
         security_context: Json,
         volumes: Sequence[Json] = (),
-        affinity: Json | None = None,
     ) -> Json:
         """A pod of one container, on the services pool."""
         return pod_template(
@@ -92,7 +91,6 @@ class ControlPlane:
             pull_secrets=self.pull_secrets,
             security_context=security_context,
             grace_seconds=STATELESS.grace_seconds,
-            affinity=affinity,
             volumes=[*volumes, *self.redis.files.volumes],
         )
 

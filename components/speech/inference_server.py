@@ -103,7 +103,6 @@ def pod(args: InferenceServerArgs) -> Json:
         pull_secrets=[secret.name for secret in settings.image_pull_secrets or args.global_.image_pull_secrets],
         security_context=copy.deepcopy(server.security_context),
         runtime_class=server.runtime_class_name,
-        affinity=copy.deepcopy(settings.affinity),
         grace_seconds=policy.grace_seconds,
         volumes=copy.deepcopy([*files.volumes, *settings.additional_volumes]),
     )

@@ -149,7 +149,7 @@ def pod_template(
     restart_policy: str | None = None,
     dns_policy: str | None = None,
 ) -> Json:
-    """A pod template on the active generation of a pool."""
+    """A pod template on the active generation of a pool; `affinity` is the program's own."""
     return {
         "metadata": present({"labels": dict(labels), "annotations": dict(annotations or {})}),
         "spec": present(
@@ -161,7 +161,7 @@ def pod_template(
                 "runtimeClassName": runtime_class,
                 "restartPolicy": restart_policy,
                 "dnsPolicy": dns_policy,
-                "affinity": affinity,
+                "affinity": placement.affinity_with(affinity or {}),
                 "nodeSelector": placement.node_selector,
                 "tolerations": placement.tolerations,
                 "initContainers": list(init_containers),

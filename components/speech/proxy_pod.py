@@ -194,7 +194,7 @@ def affinity(settings: ProxySettings, key: str) -> Json:
     else:
         preferred = {"weight": 100, "podAffinityTerm": term}
         apart = {"preferredDuringSchedulingIgnoredDuringExecution": [preferred, *settings.pod_anti_affinity]}
-    return {"podAntiAffinity": apart, **(settings.affinity or {})}
+    return {"podAntiAffinity": apart}
 
 
 AGENTS = "agent-config"

@@ -104,7 +104,6 @@ def template(args: ResourceManagerArgs, account: pulumi.Input[str]) -> Json:
             **({} if args.cache_mark is None else {CD_CACHE_MARK: args.cache_mark}),
         },
         security_context=settings.security_context,
-        affinity=settings.affinity,
         volumes=[*files.volumes, *settings.additional_volumes],
     )
 

@@ -98,6 +98,19 @@ NOW_EFFECTIVE = {
     "resourceManager.redis.timeoutConnection": "the chart's templates never read this key; here it does what its "
     "description says",
     "resourceManager.redis.replicas.replicaCount": "the chart's templates never read this key; here it counts",
+    **dict.fromkeys(
+        (
+            "transcribers.transcriber.affinity",
+            "resourceManager.metrics.affinity",
+            "resourceManager.reconciliation.affinity",
+            "resourceManager.sessionGroups.affinity",
+            "flow.affinity",
+            "flow.llmProxy.affinity",
+            "flow.tts.affinity",
+            "flow.vllm.affinity",
+        ),
+        "the chart's templates never read this key; here the pods get it",
+    ),
     "resourceManager.ingress.api.enabled": "in the chart it counts only beside `resourceManager.ingress.enabled`; here "
     "it is a switch of its own",
 }

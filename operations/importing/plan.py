@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from operations.importing.changed import Renamed, moved
-from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, LeftOut, newer
+from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, LeftOut, covers, newer
 from operations.importing.reading import Plain
 from operations.importing.secrets import Secret, hidden, taken
 from operations.importing.tree import GONE, copied, get, leaves, put, remove, settled
@@ -68,7 +68,7 @@ def plan(values: dict[str, Any], base: dict[str, Any], file: str) -> Plan:
     _fitted(raw, values, base, made)
     made.kept = raw
     kept = set(made.mapped)
-    made.notes += [(path, text) for path, text in NOW_EFFECTIVE.items() if path in kept]
+    made.notes += [(path, text) for path, text in NOW_EFFECTIVE.items() if any(covers(path, each) for each in kept)]
     return made
 
 

@@ -22,7 +22,8 @@ from components.guard.live import reader
 from components.placement import Placement
 from stacks.groups import session_groups
 from stacks.schema import Settings
-from stacks.schema.placement import PlacementSettings
+from stacks.schema.fragment import Fragment
+from stacks.schema.placement import AffinitySettings, PlacementSettings
 from stacks.schema.pools import Pool, Role, State
 
 
@@ -56,10 +57,13 @@ class Foundation:
     secrets: existing_secrets.Cluster
     """Where Secrets are looked up."""
 
-    def placement(self, role: Role, wanted: PlacementSettings | None = None) -> Placement:
-        """Where pods of a role run; `wanted` is what the configuration says of them, a further pool included."""
-        wanted = wanted or PlacementSettings()
-        return Placement(role, self.active[role, wanted.pool], wanted.node_selector, wanted.tolerations)
+    def placement(self, role: Role, wanted: PlacementSettings, affinity: Fragment | None = None) -> Placement:
+        """Where pods of a role run; `wanted` is what the configuration says of them, a further pool included.
+
+        `affinity` is theirs where it stands in another section.
+        """
+        rather = wanted.affinity if isinstance(wanted, AffinitySettings) else affinity or {}
+        return Placement(role, self.active[role, wanted.pool], wanted.node_selector, wanted.tolerations, rather)
 
 
 def generation_name(pool: Pool, number: int) -> str:

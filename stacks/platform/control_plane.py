@@ -27,14 +27,17 @@ from stacks.platform.base import Base
 from stacks.platform.ingress import WayIn
 from stacks.schema import Settings
 from stacks.schema.modes import Mode
-from stacks.schema.placement import PlacementSettings
+from stacks.schema.placement import PlacementSettings, WorkloadPlacement
 from stacks.schema.pools import Role
 
 
-def placed(common: ControlPlane, found: Foundation, settings: Settings, own: PlacementSettings) -> ControlPlane:
-    """What a service has in common with the others; what it says of nodes itself comes first."""
+def placed(common: ControlPlane, found: Foundation, settings: Settings, own: WorkloadPlacement) -> ControlPlane:
+    """What a service has in common with the others; what it says of nodes itself comes first.
+
+    The affinity is its own or none: the chart gives the resource manager's to no other (contract: control plane 3.4).
+    """
     said = {name: getattr(own, name) for name in PlacementSettings.model_fields if getattr(own, name)}
-    wanted = settings.resource_manager.model_copy(update=said)
+    wanted = settings.resource_manager.model_copy(update={**said, "affinity": own.affinity})
     return replace(common, placement=found.placement(Role.SERVICES, wanted))
 
 

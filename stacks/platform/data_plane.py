@@ -37,7 +37,7 @@ def data_plane(
                     settings=server,
                     global_=settings.global_,
                     manager=manager,
-                    placement=found.placement(Role.INFERENCE, server.triton_server),
+                    placement=found.placement(Role.INFERENCE, server.triton_server, server.affinity),
                     session_seconds=seconds,
                     license=on.license(license_name(settings, server.triton_server.licensing)),
                     ready=ready,

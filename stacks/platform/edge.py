@@ -61,7 +61,7 @@ def edge(
             resource_manager_url=resource_manager_url(settings),
             secrets=secrets,
             cache=cache.address if cache else None,
-            placement=found.placement(Role.SERVICES, proxy),
+            placement=found.placement(Role.SERVICES, proxy, proxy.affinity),
             session_seconds=settings.sessions.max_duration_seconds,
             protect=settings.protection.enabled,
         ),

@@ -9,7 +9,7 @@ from pydantic import Field
 from stacks.schema.base import ImageTag, Registry, Section, only
 from stacks.schema.fragment import PodSecurityContext
 from stacks.schema.images import Repository
-from stacks.schema.placement import PlacementSettings
+from stacks.schema.placement import WorkloadPlacement
 from stacks.schema.transcribers import EnvVar
 from stacks.schema.workload import Amounts, Annotations, HttpGet, Labels, Probe, Resources, StartupProbe
 
@@ -58,7 +58,7 @@ class OwnImage(Section):
     tag: ImageTag | None = Field(None, description="Tag; unset is `global.resourceManager.image.tag`.")
 
 
-class ControlPlaneService(PlacementSettings):
+class ControlPlaneService(WorkloadPlacement):
     """What can be said of each of the four services."""
 
     image: OwnImage = Field(default_factory=OwnImage, description="Its image.")

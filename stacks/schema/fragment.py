@@ -118,8 +118,32 @@ def merged(base: Any, given: Any) -> Any:
     return copy.deepcopy({key: value for key, value in both.items() if value is not None})
 
 
-Affinity = Annotated[Fragment, _checked(core.v1.AffinityArgs)]
-"""Where a pod would rather run."""
+OWN_NODE_LABELS = "sm-realtime/"
+"""Begin of the node labels by which pools and workloads find each other."""
+
+
+def _within_the_pool(given: Fragment) -> Fragment:
+    at = next(_own_labels(given.get("nodeAffinity"), ("nodeAffinity",)), None)
+    if at is not None:
+        raise _refused(Wrong(at, f"is the program's: by labels of {OWN_NODE_LABELS} pods find their pool"))
+    return given
+
+
+def _own_labels(part: Any, at: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    """Where expressions name a label of the program's."""
+    steps: list[tuple[str | int, Any]] = []
+    if isinstance(part, dict):
+        if str(part.get("key")).startswith(OWN_NODE_LABELS):
+            yield (*at, "key")
+        steps = list(part.items())
+    elif isinstance(part, list):
+        steps = list(enumerate(part))
+    for step, value in steps:
+        yield from _own_labels(value, (*at, step))
+
+
+Affinity = Annotated[Fragment, _checked(core.v1.AffinityArgs), AfterValidator(_within_the_pool)]
+"""Where a pod would rather run, within its pool."""
 
 AntiAffinityTerm = Annotated[Fragment, _checked(core.v1.PodAffinityTermArgs | core.v1.WeightedPodAffinityTermArgs)]
 """What a pod stays away from: a required term, or a preferred one with its weight."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from stacks.schema.base import ImageTag, Quantity, Section
-from stacks.schema.placement import PlacementSettings
+from stacks.schema.placement import WorkloadPlacement
 
 
 class ControllerImage(Section):
@@ -21,7 +21,7 @@ class ControllerResources(Section):
     memory: Quantity = Field("128Mi", description="Memory request (the controller's own manifest).")
 
 
-class IngressSettings(PlacementSettings):
+class IngressSettings(WorkloadPlacement):
     """The ingress controller, made here because the one the seed names is retired."""
 
     enabled: bool = Field(True, description="Make the controller; off when another one serves the class.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from stacks.schema.base import DiskSize, Section
-from stacks.schema.placement import NodeSettings
+from stacks.schema.placement import AffinitySettings, NodeSettings
 
 
 class RedisSettings(Section):
@@ -15,7 +15,7 @@ class RedisSettings(Section):
     storage_size: DiskSize = Field("8Gi", description="Size of its disk; immutable.")
 
 
-class GpuPluginSettings(NodeSettings):
+class GpuPluginSettings(NodeSettings, AffinitySettings):
     """The GPU plugin on the nodes of every GPU pool."""
 
 

@@ -8,12 +8,9 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from stacks.schema.base import Section
-from stacks.schema.fragment import Toleration
+from stacks.schema.fragment import OWN_NODE_LABELS, Affinity, Toleration
 from stacks.schema.pools import PoolName, Role
 from stacks.schema.workload import LabelKey, LabelValue
-
-OWN_NODE_LABELS = "sm-realtime/"
-"""Begin of the node labels by which pools and workloads find each other."""
 
 
 def _not_ours(selector: dict[str, str]) -> dict[str, str]:
@@ -46,3 +43,15 @@ class PlacementSettings(NodeSettings):
     pool: PoolName | None = Field(
         None, description="Ours: one of `pools.further`, of the workload's role; unset is the role's own pool."
     )
+
+
+class AffinitySettings(Section):
+    """Where a workload's pods would rather run."""
+
+    affinity: Affinity = Field(
+        default_factory=dict, description="Node and pod affinity, beside what the program sets itself."
+    )
+
+
+class WorkloadPlacement(PlacementSettings, AffinitySettings):
+    """All of it in one section, as most workloads have it."""

@@ -7,7 +7,7 @@ from pydantic import Field
 from stacks.schema.base import Quantity, Section
 from stacks.schema.external_secrets import ExternalKeys
 from stacks.schema.fragment import EnvEntry, ProbeFragment
-from stacks.schema.placement import PlacementSettings
+from stacks.schema.placement import WorkloadPlacement
 from stacks.schema.proxy_secrets import KEYS
 from stacks.schema.workload import Amounts, Annotations, Labels, Resources
 
@@ -42,7 +42,7 @@ class CacheService(Section):
     port: int = Field(6379, gt=0, lt=65536, description="Port of the Service.")
 
 
-class ProxyCacheSettings(PlacementSettings):
+class ProxyCacheSettings(WorkloadPlacement):
     """The cache of the proxy: a Redis and a program beside it that reads the database."""
 
     enabled: bool = Field(False, description="Deploy the cache.")

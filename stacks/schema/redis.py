@@ -9,7 +9,7 @@ from pydantic import Field
 from stacks.schema.base import DnsLabel, GoDuration, ImageTag, Registry, Section, only, shaped
 from stacks.schema.external_secrets import ExternalSecretsSettings
 from stacks.schema.images import Repository
-from stacks.schema.placement import PlacementSettings
+from stacks.schema.placement import WorkloadPlacement
 from stacks.schema.workload import Amounts, Resources, over
 
 COMMON_CONFIGURATION = "appendonly yes\nsave 60 1000\nsave 180 300\nsave 300 1\n"
@@ -157,7 +157,7 @@ class RedisMap(Section):
     name: DnsLabel | None = Field(None, description="ConfigMap with key `redis_url`; unset is the program's own.")
 
 
-class Redis(PlacementSettings):
+class Redis(WorkloadPlacement):
     """The resource manager's Redis."""
 
     enabled: bool = Field(True, description="Enable redis for resource-manager to manage sessions.")

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from stacks.schema.base import DnsLabel, GoDuration, Language, Section, only
 from stacks.schema.control_plane_service import SMALL, LabelledService, Service, probe, startup
-from stacks.schema.fragment import Affinity, Volume, VolumeMount
+from stacks.schema.fragment import Volume, VolumeMount
 from stacks.schema.global_settings import PullSecret
 from stacks.schema.modes import Mode
 from stacks.schema.redis import ExternalRedis, Redis, ResourceManagerSecrets
@@ -104,7 +104,6 @@ class ResourceManagerSettings(LabelledService):
     liveness_probe: Annotated[Probe, over(LIVENESS)] = Field(LIVENESS, description="When it is restarted.")
     readiness_probe: Annotated[Probe, over(READINESS)] = Field(READINESS, description="When it gets requests.")
     resources: Annotated[Resources, over(SMALL)] = Field(SMALL, description="CPU and memory.")
-    affinity: Affinity = Field(default_factory=dict, description="Where its pods would rather run.")
     image_pull_secrets: tuple[PullSecret, ...] = Field(
         (), description="Pull Secrets of all four services, which exist; none is `global.imagePullSecrets`."
     )

@@ -21,7 +21,7 @@ from stacks.schema.fragment import (
 from stacks.schema.global_settings import StoredLicensing
 from stacks.schema.images import ImageOverride, PullPolicy, Repository
 from stacks.schema.modes import Mode
-from stacks.schema.placement import NodeSettings, PlacementSettings
+from stacks.schema.placement import NodeSettings, WorkloadPlacement
 from stacks.schema.pools import Role
 from stacks.schema.transcriber_languages import LanguageSettings
 from stacks.schema.workload import Annotations, Labels, ServiceType, SessionAnnotations, SessionLabels
@@ -163,7 +163,7 @@ class Processors(Section):
     cpu: CpuProcessor = Field(default_factory=CpuProcessor, description="Languages of `languages.cpuLanguages`.")
 
 
-class TranscriberContainer(PlacementSettings):
+class TranscriberContainer(WorkloadPlacement):
     """The transcriber itself, and where its pods run."""
 
     role: ClassVar[Role] = Role.TRANSCRIBERS

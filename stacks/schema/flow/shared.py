@@ -10,7 +10,7 @@ from stacks.schema.base import DnsLabel, Host, Section, only
 from stacks.schema.external_secrets import ExternalData, ExternalSecretsSettings, ReferencesOrNone
 from stacks.schema.fragment import EnvEntry, PodSecurityContext, Volume, VolumeMount
 from stacks.schema.global_settings import PullSecret
-from stacks.schema.placement import PlacementSettings
+from stacks.schema.placement import WorkloadPlacement
 from stacks.schema.resource_manager_address import AddressMap
 from stacks.schema.triton import Variables
 from stacks.schema.workload import Annotations, Labels
@@ -90,7 +90,7 @@ Port = Annotated[int, Field(gt=0, lt=65536)]
 """A port number."""
 
 
-class FlowWorkload(PlacementSettings):
+class FlowWorkload(WorkloadPlacement):
     """What every pod of Flow can be given."""
 
     enabled: bool = Field(True, description="Deploy it.")

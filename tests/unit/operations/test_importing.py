@@ -281,9 +281,27 @@ def test_the_newer_name_of_the_host_is_taken(tmp_path: Path) -> None:
     assert loaded(target).proxy.ingress.host == "speech.example.org"
 
 
-def test_a_key_that_had_no_effect_in_the_chart_and_has_one_here_is_told(tmp_path: Path) -> None:
-    report = reported("resourceManager: {redis: {timeoutConnection: 15m}}", tmp_path)
-    assert {each["path"] for each in report["notes"]} & NOW_EFFECTIVE.keys()
+AFFINITY = "{nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: []}}"
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        ("resourceManager: {redis: {timeoutConnection: 15m}}", "resourceManager.redis.timeoutConnection"),
+        (f"flow: {{tts: {{affinity: {AFFINITY}}}}}", "flow.tts.affinity"),
+    ],
+)
+def test_a_key_that_had_no_effect_in_the_chart_and_has_one_here_is_told(values: str, path: str, tmp_path: Path) -> None:
+    report = reported(values, tmp_path)
+    assert {each["path"] for each in report["notes"]} & NOW_EFFECTIVE.keys() == {path}
+
+
+def test_the_affinity_of_each_workload_is_taken_over(tmp_path: Path) -> None:
+    values = f"transcribers: {{transcriber: {{affinity: {AFFINITY}}}}}\nflow: {{vllm: {{affinity: {AFFINITY}}}}}"
+    _, target = run(values, tmp_path, *CLUSTER)
+    rule = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
+    settings = loaded(target)
+    assert (settings.transcribers.transcriber.affinity, settings.flow.vllm.affinity) == (rule, rule)
 
 
 @pytest.mark.parametrize(
