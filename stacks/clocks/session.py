@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from components.azure.cluster import graceful_termination
 from components.azure.node_pool import DRAIN_MINUTES, pool_name
@@ -83,33 +83,42 @@ def _proxy(settings: Settings, least: Least) -> Iterator[Rung]:
     path, own = "proxy.terminationGracePeriodSeconds", proxy.termination_grace_period_seconds
     pods = tuple(f"{proxy.fullname_override}-{key}" for key in proxy.proxy.deployments)
     yield _grace(
-        "proxy", session_pod(promised, own).grace_seconds, least, ("Deployment", pods), path, remove_command(path)
-    )
+        "proxy", session_pod(promised, own).grace_seconds, least, ("Deployment", pods),
+        path=path, mend=remove_command(path),
+    )  # fmt: skip
     mend = Mend(DEADLINE, Code.SESSION, set_command(DEADLINE, f"{promised}s"))
     yield from deadline(settings, MAX_DURATION, what="a session", against=Against.SESSION, least=least, mend=mend)
 
 
 def _speech(settings: Settings, least: Least) -> Iterator[Rung]:
     grace = session_pod(settings.sessions.max_duration_seconds).grace_seconds
-    groups = tuple(speech.name for speech in speeches(settings.transcribers, settings.global_))
-    if groups:
-        yield _grace("transcriber", grace, least, ("SessionGroup", groups))
-    servers = tuple(each.fullname_override for each in settings.inference_servers.values() if each.enabled)
+    everywhere = settings.global_.session_groups.enabled
+    spoken = [(each.grouped, each.name) for each in speeches(settings.transcribers, settings.global_)]
+    if spoken:
+        yield _grace("transcriber", grace, least, *_of_kinds(spoken))
+    servers = [
+        (each.session_groups.used(everywhere), each.fullname_override)
+        for each in settings.inference_servers.values()
+        if each.enabled
+    ]
     if servers:
-        yield _grace("inference server", grace, least, ("SessionGroup", servers))
+        yield _grace("inference server", grace, least, *_of_kinds(servers))
 
 
 def _flow(settings: Settings, least: Least) -> Iterator[Rung]:
     flow, promised = settings.flow, settings.sessions.max_duration_seconds
     if not flow.enabled:
         return
-    parts = [("flow", flow.fullname_override, flow.termination_grace_period_seconds)]
+    everywhere = settings.global_.session_groups.enabled
+    parts = [("flow", flow.fullname_override, flow.termination_grace_period_seconds, flow.session_groups)]
     if flow.tts.enabled:
-        parts.append(("flow.tts", flow.tts.name, flow.tts.termination_grace_period_seconds))
-    for key, name, own in parts:
+        tts = flow.tts
+        parts.append(("flow.tts", tts.name, tts.termination_grace_period_seconds, tts.session_groups))
+    for key, name, own, groups in parts:
         path, grace = f"{key}.terminationGracePeriodSeconds", session_pod(promised, own).grace_seconds
         called = "flow-service" if key == "flow" else "TTS"
-        yield _grace(called, grace, least, ("SessionGroup", (name,)), path, set_command(path, promised))
+        of = _of_kinds([(groups.used(everywhere), name)])
+        yield _grace(called, grace, least, *of, path=path, mend=set_command(path, promised))
     limit = flow.config.ce.conversation_limit
     if limit.enabled:
         yield Rung(
@@ -123,6 +132,14 @@ def _flow(settings: Settings, least: Least) -> Iterator[Rung]:
             key=CONVERSATION,
             guard="wanted by the operator, and announced to the client before",
         )
+
+
+def _of_kinds(parts: Sequence[tuple[bool, str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Names by the kind of object: session groups, and plain Deployments in their place."""
+    for kind, grouped in (("SessionGroup", True), ("Deployment", False)):
+        names = tuple(name for is_group, name in parts if is_group is grouped)
+        if names:
+            yield kind, names
 
 
 def _nodes(settings: Settings, least: Least) -> Iterator[Rung]:
@@ -161,12 +178,11 @@ def _grace(
     part: str,
     grace: int | None,
     least: Least,
-    of: tuple[str, tuple[str, ...]],
+    *of: tuple[str, tuple[str, ...]],
     path: str | None = None,
     mend: str = "",
 ) -> Rung:
-    """The grace of a part's pods, which are in objects of one kind."""
-    kind, names = of
+    """The grace of a part's pods, by the kinds of the objects that have them."""
     return Rung(
         f"{part} pod grace",
         grace,
@@ -175,7 +191,7 @@ def _grace(
         cut=f"a stopping pod of the {part} is killed by",
         who=KUBELET,
         by=By.USER if path else By.PROGRAM,
-        places=tuple(Place(kind, name, POD) for name in names),
+        places=tuple(Place(kind, name, POD) for kind, names in of for name in names),
         key=path,
         mend=Mend(path, Code.SESSION, mend) if path else None,
     )

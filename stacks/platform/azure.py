@@ -23,7 +23,7 @@ from components.placement import Placement
 from stacks.groups import session_groups
 from stacks.schema import Settings
 from stacks.schema.fragment import Fragment
-from stacks.schema.placement import AffinitySettings, PlacementSettings
+from stacks.schema.placement import PlacementSettings, WorkloadPlacement
 from stacks.schema.pools import Pool, Role, State
 
 
@@ -62,7 +62,7 @@ class Foundation:
 
         `affinity` is theirs where it stands in another section.
         """
-        rather = wanted.affinity if isinstance(wanted, AffinitySettings) else affinity or {}
+        rather = wanted.affinity if isinstance(wanted, WorkloadPlacement) else affinity or {}
         return Placement(role, self.active[role, wanted.pool], wanted.node_selector, wanted.tolerations, rather)
 
 

@@ -13,6 +13,7 @@ from components.cluster.ingress_controller import TLS_SECRET, IngressController,
 from components.cluster.ingress_rights import NAME, IngressRights, IngressRightsArgs
 from components.cluster.namespace import Namespace, NamespaceArgs
 from components.flow.fronts import Front, fronts
+from components.speech.proxy_ingress import certificates
 from components.speech.resource_manager_ingresses import hosts, sections
 from stacks.platform.azure import Foundation
 from stacks.platform.base import Base
@@ -47,9 +48,10 @@ def _of_flow(settings: Settings) -> list[Front]:
 
 
 def names_certificates(settings: Settings) -> bool:
-    """Whether an Ingress names a Secret with a certificate, so that the controller must read it."""
-    at, direct = settings.proxy.ingress, settings.resource_manager.ingress
-    of_proxy = at.tls.secret_name is not None or at.flow.additional_host.tls_secret_name is not None
+    """Whether an Ingress that it serves names a Secret with a certificate, so that the controller must read it."""
+    proxy, direct = settings.proxy, settings.resource_manager.ingress
+    serves_proxy = settings.our_ingress and proxy.enabled and proxy.ingress.enabled
+    of_proxy = serves_proxy and any(certificates(proxy.ingress).values())
     of_manager = settings.our_manager_ingress and bool(sections(direct)) and direct.tls_secret_name is not None
     return of_proxy or of_manager or any(front.tls_secret for front in _of_flow(settings))
 

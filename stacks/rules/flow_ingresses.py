@@ -57,6 +57,16 @@ def certificates(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             yield Problem(front.secret_path, "missing", reason, set_command(front.secret_path, "NAME"))
 
 
+def unread_certificates(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """A certificate is for an Ingress with TLS."""
+    flow = settings.flow
+    for key, tls in (("tts", flow.tts.ingress.tls), ("vllm", flow.vllm.ingress.tls)):
+        path = f"flow.{key}.ingress.tls"
+        if tls.secret_name is not None and not tls.enabled:
+            reason = f"{path}.enabled is off, so the Ingress is without TLS and nothing reads it"
+            yield Problem(f"{path}.secretName", "without-effect", reason, remove_command(f"{path}.secretName"))
+
+
 def certificate_host(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """Our controller compares the certificate's host with the Ingress's letter by letter."""
     proxy, path = settings.flow.llm_proxy, "flow.llmProxy.ingress.tlsHost"
@@ -66,5 +76,5 @@ def certificate_host(settings: Settings, _: Collection[str]) -> Iterator[Problem
         yield Problem(path, "contradiction", reason, remove_command(path))
 
 
-FLOW_INGRESSES = (zones, ingress_annotations, certificates, certificate_host)
+FLOW_INGRESSES = (zones, ingress_annotations, certificates, unread_certificates, certificate_host)
 """All of them, where Flow is on."""

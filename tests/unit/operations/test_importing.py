@@ -299,7 +299,7 @@ def test_a_key_that_had_no_effect_in_the_chart_and_has_one_here_is_told(values: 
 def test_the_affinity_of_each_workload_is_taken_over(tmp_path: Path) -> None:
     values = f"transcribers: {{transcriber: {{affinity: {AFFINITY}}}}}\nflow: {{vllm: {{affinity: {AFFINITY}}}}}"
     _, target = run(values, tmp_path, *CLUSTER)
-    rule = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
+    rule: Json = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
     settings = loaded(target)
     assert (settings.transcribers.transcriber.affinity, settings.flow.vllm.affinity) == (rule, rule)
 

@@ -145,11 +145,20 @@ def two_days(config: Json) -> None:
     config["sm-realtime:flow"] = {"enabled": True}
 
 
+def partly_plain(config: Json) -> None:
+    """Plain Deployments, but for the transcribers and TTS."""
+    changed(config)
+    config["sm-realtime:global"]["sessionGroups"] = {"enabled": False}
+    config["sm-realtime:transcribers"]["sessionGroups"] = {"enabled": True}
+    config["sm-realtime:flow"]["tts"]["sessionGroups"] = {"enabled": True}
+
+
 CONFIGURATIONS: dict[str, tuple[str, Change | None]] = {
     "sandbox": ("sandbox", None),
     "production": ("production", None),
     "changed": ("sandbox", changed),
     "two-days": ("sandbox", two_days),
+    "partly-plain": ("sandbox", partly_plain),
 }
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from components.cluster.ingress_rights import SECRETS, WATCHED, rules
-from tests.unit.graph import Graph, Json
+from tests.unit.graph import Graph, Json, run_program
 
 ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
 NAME = "nginx-ingress"
@@ -52,3 +56,29 @@ def test_the_bindings_are_for_its_account_alone(graph: Graph) -> None:
 def test_the_right_to_certificates_beside_the_sessions_is_one_more_rule() -> None:
     assert len(rules((*WATCHED, SECRETS))) == len(rules(WATCHED)) + 1
     assert not [rule for rule in WATCHED if "secrets" in rule[1]]
+
+
+OWN: Json = {"url": "speech.example.org", "tls": {"secretName": "host-certificate"}}
+SECOND: Json = {
+    "flow": {"additionalHost": {"enabled": True, "url": "talk.example.org", "tlsSecretName": "flow-certificate"}}
+}
+
+
+@pytest.mark.parametrize(
+    ("proxy", "reads"),
+    [
+        ({"ingress": OWN}, True),
+        ({"ingress": SECOND}, True),
+        ({"ingress": {**OWN, "ingressClassName": "other"}}, False),
+        ({"ingress": {**SECOND, "ingressClassName": "other"}}, False),
+        ({"ingress": {**OWN, "enabled": False}}, False),
+        ({"ingress": {"flow": {"additionalHost": {"tlsSecretName": "flow-certificate"}}}}, False),
+        ({"ingress": OWN, "enabled": False}, False),
+    ],
+)
+def test_it_reads_the_proxys_certificate_only_where_it_serves_the_proxy(proxy: dict[str, Any], reads: bool) -> None:
+    def change(config: Json) -> None:
+        config["sm-realtime:proxy"] = proxy
+
+    granted = run_program("sandbox", change).one(ROLE, f"{NAME}-watched").inputs["rules"]
+    assert allowed(granted, "", "secrets") == ({"get", "list", "watch"} if reads else set())

@@ -159,7 +159,6 @@ def test_our_controllers_certificate_is_for_every_host_it_serves_without_another
         (alone("llmProxy", tlsSecretName="own"), True),
         (alone("tts", tls={"enabled": True, "secretName": "own"}), True),
         (alone("vllm", tls={"enabled": True, "secretName": "own"}), True),
-        (alone("vllm", tls={"enabled": False, "secretName": "own"}), False),
         (alone("llmProxy", tlsSecretName="own", **OTHER), False),
     ],
 )
