@@ -43,11 +43,11 @@ def own_variables(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
 
 
 def identity(item: Any) -> Any:
-    """What tells an entry from the others of its list: its mount path, its name, or itself; None where nothing does."""
+    """What tells an entry from the others of its list: mount path, name, key or itself; None where nothing does."""
     if isinstance(item, str | int):
         return item
     given = item if isinstance(item, Mapping) else dict(item) if isinstance(item, Section) else {}
-    return given.get("mountPath", given.get("name"))
+    return given.get("mountPath", given.get("name", given.get("secret_key")))
 
 
 def lists(settings: Settings) -> Iterator[tuple[str, str, Collection[Any]]]:
