@@ -68,6 +68,8 @@ def _of_network() -> Iterator[Knob]:
 
 def _of_flow() -> Iterator[Knob]:
     yield Knob("flow.config.asr.endpoint", ("flow", "config", "asr", "endpoint"), "wss://other.example/v2")
+    license_ = ("flow", "licensing", "createSecret")
+    yield Knob("flow.licensing.createSecret", license_, False)
     yield Knob("flow.internalApp.enabled", ("flow", "internalApp", "enabled"), False)
     yield from (knob for path in ("flow", "flow.tts") for knob in _of_groups(path))
     models = ("flow", "llmProxy", "config", "model_list")

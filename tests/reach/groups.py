@@ -44,6 +44,7 @@ def right(group: list[Entry], base: Base) -> list[list[Entry]]:
         return [group]
     if len(group) == 1:
         assert found is not None, f"{group[0].knob.key} stops the program"
+        assert found[0], f"{group[0].knob.key} reaches nothing any more; run: python -m tests.reach {group[0].knob.key}"
         return [[replace(group[0], fields=found[0], loses=found[1])]]
     half = len(group) // 2
     return right(group[:half], base) + right(group[half:], base)

@@ -67,6 +67,10 @@ def test_what_changes_together_with_a_key_does_nothing_without_it(key: str) -> N
 
 @pytest.mark.parametrize("group", GROUPS.values(), ids=lambda group: f"{len(group)}-keys-{next(iter(group))}")
 def test_keys_reach_what_is_recorded(group: dict[str, Entry]) -> None:
+    refused = [
+        key for key, each in group.items() if contexts()[each.context].changed([each.knob]).settings()[0] is None
+    ]
+    assert refused == [], "right only with another key of the group: what belongs to it stands `together` with it"
     assert list(surprises(group)) == []
 
 
