@@ -48,6 +48,11 @@ class Live:
         self._running: dict[str, _Running] = {}
         self.clock = Clock(home)
 
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """The Kubernetes versions that AKS offers on this plane, as its settings are now."""
+        return versions.offered(settings.read(self._home).kubernetes_versions)
+
     async def up(self, cluster: Record) -> None:
         """Start the cluster's control plane and what AKS runs in it; nodes on record are there again afterwards."""
         key = key_of(cluster)

@@ -10,8 +10,11 @@ import pytest
 from sandbox import settings
 from sandbox.azure import catalogue, versions
 from sandbox.azure.errors import ArmError, NotPlayedError
+from sandbox.azure.live import Live
 from sandbox.azure.rules import cluster, maintenance, network, pool
-from tests.sandbox.azure_world import SYSTEM_POOL, Json, inputs
+from sandbox.azure.store import Store
+from sandbox.home import Home
+from tests.sandbox.azure_world import SYSTEM_POOL, Json, NoClusters, inputs
 
 PATH = set(catalogue.AGENT_POOL.path_inputs)
 
@@ -22,7 +25,7 @@ def pool_state(**changes: Any) -> Json:
 
 
 def judge_pool(**changes: Any) -> None:
-    pool.check(pool_state(**changes), "1.35.4")
+    pool.check(pool_state(**changes), "1.35.4", versions.OFFERED)
 
 
 SYSTEM = {
@@ -135,9 +138,9 @@ def test_mutable_properties_of_a_pool() -> None:
 
 def test_an_existing_pool_may_be_below_its_new_least_number() -> None:
     state = pool_state(minCount=2)
-    pool.check(state, "1.35.4", creating=False)
+    pool.check(state, "1.35.4", versions.OFFERED, creating=False)
     with pytest.raises(ArmError, match="must be between minCount"):
-        pool.check(state, "1.35.4")
+        pool.check(state, "1.35.4", versions.OFFERED)
 
 
 # --- clusters
@@ -168,7 +171,7 @@ def cluster_body(**changes: Any) -> Json:
 )
 def test_refused_clusters(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(ArmError) as refused:
-        cluster.check(cluster_body(**changes))
+        cluster.check(cluster_body(**changes), versions.OFFERED)
     assert says in refused.value.message
 
 
@@ -186,11 +189,12 @@ def test_refused_clusters(changes: dict[str, Any], says: str) -> None:
 )
 def test_clusters_that_are_not_played(changes: dict[str, Any]) -> None:
     with pytest.raises(NotPlayedError):
-        cluster.check(cluster_body(**changes))
+        cluster.check(cluster_body(**changes), versions.OFFERED)
 
 
 def test_a_good_cluster() -> None:
-    cluster.check(cluster_body(autoScalerProfile={"maxGracefulTerminationSec": "86400", "scanInterval": "10s"}))
+    body = cluster_body(autoScalerProfile={"maxGracefulTerminationSec": "86400", "scanInterval": "10s"})
+    cluster.check(body, versions.OFFERED)
 
 
 NODES = [network.Network("10.224.0.0/12")]
@@ -227,20 +231,24 @@ def test_a_good_network() -> None:
 
 
 def test_versions() -> None:
-    assert versions.resolve("1.35") == "1.35.9"
+    assert versions.resolve("1.35", versions.OFFERED) == "1.35.9"
     with pytest.raises(ArmError, match=r"1\.35\.4 which is not supported"):
-        versions.resolve("1.35.4")
-    assert versions.resolve("1.35.4", "1.35.4") == "1.35.4", "what runs already stays"
+        versions.resolve("1.35.4", versions.OFFERED)
+    assert versions.resolve("1.35.4", versions.OFFERED, "1.35.4") == "1.35.4", "what runs already stays"
 
 
-def test_a_setting_offers_a_newer_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SM_SANDBOX_HOME", str(tmp_path))
+def test_a_setting_offers_a_newer_version(tmp_path: Path) -> None:
+    home, other = Home(tmp_path / "one"), Home(tmp_path / "other")
+    live = Live(home, NoClusters(), Store(home.azure))
     with pytest.raises(ArmError, match=r"1\.35\.10 which is not supported"):
-        versions.resolve("1.35.10")
-    settings.write(settings.Settings(kubernetes_versions="1.35.10"))
-    assert versions.resolve("1.35.10") == "1.35.10"
-    assert versions.resolve("1.35") == "1.35.10", "a minor is its newest patch"
-    assert versions.resolve("1.35.9") == "1.35.9", "the one before is offered still"
+        versions.resolve("1.35.10", live.offers)
+    for each in (home, other):
+        each.root.mkdir()
+    settings.write(settings.Settings(kubernetes_versions="1.35.10"), home)
+    settings.write(settings.Settings(kubernetes_versions="1.35.11"), other)
+    assert versions.resolve("1.35.10", live.offers) == "1.35.10"
+    assert versions.resolve("1.35", live.offers) == "1.35.10", "a minor is its newest patch"
+    assert versions.resolve("1.35.9", live.offers) == "1.35.9", "the one before is offered still"
 
 
 # --- maintenance

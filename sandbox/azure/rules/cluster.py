@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 
 from sandbox.azure import versions
 from sandbox.azure.errors import NotPlayedError, change_not_allowed, invalid
@@ -108,17 +109,19 @@ def with_defaults(body: Json, name: str, resource_group: str, location: str) -> 
     return merged
 
 
-def check(body: Json, running: str | None = None) -> None:
+def check(body: Json, offers: Sequence[str], running: str | None = None) -> None:
     """Everything about a cluster that can be judged by itself. `body` is what the user sent.
 
-    `running` is the Kubernetes version of one that exists.
+    `offers` are the versions that AKS offers, `running` is the Kubernetes version of one that exists.
     """
     played.only("a managed cluster", body, _PLAYED)
     played.only("a managed cluster's API server access", body.get("apiServerAccessProfile") or {}, _API_SERVER)
     played.only("a managed cluster's security profile", body.get("securityProfile") or {}, _SECURITY)
     if not body.get("kubernetesVersion"):
-        raise NotPlayedError(f"a cluster without kubernetesVersion (Azure would take 1.36); set {versions.playable()}")
-    versions.resolve(body["kubernetesVersion"], running)
+        raise NotPlayedError(
+            f"a cluster without kubernetesVersion (Azure would take 1.36); set {versions.playable(offers)}"
+        )
+    versions.resolve(body["kubernetesVersion"], offers, running)
     upgrade.check_override(body)
     if not body.get("dnsPrefix"):
         raise invalid("Required parameter dnsPrefix is missing (null).")

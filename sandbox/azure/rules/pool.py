@@ -7,6 +7,7 @@ cluster-configuration; property descriptions of the AKS REST API 2025-09-01.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox.azure import sizes, versions
@@ -105,8 +106,8 @@ def with_defaults(body: Json, cluster_version: str) -> Json:
     return filled | {name: value for name, value in body.items() if value is not None} | {"osDiskSizeGB": disk}
 
 
-def check(body: Json, cluster_version: str, *, creating: bool = True) -> None:
-    """Everything about a pool that can be judged by itself. `body` has its defaults.
+def check(body: Json, cluster_version: str, offers: Sequence[str], *, creating: bool = True) -> None:
+    """Everything about a pool that can be judged by itself. `body` has its defaults, `offers` are AKS's versions.
 
     On an existing autoscaled pool the count may lie outside the bounds: that is how one raises the least number.
     """
@@ -130,7 +131,7 @@ def check(body: Json, cluster_version: str, *, creating: bool = True) -> None:
     check_labels(body.get("nodeLabels") or {})
     check_upgrade_settings(body["upgradeSettings"], system)
     if creating:  # one that exists keeps its version, offered or not
-        check_version(body["orchestratorVersion"], cluster_version)
+        check_version(body["orchestratorVersion"], cluster_version, offers)
 
 
 def _check_count(body: Json, system: bool, creating: bool) -> None:
@@ -208,10 +209,10 @@ def _amount(name: str, text: str) -> int:
     return int(found[1])
 
 
-def check_version(pool: str, cluster: str) -> None:
+def check_version(pool: str, cluster: str, offers: Sequence[str]) -> None:
     """Whether a new pool's version goes with the control plane's."""
-    control_plane = cluster if cluster.count(".") == 2 else versions.resolve(cluster)
-    upgrade.check_skew(versions.resolve(pool, control_plane), control_plane)
+    control_plane = cluster if cluster.count(".") == 2 else versions.resolve(cluster, offers)
+    upgrade.check_skew(versions.resolve(pool, offers, control_plane), control_plane)
 
 
 def check_change(body: Json, current: Json, prefix: str = "properties") -> None:

@@ -38,14 +38,14 @@ class AgentPools:
         """
         name = body["name"]
         state = pool_rules.with_defaults(pool_body(body), cluster["kubernetesVersion"])
-        pool_rules.check(state, cluster["kubernetesVersion"])
+        pool_rules.check(state, cluster["kubernetesVersion"], self._live.offers)
         size = sizes.of(state)
         regions.check_size(cluster["location"], size.name, size.gpus)
         state |= {
             "name": name,
             "provisioningState": "Creating",
             "currentOrchestratorVersion": versions.resolve(
-                state["orchestratorVersion"], cluster.get("currentKubernetesVersion")
+                state["orchestratorVersion"], self._live.offers, cluster.get("currentKubernetesVersion")
             ),
             "nodeImageVersion": image(week),
         }
@@ -127,7 +127,7 @@ class AgentPools:
         """
         pool_rules.check_change(body, pool.state, prefix)
         version, running = body.get("orchestratorVersion"), pool.state["currentOrchestratorVersion"]
-        full = running if version is None else versions.asked(version, running)
+        full = running if version is None else versions.asked(version, running, self._live.offers)
         if full != running:
             upgrade_rules.check_pool(full, running, cluster["currentKubernetesVersion"])
         keep = {name: value for name, value in pool.state.items() if name not in pool_rules.MUTABLE}
@@ -135,7 +135,7 @@ class AgentPools:
         fresh["orchestratorVersion"] = version or pool.state["orchestratorVersion"]
         fresh["currentOrchestratorVersion"] = full
         judged = {name: value for name, value in fresh.items() if name in pool_rules.PLAYED}
-        pool_rules.check(judged, cluster["kubernetesVersion"], creating=False)
+        pool_rules.check(judged, cluster["kubernetesVersion"], self._live.offers, creating=False)
         live = pool.state["count"]
         if _wanted(fresh) < live and not fresh["enableAutoScaling"]:
             raise NotPlayedError(f"scaling a pool in ({live} to {_wanted(fresh)} nodes)")

@@ -23,7 +23,7 @@ class ManagedClusters:
 
     async def create(self, resource_id: str, body: Json) -> None:
         """Judge everything first, then start the control plane and the first pools; what failed half way is gone."""
-        cluster_rules.check(body)
+        cluster_rules.check(body, self._live.offers)
         group = ids.group(resource_id) or ""
         state = cluster_rules.with_defaults(body, ids.name(resource_id), group, body["location"])
         profiles = state.pop("agentPoolProfiles")
@@ -33,7 +33,7 @@ class ManagedClusters:
         node_group = ids.group_id(state["nodeResourceGroup"])
         if self._store.find(node_group) is not None:
             raise invalid(f"The node resource group {state['nodeResourceGroup']} exists already.", "Conflict")
-        full = versions.resolve(state["kubernetesVersion"])
+        full = versions.resolve(state["kubernetesVersion"], self._live.offers)
         suffix, kubelet = uuid.uuid4().hex[:8], _kubelet_identity(state, resource_id)
         state |= {
             "name": ids.name(resource_id),
@@ -101,9 +101,9 @@ class ManagedClusters:
         A new version is the control plane's first: a step of its own, behind the same check of budgets as a pool's.
         """
         running = record.state["currentKubernetesVersion"]
-        cluster_rules.check(body, running)
+        cluster_rules.check(body, self._live.offers, running)
         cluster_rules.check_change(body, record.state)
-        full = versions.asked(body["kubernetesVersion"], running)
+        full = versions.asked(body["kubernetesVersion"], running, self._live.offers)
         pools = {pool.state["name"]: pool for pool in self._pools.of(record.id)}
         profiles = body.pop("agentPoolProfiles")
         for profile in profiles:
