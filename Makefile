@@ -49,8 +49,8 @@ bench: ## how long `make up` takes, and what a preview costs beside a flat progr
 	@$(RUN) -m tests.bench.up
 	@$(RUN) -m tests.bench
 
-drill: ## count the sessions that each kind of update cuts, and that the naive way would; `SCENARIO=name` for one
-	@$(RUN) -m sandbox.drill $(SCENARIO)
+drill: ## count the sessions that each kind of update cuts, and that the naive way would; `SCENARIO=name` for one, `LADDER=1`: each clock put back
+	@$(RUN) -m sandbox.drill$(if $(LADDER),.ladder) $(SCENARIO)
 
 lock: ## pin what requirements.txt asks for, and all it pulls in, in requirements.lock
 	@$(PYTHON) -m sandbox.bootstrap --lock

@@ -21,7 +21,8 @@ HEAD = """\
 Made by `python -m operations reference --write` from `stacks/clocks`; do not edit. A session lives only as long as the
 shortest clock on its path. The program computes every rung from `sessions.maxDurationSeconds` (the longest session) and
 the rest of the configuration, sets what it can set, and refuses a preview while a key makes one shorter than it must
-be. `python -m operations clocks --stack NAME` prints the ladder of a stack.
+be. `python -m operations clocks --stack NAME` prints the ladder of a stack; [ladder.md](ladder.md) names for each rung
+the scenario that is red when it is put back.
 
 This is the ladder of the defaults with Flow on, the shortest first; the columns are a longest session of 24 hours, the
 default, and of 48 hours, the most that is accepted.

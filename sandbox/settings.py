@@ -43,6 +43,12 @@ class Settings(Rows):
         default=0, ge=0, description="weeks whose node image is to come at once: one more is one week more"
     )
 
+    calendar: str = Field(
+        default="",
+        pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$",
+        description="the moment the clusters' calendar goes on from, as 2026-12-06T02:00:00Z; none: from their own",
+    )
+
     kubernetes_versions: str = Field(
         default="",
         pattern=r"^([0-9]+\.[0-9]+\.[0-9]+(,|$))*$",

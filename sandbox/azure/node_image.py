@@ -7,7 +7,8 @@ reimages only when a patch needs it: it is reimaged here when a week is asked fo
 A week is a scaled week (`timeFactor`). The setting `nodeImageWeeks` counts the weeks that are to come at once; each
 moves the calendar to where AKS would act next, the window's next start included. What has come is in the cluster's
 record under `nodeImage`: `week` of the newest image, `real` and `calendar` (epoch seconds of this machine and of the
-cluster's calendar when it came), `asked` (weeks asked for so far), `outcome` (a text for each pool).
+cluster's calendar when it came), `asked` (weeks asked for so far), `outcome` (a text for each pool), and where the
+setting `calendar` has moved the calendar meanwhile: `set` (its value) and `shift` (seconds).
 
 Node auto-repair is not played: no node here is ever repaired by AKS.
 """
@@ -73,7 +74,7 @@ class NodeImages:
         if kept["asked"] < asked:
             await self._come(cluster, self._moved(cluster, kept), asked)
             return
-        now = kept["calendar"] + (time.time() - kept["real"]) * self._clock.factor
+        now = self._now(cluster, kept)
         before = self._looked.get(cluster.id, now)
         self._looked[cluster.id] = now
         if channel(cluster.state) != "NodeImage" or now < kept["calendar"] + WEEK_SECONDS:
@@ -81,6 +82,21 @@ class NodeImages:
         window = self._window(cluster)
         if window is None or windows.is_open(window, _moment(now)) or _started(window, before, now):
             await self._come(cluster, now, asked)
+
+    def _now(self, cluster: Record, kept: Json) -> float:
+        """The moment of the cluster's calendar, moved where the setting asks for it."""
+        now = float(kept["calendar"] + (time.time() - kept["real"]) * self._clock.factor + kept.get("shift", 0.0))
+        asked = self._clock.current.calendar
+        if not asked:
+            kept.pop("set", None)
+            return now - float(kept.pop("shift", 0.0))
+        if kept.get("set") == asked:
+            return now
+        wanted = datetime.datetime.fromisoformat(asked).timestamp()
+        kept |= {"set": asked, "shift": kept.get("shift", 0.0) + wanted - now}
+        self._store.save()
+        self._looked.pop(cluster.id, None)  # no window began in a time that was left out
+        return wanted
 
     def _kept(self, cluster: Record, asked: int) -> Json:
         """What the record says; a new cluster's calendar begins now, with nothing asked of it."""
@@ -113,7 +129,7 @@ class NodeImages:
             except ArmError:  # another operation is under way: the next look tries again
                 kept["week"] = week
                 return
-        kept |= {"real": time.time(), "calendar": calendar, "asked": asked, "outcome": outcome}
+        kept |= {"real": time.time(), "calendar": calendar, "asked": asked, "outcome": outcome, "shift": 0.0}
         self._looked.pop(cluster.id, None)
         self._store.save()
 

@@ -36,7 +36,8 @@ def resolve(version: str, offers: Sequence[str], running: str | None = None) -> 
     """The full version Azure picks for a version or a minor. Raises `ArmError` for one Azure does not offer.
 
     `offers` is what it offers; `running` is what the resource, or the cluster of a pool, has already: that one is known
-    even when it is not offered any more. Raises `NotPlayedError` for one that Azure offers and this machine has no binary of.
+    even when it is not offered any more. Raises `NotPlayedError` for one that Azure offers and this machine has no
+    binary of.
     """
     if re.fullmatch(r"\d+\.\d+(\.\d+)?", version) is None:
         raise ArmError(400, "InvalidParameter", f"The value of parameter kubernetesVersion is invalid: {version!r}.")

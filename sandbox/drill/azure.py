@@ -1,6 +1,8 @@
-"""Calls an operator makes to the made-up Azure, outside the program."""
+"""Calls to the made-up Azure outside the program: an operator's, and the week's node image."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
@@ -8,11 +10,15 @@ from pulumi.runtime.proto import provider_pb2
 
 from sandbox import rpc
 from sandbox.azure.catalogue import AGENT_POOL
+from sandbox.azure.node_image import ask, outcomes
 from sandbox.azure.store import Record, Store
+from sandbox.drill.wait import until
 from sandbox.files import read_json
 from sandbox.home import Home
 from sandbox.plane.errors import PlaneError
 from sandbox.standing import POOL
+
+Json = dict[str, Any]
 
 PACKAGE = "azure-native"
 
@@ -29,16 +35,45 @@ def oldest(home: Home, role: str) -> Record:
 
 async def delete_pool(home: Home, role: str) -> None:
     """Delete the oldest generation of a role's pool, and wait for it. Raises `PlaneError` with Azure's refusal."""
-    pool = oldest(home, role)
+    await delete(home, AGENT_POOL.token, oldest(home, role).id)
+
+
+async def delete(home: Home, token: str, resource_id: str) -> None:
+    """Delete a resource. Raises `PlaneError` with Azure's refusal."""
+    request = provider_pb2.DeleteRequest(id=resource_id, urn=_urn(token))
+    await _call(home, "Delete", request, empty_pb2.Empty, f"Azure does not delete {resource_id}")
+
+
+async def put(home: Home, token: str, inputs: Json) -> None:
+    """Have a resource be as these inputs say, by the SDK's names. Raises `PlaneError` with Azure's refusal."""
+    request = provider_pb2.UpdateRequest(urn=_urn(token), news=rpc.to_struct(inputs))
+    said = f"Azure does not take the {token.rpartition(':')[2]}"
+    await _call(home, "Update", request, provider_pb2.UpdateResponse, said)
+
+
+def _urn(token: str) -> str:
+    return f"urn:pulumi:sandbox::sm-realtime::{token}::outside"
+
+
+async def _call(home: Home, method: str, request: Any, response: Any, said: str) -> None:
     ports = read_json(home.root / "ports.json", "The plane has not been started.")
-    urn = f"urn:pulumi:sandbox::sm-realtime::{AGENT_POOL.token}::outside"
     async with grpc.aio.insecure_channel(f"127.0.0.1:{ports[PACKAGE]}", options=rpc.GRPC_OPTIONS) as channel:
-        delete = channel.unary_unary(
-            "/pulumirpc.ResourceProvider/Delete",
-            request_serializer=provider_pb2.DeleteRequest.SerializeToString,
-            response_deserializer=empty_pb2.Empty.FromString,
+        call = channel.unary_unary(
+            f"/pulumirpc.ResourceProvider/{method}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=response.FromString,
         )
         try:
-            await delete(provider_pb2.DeleteRequest(id=pool.id, urn=urn))
+            await call(request)
         except grpc.aio.AioRpcError as refusal:
-            raise PlaneError(f"Azure does not delete {pool.id}: {refusal.details()}") from refusal
+            raise PlaneError(f"{said}: {refusal.details()}") from refusal
+
+
+async def node_image(home: Home, within: float) -> None:
+    """Let the week's node image come, and wait until it has come to every pool, or was refused.
+
+    Raises `PlaneError` when it is still coming after `within` seconds.
+    """
+    asked = ask(home)
+    if not await until(lambda: outcomes(Store(home.azure), asked) is not None, within):
+        raise PlaneError(f"the node image was still coming after {within:.0f} s")

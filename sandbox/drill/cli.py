@@ -60,7 +60,7 @@ def drill(
         say(f"{result.scenario}, {result.kind}: {len(result.counts.cuts)} cut; {verdict}")
 
     tools = ensure(build_report())
-    results = asyncio.run(_to_the_end(carry_out(jobs, lanes, folder, tools, factor, say, done)))
+    results = asyncio.run(to_the_end(carry_out(jobs, lanes, folder, tools, factor, say, done)))
     _keep(results, found, folder, seed, factor)
     out.print()
     out.print(report.table(results, expects))
@@ -73,7 +73,7 @@ def drill(
         raise typer.Exit(1)
 
 
-async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """The same, and a SIGTERM is as a Ctrl-C: what was started is taken down."""
     task = asyncio.current_task()
     assert task is not None
@@ -95,6 +95,11 @@ def _keep(results: Sequence[Result], found: Mapping[str, Scenario], folder: Path
 
 def main() -> int:
     """The command's exit code; an error is a clear text on stderr."""
+    return ended(app)
+
+
+def ended(app: typer.Typer) -> int:
+    """The exit code of a command that starts planes; an error is a clear text on stderr."""
     try:
         app()
     except SystemExit as end:

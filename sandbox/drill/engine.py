@@ -56,10 +56,13 @@ class Engine:
 
     def begin(self, *overlays: Mapping[str, JsonValue]) -> None:
         """The configuration from here on: the sandbox's stack file with these laid over it."""
-        self._document = yaml.safe_load(BASE.read_text())
-        for each in overlays:
-            self._document = laid_over(self._document, each)
+        self._document = begun_with(*overlays)
         self._write()
+
+    @property
+    def document(self) -> Json:
+        """The stack file as it is now."""
+        return self._document
 
     @property
     def pools(self) -> Json | None:
@@ -125,6 +128,12 @@ class Engine:
         stack = recover.Stack(str(self.tools.path("pulumi")), STACK, self.environment, self.home.root)
         recover.mend(self.home, stack, lambda _: None)
 
+    async def export(self) -> Json:
+        """The stack's state. Raises `EngineError`."""
+        said = await self._succeeds("stack", "export")
+        found: Json = json.loads(said[said.index("{") :])
+        return found
+
     async def select(self) -> None:
         """The stack, made if need be. Raises `EngineError`."""
         await self._succeeds("stack", "select", "--create")
@@ -159,15 +168,22 @@ class Engine:
 
     async def _start(self, command: str, *arguments: str) -> asyncio.subprocess.Process:
         own = [] if command == "stack" else ["--config-file", str(self.stack_file)]
-        stack = [STACK] if command == "stack" else ["--stack", STACK]
         return await asyncio.create_subprocess_exec(
-            self.tools.path("pulumi"), "--non-interactive", command, *arguments, *stack, *own,
+            self.tools.path("pulumi"), "--non-interactive", command, *arguments, "--stack", STACK, *own,
             cwd=CHECKOUT,
             env={**self.environment, "PULUMI_DEBUG_COMMANDS": "true"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
+
+
+def begun_with(*overlays: Mapping[str, JsonValue]) -> Json:
+    """The sandbox's stack file with these laid over it."""
+    document: Json = yaml.safe_load(BASE.read_text())
+    for each in overlays:
+        document = laid_over(document, each)
+    return document
 
 
 def begun(log: Path) -> set[str]:

@@ -106,9 +106,16 @@ class Kubectl(Named):
 
 
 class AzureCall(Part):
-    """A call an operator makes outside the program."""
+    """What happens in Azure outside the program; one of these."""
 
-    delete_pool: str = Field(description="role of the pool whose oldest generation is deleted")
+    delete_pool: str = Field(default="", description="role of the pool whose oldest generation is deleted")
+    node_image: Literal["", "comes"] = Field(default="", description="the week's node image comes to every pool")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if bool(self.delete_pool) == bool(self.node_image):
+            raise ValueError("one of delete_pool and node_image")
+        return self
 
 
 class Azure(Named):
@@ -118,9 +125,9 @@ class Azure(Named):
 
 
 class Wait(Named):
-    """Nothing, until everything is settled, or every session that runs now is over."""
+    """Nothing, until everything is settled, every session that runs now is over, or some time has passed."""
 
-    wait: Literal["settled", "sessions"]
+    wait: Literal["settled", "sessions"] | Seconds
 
 
 class Set(Named):

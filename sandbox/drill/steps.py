@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import assert_never
 
 from sandbox import settings
@@ -14,6 +15,9 @@ from sandbox.drill.wait import until
 from sandbox.kube import Kube
 from sandbox.plane.errors import PlaneError
 from sandbox.sessions.journal import Began, Finished, Journal, WasCut
+
+IMAGE_WITHIN = 900.0
+"""Seconds until the week's node image must have come to every pool."""
 
 
 async def take(step: Step, plane: Plane, kube: Kube, journal: Journal, within: float) -> None:
@@ -36,9 +40,12 @@ async def take(step: Step, plane: Plane, kube: Kube, journal: Journal, within: f
             await plane.naive.run(*step.kubectl)
         case Azure():
             plane.behind_the_engine = True
-            await azure.delete_pool(plane.home, step.azure.delete_pool)
+            if step.azure.delete_pool:
+                await azure.delete_pool(plane.home, step.azure.delete_pool)
+            else:
+                await azure.node_image(plane.home, IMAGE_WITHIN)
         case Wait():
-            await _wait(step, kube, journal, within)
+            await _wait(step, plane, kube, journal, within)
         case Set():
             now = settings.read(plane.home).model_dump(by_alias=True)
             settings.write(settings.Settings.model_validate(now | step.set), plane.home)
@@ -56,7 +63,10 @@ def _says(said: str, wanted: str) -> None:
         raise EngineError(f"it was refused, but does not say {wanted!r}:\n{last(said)}")
 
 
-async def _wait(step: Wait, kube: Kube, journal: Journal, within: float) -> None:
+async def _wait(step: Wait, plane: Plane, kube: Kube, journal: Journal, within: float) -> None:
+    if isinstance(step.wait, float):
+        await asyncio.sleep(step.wait / plane.factor)
+        return
     if step.wait == "settled":
         if left := await settle(kube, within):
             raise PlaneError(f"not settled within {within:.0f} s: {left[0]}")

@@ -211,5 +211,9 @@ def look_again_seconds(env: Mapping[str, str]) -> float | None:
 
 def patience(image: Image, env: Mapping[str, str]) -> float | None:
     """How many seconds the process waits before it exits; None: for ever."""
-    asked = duration(env.get("REDIS_SETUP_TIMEOUT_DURATION", "")) if image.needs is Need.REDIS else None
-    return asked if asked is not None else image.redis_wait_seconds
+    if image.needs is not Need.REDIS:
+        return image.redis_wait_seconds
+    asked = duration(env.get("REDIS_SETUP_TIMEOUT_DURATION", ""))
+    own = duration(env.get("SM_RESOURCE_MANAGER_CONN_TIMEOUT_SECS", "") + "s")
+    said = [each for each in (asked, own) if each is not None]
+    return min(said, default=image.redis_wait_seconds)

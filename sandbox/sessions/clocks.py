@@ -1,4 +1,4 @@
-"""How long each hop lets a session be silent, and how long a worker that was told to stop keeps its sessions. Pure.
+"""How long each hop lets a session live or be silent, and a worker that was told to stop its sessions live. Pure.
 
 Read from the live objects; what an object does not say is the default of whoever reads it:
 
@@ -8,6 +8,8 @@ Read from the live objects; what an object does not say is the default of whoeve
 | proxy-read-timeout, proxy-send-timeout | annotation of the Ingress, else the controller's ConfigMap | 60 s (nginx) |
 | worker-shutdown-timeout | the controller's ConfigMap | none: for ever (nginx) |
 | silence | `autoPingTimeout` in SM_WEBSOCKET_CONFIG of the transcribers | for ever |
+| the proxy's deadlines | the ConfigMap it watches (SM_CONFIGMAP_TO_LISTEN), unless they only log | for ever |
+| lease of a registration | SM_LEASE_DURATION of the resource manager | for ever |
 
 A ping is the only thing sure to cross the wire, so every session is taken to begin with the longest silence there
 can be: the ping interval. Graces are not here: the pod stops being there, and that is seen.
@@ -15,17 +17,23 @@ can be: the ping interval. Graces are not here: the pod stops being there, and t
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.hosted.host import Json
 from sandbox.ingress.config_map import seconds
+from sandbox.nodes.dependencies import duration
 from sandbox.sessions.model import Role
 from sandbox.sessions.view import View, backends
 
 IDLE_MINUTES = "service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout"
 ANNOTATIONS = "nginx.org/"
+
+MAX_DURATION = "SM_MAX_DURATION_DEADLINE_CONFIG_JSON"
+ZOMBIE = "SM_ZOMBIE_DEADLINE_CONFIG_JSON"
+"""Keys of the proxy's ConfigMap (contract: proxy 6)."""
 
 AZURE_IDLE_SECONDS = 240.0
 NGINX_SECONDS = 60.0
@@ -42,6 +50,12 @@ class Clocks:
     send: float
     shutdown: float
     """From the moment a worker is told to stop until it drops what it still has; infinite: never."""
+    longest: float = math.inf
+    """After which the proxy ends a session."""
+    zombie: float = math.inf
+    """After which the proxy ends a session in which nothing happens."""
+    lease: float = math.inf
+    """How long a registration outlives the last word of who made it."""
 
     @property
     def limits(self) -> Mapping[str, float]:
@@ -65,12 +79,17 @@ def clocks(view: View, config_maps: Sequence[Json], factor: float = 1.0) -> Cloc
     pings = [pod.ping for pod in view.pods.values() if pod.role is Role.TRANSCRIBER]
     silence = max((math.inf if ping is None else ping for ping in pings), default=math.inf)
     shutdown = seconds(data.get("worker-shutdown-timeout", ""))
+    proxy = _configuration(view, config_maps, Role.PROXY)
+    leases = [pod.lease for pod in view.by_role[Role.RESOURCE_MANAGER] if pod.lease is not None]
     return Clocks(
         silence=silence / factor,
         load_balancer=_idle(view) / factor,
         read=_limit(view, data, "proxy-read-timeout") / factor,
         send=_limit(view, data, "proxy-send-timeout") / factor,
         shutdown=math.inf if shutdown is None else shutdown / factor,
+        longest=_deadline(proxy, MAX_DURATION) / factor,
+        zombie=_deadline(proxy, ZOMBIE) / factor,
+        lease=min(leases, default=math.inf) / factor,
     )
 
 
@@ -93,14 +112,21 @@ def _idle(view: View) -> float:
     return min(found, default=AZURE_IDLE_SECONDS)
 
 
-def _configuration(view: View, config_maps: Sequence[Json]) -> Mapping[str, str]:
-    """What the controllers' ConfigMaps say: those that their `-nginx-configmaps` names."""
-    named = {pod.config_map for pod in view.by_role[Role.INGRESS]}
+def _configuration(view: View, config_maps: Sequence[Json], role: Role = Role.INGRESS) -> Mapping[str, str]:
+    """What the ConfigMaps say that the pods of a role watch."""
+    named = {pod.config_map for pod in view.by_role[role]}
     found: dict[str, str] = {}
     for each in config_maps:
         if (each["metadata"]["namespace"], each["metadata"]["name"]) in named:
             found |= each.get("data") or {}
     return found
+
+
+def _deadline(data: Mapping[str, str], key: str) -> float:
+    """Seconds of one of the proxy's deadlines; infinite where it is off (`-1s`), only logs, or is not there."""
+    deadline = json.loads(data.get(key) or "{}")
+    found = None if deadline.get("log_only") else duration(str(deadline.get("deadline_duration", "")))
+    return math.inf if found is None else found
 
 
 def _limit(view: View, data: Mapping[str, str], key: str) -> float:

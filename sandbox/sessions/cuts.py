@@ -7,13 +7,16 @@ from collections.abc import Iterator
 
 from sandbox.sessions.clocks import Clocks
 from sandbox.sessions.model import Hop, Role, Session
-from sandbox.sessions.objects import END_UNKNOWN, Pod
+from sandbox.sessions.objects import BY_TURN, END_UNKNOWN, Pod
 from sandbox.sessions.rows import BusySigterm, Rows, Without
 from sandbox.sessions.view import View
 
 SIGTERM = "did not survive SIGTERM"
 NODE_LOST = "node lost"
 SHUTDOWN = "worker-shutdown-timeout"
+LONGEST = "the proxy's deadline of a session"
+ZOMBIE = "the proxy's deadline of a session in which nothing happens"
+LEASE = "lease of a registration"
 
 WHOLE_SECONDS = 1.0
 """Timestamps of the API server are cut to whole seconds: a grace may seem to end so much too early."""
@@ -64,6 +67,13 @@ def deadlines(
     if clocks.shortest is not None:
         name, limit = clocks.shortest
         yield session.began + limit, entrance, f"{name} of {limit * factor:g} s"
+    proxy = next((hop for hop in session.path if hop.role is Role.PROXY), entrance)
+    if clocks.longest < math.inf:
+        yield session.began + clocks.longest, proxy, f"{LONGEST} of {clocks.longest * factor:g} s"
+    if clocks.zombie < clocks.silence:
+        yield session.began + clocks.zombie, proxy, f"{ZOMBIE} of {clocks.zombie * factor:g} s"
+    if view.without_redis is not None and clocks.lease < math.inf:
+        yield view.without_redis + clocks.lease, session.path[-1], f"{LEASE} of {clocks.lease * factor:g} s"
     told = [] if reloaded is None else [reloaded]
     pod = view.pods.get(entrance.uid)
     if pod is not None and pod.stopping:
@@ -76,12 +86,15 @@ def deadlines(
 def _hop(hop: Hop, view: View, rows: Rows, now: float, factor: float) -> str | None:
     """Why this pod serves the session no longer."""
     pod = view.pods.get(hop.uid)
+    last = view.gone.get(hop.uid) if pod is None else pod
+    if last is not None and told_in_time(last, view):
+        return None
     if pod is None:
-        return _gone(hop, view.gone.get(hop.uid), view, now, factor)
+        return _gone(last, view, now, factor)
     if view.lost(pod):
         return NODE_LOST
     if pod.ended:
-        return f"pod gone: {pod.ended}"
+        return _told(pod, now, factor) or f"pod gone: {pod.ended}"
     if hop.life and pod.life and hop.life != pod.life:
         return "pod gone: a container was restarted"
     if pod.stopping and not survives(pod, rows):
@@ -94,15 +107,33 @@ def survives(pod: Pod, rows: Rows) -> bool:
     return pod.role not in END_UNKNOWN or pod.waits or rows.busy_sigterm is BusySigterm.FINISHES
 
 
-def _gone(hop: Hop, last: Pod | None, view: View, now: float, factor: float) -> str:
+def told_in_time(pod: Pod, view: View) -> bool:
+    """Whether a pod that is called for one turn at a time was told to stop, and its grace lets a turn end.
+
+    The conversation's next turn goes to another pod. Every conversation is taken to be in the longest turn there can
+    be, asked for at the last moment at which the pod's address is still known.
+    """
+    if pod.role not in BY_TURN or not pod.stopping:
+        return False
+    turn = max((each.turn for each in view.by_role[Role.LLM_PROXY]), default=0.0)
+    # vLLM's preStop hook lasts as long as such a turn, the LLM proxy's until its address is forgotten
+    return pod.grace >= (pod.leaves_after + turn if pod.role is Role.LLM_PROXY else max(pod.leaves_after, turn))
+
+
+def _gone(last: Pod | None, view: View, now: float, factor: float) -> str:
     if last is None:
         return "pod gone: it was never seen"
     if view.lost(last):
         return NODE_LOST
-    if last.ended:
-        return f"pod gone: {last.ended}"
-    if not last.stopping or last.grace == 0:
-        return "pod gone: deleted without grace"
-    if now >= last.asked + last.grace / factor - WHOLE_SECONDS:
-        return f"pod gone: its grace of {last.grace:g} s was over"
-    return "pod gone: its processes ended before its grace was over"
+    if told := _told(last, now, factor):
+        return told
+    return f"pod gone: {last.ended or 'deleted without grace'}"
+
+
+def _told(pod: Pod, now: float, factor: float) -> str:
+    """How a pod ended that was told to stop; empty: it was not told, or given no time."""
+    if not pod.stopping or pod.grace == 0:
+        return ""
+    if now >= pod.asked + pod.grace / factor - WHOLE_SECONDS:
+        return f"pod gone: its grace of {pod.grace:g} s was over"
+    return f"pod gone: {pod.ended or 'its processes ended before its grace was over'}"

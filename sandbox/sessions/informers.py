@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import time
 from collections import OrderedDict
@@ -12,6 +13,7 @@ from sandbox.hosted.host import Json
 from sandbox.hosted.store import Store
 from sandbox.kube import Kube, KubeError
 from sandbox.sessions import objects
+from sandbox.sessions.model import Role
 from sandbox.sessions.objects import Node, Pod, Workload
 from sandbox.sessions.view import View
 
@@ -47,6 +49,7 @@ class Informers:
         self._nodes: dict[str, Node] = {}
         self._workloads: dict[str, Workload] = {}
         self._view: View | None = None
+        self._without_redis: float | None = None
         self._served: object = None
         self.reloads: list[float] = []
         """When the ingress controllers last wrote another configuration (seconds since the epoch), in order."""
@@ -79,7 +82,7 @@ class Informers:
     def view(self) -> View:
         """All of it, as it is now."""
         if self._view is None:
-            self._view = View(
+            view = View(
                 pods=dict(self._pods),
                 gone=self._gone,
                 nodes=dict(self._nodes),
@@ -88,6 +91,9 @@ class Informers:
                 slices=self.stores["EndpointSlice"].all(),
                 ingresses=self.stores["Ingress"].all(),
             )
+            away = view.away(Role.REDIS)
+            self._without_redis = (self._without_redis or time.time()) if away else None
+            self._view = dataclasses.replace(view, without_redis=self._without_redis) if away else view
         return self._view
 
     @property
@@ -119,7 +125,7 @@ class Informers:
     def _saw_pod(self, uid: str, held: Json | None) -> None:
         known = self._pods.get(uid)
         if held is not None:
-            self._pods[uid] = objects.pod(held)
+            self._pods[uid] = objects.told_before(objects.pod(held), known)
         elif known is not None:
             del self._pods[uid]
             self._gone[uid] = known
@@ -135,7 +141,7 @@ class Informers:
         F5's controller does that for its ConfigMap, for Ingresses, and without NGINX Plus for endpoints too.
         """
         view = self.view
-        maps = {pod.config_map for pod in view.pods.values()}
+        maps = {pod.config_map for pod in view.by_role[Role.INGRESS]}
         served = (
             sorted((each["metadata"]["uid"], _text(each)) for each in view.ingresses),
             sorted(

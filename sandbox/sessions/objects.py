@@ -6,6 +6,7 @@ flow 2 to 5): names of objects are the configuration's to choose.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import re
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from sandbox.hosted.host import Json, RefusedError, repository
 from sandbox.hosted.times import timestamp
 from sandbox.ingress import host
+from sandbox.nodes.dependencies import duration
 from sandbox.sessions.model import Role
 from sandbox.twin.model import OPERATING_POINTS, VERSION_LABEL
 
@@ -38,6 +40,9 @@ CHOSEN = frozenset({Role.TRANSCRIBER, Role.INFERENCE, Role.FLOW})
 
 END_UNKNOWN = CHOSEN | {Role.TTS}
 """Roles of which nobody here knows what a busy pod does at SIGTERM (`sandbox.nodes.images`: `finishes_busy`)."""
+
+BY_TURN = frozenset({Role.LLM_PROXY, Role.VLLM})
+"""Roles whose pods a conversation calls for one turn at a time, each by the name of a Service."""
 
 DEFAULT_GRACE = 30.0
 
@@ -74,9 +79,13 @@ class Pod:
     features: str = ""
     """REGISTER_FEATURES."""
     config_map: tuple[str, str] | None = None
-    """Namespace and name of the ConfigMap an ingress controller reads."""
+    """Namespace and name of the ConfigMap that an ingress controller or a proxy watches."""
     ping: float | None = None
     """Seconds between the pings of a transcriber's websocket (`autoPingTimeout`); None: not said."""
+    lease: float | None = None
+    """Seconds that a registration at a resource manager is valid; None: not said."""
+    turn: float = 0.0
+    """Seconds that an LLM proxy waits for an answer at most."""
 
     @property
     def takes_calls(self) -> bool:
@@ -138,7 +147,12 @@ def _ping(spec: Json) -> float | None:
         return None
 
 
-def _config_map(obj: Json) -> tuple[str, str] | None:
+def _config_map(obj: Json, role: Role | None) -> tuple[str, str] | None:
+    if role is Role.PROXY:
+        watched = _variable(obj["spec"], "SM_CONFIGMAP_TO_LISTEN")
+        return (obj["metadata"]["namespace"], watched) if watched else None
+    if role is not Role.INGRESS:
+        return None
     try:
         controller = host.host(obj)
     except RefusedError:
@@ -192,9 +206,21 @@ def pod(obj: Json) -> Pod:
         waits=waits,
         leaves_after=sleeps,
         features=_variable(spec, "REGISTER_FEATURES"),
-        config_map=_config_map(obj) if role is Role.INGRESS else None,
+        config_map=_config_map(obj, role),
         ping=_ping(spec),
+        lease=duration(_variable(spec, "SM_LEASE_DURATION")) if role is Role.RESOURCE_MANAGER else None,
+        turn=float(_variable(spec, "BACKEND_TIMEOUT_SEC") or 0) if role is Role.LLM_PROXY else 0.0,
     )
+
+
+def told_before(now: Pod, before: Pod | None) -> Pod:
+    """The same, told to stop when and for how long it was told at first.
+
+    Once its processes have ended its kubelet deletes it with no grace at all, which was nobody's wish.
+    """
+    if before is None or not before.stopping or now.grace or not now.ended:
+        return now
+    return dataclasses.replace(now, asked=before.asked, grace=before.grace)
 
 
 def node(obj: Json) -> Node:

@@ -79,6 +79,10 @@ class Rows(BaseModel):
     without_resource_manager: Without = Field(
         default=Without.LIVE, description="what becomes of running sessions while the resource manager is away"
     )
+    lapsed_registration: Without = Field(
+        default=Without.LIVE,
+        description="what becomes of running sessions whose registrations have run out while Redis was away",
+    )
     idle_rolling: IdleRolling = Field(
         default=IdleRolling.USAGE, description="by what the session-group controller tells that a pod is idle"
     )
@@ -94,6 +98,7 @@ HOSTILE = Rows(
     cordoned_pod=CordonedPod.TAKES,
     without_redis=Without.CUT,
     without_resource_manager=Without.CUT,
+    lapsed_registration=Without.CUT,
     idle_rolling=IdleRolling.LABEL,
     safe_to_evict=SafeToEvict.KEPT,
 )

@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import heapq
 import itertools
+import math
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from sandbox.sessions.informers import Informers
 from sandbox.sessions.journal import Began, Finished, Journal, Left, Step, TurnedAway, WasCut
 from sandbox.sessions.model import Cut, Hop, Kind, Refused, Role, Session
 from sandbox.sessions.placement import place
+from sandbox.sessions.rows import Without
 from sandbox.twin.model import SESSIONS
 
 TRIES = 3
@@ -176,6 +178,8 @@ class Traffic:
     def _begin(self, kind: Kind, language: str, length: float, path: tuple[Hop, ...]) -> Live:
         session = Session(next(self._numbers), kind, language, time.time(), length, path)
         now = clocks(self._informers.view, self._informers.config_maps, self._clock.factor)
+        if self._clock.current.lapsed_registration is Without.LIVE:
+            now = dataclasses.replace(now, lease=math.inf)
         return Live(session, now, asyncio.get_running_loop().create_future())
 
     def _end(self, session: Session) -> None:

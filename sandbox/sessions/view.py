@@ -29,6 +29,8 @@ class View:
     services: Sequence[Json] = ()
     slices: Sequence[Json] = ()
     ingresses: Sequence[Json] = ()
+    without_redis: float | None = None
+    """Since when no Redis answers (seconds since the epoch); None: one does, or the cluster has none."""
 
     @cached_property
     def by_role(self) -> Mapping[Role, Sequence[Pod]]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandbox.drill import scenario
-from sandbox.drill.scenario import Kind, Scenario, Up
+from sandbox.drill.engine import begun_with
+from sandbox.drill.overlay import laid_over
+from sandbox.drill.run import Job
+from sandbox.drill.scenario import Apply, Kill, Kind, Scenario, Set, Up
 from sandbox.plane.errors import PlaneError
 from sandbox.settings import Settings
+from stacks import load
+from tests.unit.graph import MADE_UP_SECRETS
 
 RIGHT = """
 title: a title
@@ -26,10 +33,43 @@ def read(folder: Path, text: str) -> Scenario:
     return scenario.read(path)
 
 
+SECRETS = {**MADE_UP_SECRETS, "huggingFaceToken": "made-up-token"}
+"""What stands for the decrypted secrets of the sandbox's stack file and of the scenarios."""
+
+
+def refusals(document: dict[str, Any]) -> list[str]:
+    """What the configuration's loader says to a stack file."""
+    config, flagged = dict[str, str](), list[str]()
+    for key, value in document["config"].items():
+        if isinstance(value, dict) and set(value) == {"secure"}:
+            config[key] = SECRETS[key.partition(":")[2]]
+            flagged.append(key)
+        else:
+            config[key] = value if isinstance(value, str) else json.dumps(value)
+    return [str(each) for each in load.read(config, flagged)[1]]
+
+
 @pytest.mark.parametrize("name", scenario.everything())
 def test_every_scenario_is_right(name: str) -> None:
     (found,) = scenario.chosen([name]).values()
     Settings.model_validate(found.settings)
+    for steps in (found.steps, found.baseline):
+        document = begun_with(*Job(name, found, Kind.FRIENDLY, 1).start)
+        assert refusals(document) == []
+        for step in steps:
+            match step:
+                case Up(up=overlay) | Kill(kill=overlay) | Apply(apply=overlay):
+                    document = laid_over(document, overlay)
+                    assert refusals(document) == [], scenario.told(step)
+                case Set():
+                    Settings.model_validate(Settings().model_dump(by_alias=True) | found.settings | step.set)
+                case _:
+                    pass
+
+
+def test_a_scenario_that_the_loader_refuses_is_not_right() -> None:
+    document = begun_with({"global": {"transcriber": {"image": {"tga": "13.5.1"}}}})
+    assert any("unknown-key" in each for each in refusals(document))
 
 
 def test_a_scenario_as_it_is_read(tmp_path: Path) -> None:

@@ -219,3 +219,25 @@ async def test_a_week_asked_for_moves_the_calendar_into_the_window(world: World)
     assert windows.is_open(given, datetime.datetime.fromtimestamp(after, datetime.UTC))
     assert WEEK <= after - before < 2 * WEEK
     await world.engine.delete(catalogue.MAINTENANCE, resource_id)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_calendar_can_be_set_and_a_closed_window_keeps_the_image_out(world: World) -> None:
+    """Years on, at a Wednesday's noon: the week is long over, and the window is not open."""
+    noon = "2096-01-04T12:00:00Z"
+    resource_id, _ = await sundays(world)
+    os_channel(world, "NodeImage")
+    week = cluster(world).hidden["nodeImage"]["week"]
+    settings.write(Settings(time_factor=60, calendar=noon), world.home)
+
+    async def moved() -> bool:
+        return bool(cluster(world).hidden["nodeImage"].get("set") == noon)
+
+    async def came() -> bool:
+        return bool(cluster(world).hidden["nodeImage"]["week"] > week)
+
+    await until(moved)
+    assert not await came()
+    await world.engine.delete(catalogue.MAINTENANCE, resource_id)
+    await until(came)
+    settings.write(Settings(time_factor=60), world.home)

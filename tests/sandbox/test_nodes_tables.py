@@ -104,6 +104,15 @@ def test_how_long_a_process_waits_for_redis(repository: str, asked: str | None, 
     assert patience(image, {"REDIS_SETUP_TIMEOUT_DURATION": asked} if asked else {}) == seconds
 
 
+def test_the_shorter_of_two_waits_for_redis_counts() -> None:
+    image = images.of(f"{VENDOR}/resource-manager:1.34.6-1307912")
+    assert image is not None
+    own, given = {"SM_RESOURCE_MANAGER_CONN_TIMEOUT_SECS": "900"}, {"REDIS_SETUP_TIMEOUT_DURATION": "10m"}
+    assert patience(image, own) == 900
+    assert patience(image, own | given) == 600
+    assert patience(image, given | {"SM_RESOURCE_MANAGER_CONN_TIMEOUT_SECS": "30"}) == 30
+
+
 def test_the_printed_table_has_every_image() -> None:
     rows = images.table()
     assert {name for name, _, _ in rows} == set(images.IMAGES)

@@ -80,12 +80,27 @@ def one(image: str, name: str = "main", **fields: Any) -> Json:
     return {"containers": [{"name": name, "image": image, **fields}]}
 
 
-def proxy() -> Json:
-    return one(f"{VENDOR}/proxy-service:2.8.8", "proxy-service")
+def proxy(watches: str = "") -> Json:
+    """Spec of a proxy's pod; `watches` is its ConfigMap (proxy 4)."""
+    given = {"env": env(SM_CONFIGMAP_TO_LISTEN=watches)} if watches else {}
+    return one(f"{VENDOR}/proxy-service:2.8.8", "proxy-service", **given)
 
 
-def resource_manager() -> Json:
-    return one(f"{VENDOR}/resource-manager:1.34.6", "resource-manager")
+def resource_manager(lease: str = "") -> Json:
+    """Spec of a resource manager's pod (control plane 4.1)."""
+    given = {"env": env(SM_LEASE_DURATION=lease)} if lease else {}
+    return one(f"{VENDOR}/resource-manager:1.34.6", "resource-manager", **given)
+
+
+def llm_proxy(turn: int, leaves: int) -> Json:
+    """Spec of an LLM proxy's pod (flow 3.1): how long it waits for an answer, and its preStop hook sleeps."""
+    hook = {"preStop": {"sleep": {"seconds": leaves}}}
+    return one(f"{VENDOR}/llm-proxy:1.34.6", env=env(BACKEND_TIMEOUT_SEC=str(turn)), lifecycle=hook)
+
+
+def vllm(leaves: int) -> Json:
+    """Spec of vLLM's pod (flow 5)."""
+    return one("vllm/vllm-openai:v0.10.1", lifecycle={"preStop": {"sleep": {"seconds": leaves}}})
 
 
 def redis() -> Json:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from sandbox.sessions.clocks import Clocks, clocks
+from sandbox.sessions.clocks import Clocks
 from sandbox.sessions.cuts import cut, next_deadline
 from sandbox.sessions.model import Hop, Kind, Refused, Session
+from sandbox.sessions.objects import told_before
 from sandbox.sessions.placement import place
 from sandbox.sessions.rows import FRIENDLY, HOSTILE, BusySigterm, Rows, Without
 from sandbox.sessions.view import View
@@ -137,6 +138,64 @@ def test_row_without_redis_and_without_resource_manager(hostile: Rows, spec: Jso
     assert why(away, live, hostile) == f"triton: {said}"
 
 
+def test_row_lapsed_registration() -> None:
+    """The clock itself; whether it counts is the row's to say, when a session begins (test_traffic)."""
+    view = whole(transcriber("t1"))
+    live = session(view)
+    found = dataclasses.replace(FOREVER, lease=300)
+    assert why(view, live, clocks=found, now=NOON * 2) is None, "a Redis answers"
+    away = dataclasses.replace(view, without_redis=NOON)
+    assert next_deadline(live, away, found) == NOON + 300
+    assert why(away, live, clocks=found, now=NOON + 299) is None
+    assert why(away, live, clocks=found, now=NOON + 300) == "triton: lease of a registration of 300 s"
+    assert why(away, live, clocks=FOREVER, now=NOON * 2) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "grace", "said"),
+    [
+        # a turn of 10 s, asked for at the end of the 10 s in which the address is still known
+        (objects.llm_proxy(turn=10, leaves=10), 20, None),
+        (objects.llm_proxy(turn=10, leaves=10), 19, "p: pod gone: its grace of 19 s was over"),
+        (objects.vllm(leaves=15), 15, None),
+        (objects.vllm(leaves=15), 14, "p: pod gone: its grace of 14 s was over"),
+    ],
+)
+def test_a_pod_that_is_called_by_the_turn_cuts_when_its_grace_is_shorter(spec: Json, grace: int, said: str) -> None:
+    view = whole(transcriber("t1"), pod("other", objects.llm_proxy(turn=10, leaves=10)))
+    end = datetime.fromtimestamp(NOON, UTC).isoformat()
+    there, told = pod("p", spec), pod("p", spec, stopping=(end, grace))
+    assert there.role is not None
+    hop = Hop(there.role, SPACE, "p", there.uid)
+    live = dataclasses.replace(session(view), path=(hop,))
+    assert why(including(view, there), live) is None
+    assert why(gone(view, told), live) == said
+    ended = {"containerStatuses": [{"name": "main", "state": {"terminated": {"exitCode": 137}}}]}
+    assert why(including(view, pod("p", spec, stopping=(end, grace), status=ended)), live) == said
+    assert why(gone(view, there), live) == "p: pod gone: deleted without grace", "nobody told it"
+
+
+def test_a_container_that_a_grace_has_ended_is_the_graces() -> None:
+    view = whole(transcriber("t1", status=running("rt-asr-transcriber", "containerd://1")))
+    ended = {"containerStatuses": [{"name": "rt-asr-transcriber", "state": {"terminated": {"exitCode": 137}}}]}
+    seen = including(view, transcriber("t1", status=ended, stopping=GONE_BY_NOON))
+    assert why(seen, session(view)) == "t1: pod gone: its grace of 120 s was over"
+    early = "t1: pod gone: container rt-asr-transcriber ended with exit code 137"
+    assert why(seen, session(view), now=NOON - 60) == early
+
+
+def test_a_kubelets_last_deletion_is_not_who_told_the_pod_to_stop() -> None:
+    told = transcriber("t1", stopping=GONE_BY_NOON)
+    ended = {"phase": "Failed", "reason": "Killed"}
+    last = transcriber("t1", status=ended, stopping=("2026-11-27T12:00:01Z", 0))
+    kept = told_before(last, told)
+    assert (kept.asked, kept.grace, kept.ended) == (told.asked, 120, last.ended)
+    forced = transcriber("t1", stopping=("2026-11-27T12:00:01Z", 0))
+    assert told_before(forced, told) == forced, "its processes live: somebody wishes it gone at once"
+    assert told_before(last, transcriber("t1")) == last
+    assert told_before(last, None) == last
+
+
 def test_no_redis_of_the_clusters_own_is_no_outage() -> None:
     view = whole(transcriber("t1"))
     assert why(view, session(view), HOSTILE) is None
@@ -145,37 +204,15 @@ def test_no_redis_of_the_clusters_own_is_no_outage() -> None:
 # --- clocks
 
 
-def platform(
-    data: Json | None = None, idle: str | None = None, ping: int | None = 300, factor: float = 1.0, **marks: str
-) -> Clocks:
-    """The clocks of a cluster with these objects; what is not given is at its default."""
-    notes = {} if idle is None else {"service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout": idle}
-    entrance = objects.service(SPACE, "ingress", 443, {"app": "ingress"}, type="LoadBalancer", annotations=notes)
-    inner = objects.service(SPACE, "proxy", 8080, {"app": "proxy"})
-    view = whole(transcriber("t1", ping=ping), services=[entrance, inner], ingresses=[objects.ingress(SPACE, **marks)])
-    maps = [{"metadata": {"namespace": SPACE, "name": "nginx-config"}, "data": data or {}}]
-    maps.append({"metadata": {"namespace": SPACE, "name": "other"}, "data": {"proxy-read-timeout": "1s"}})
-    return clocks(view, maps, factor)
-
-
-def test_what_nobody_sets_is_at_the_defaults_of_azure_and_nginx() -> None:
-    assert platform() == Clocks(silence=300, load_balancer=240, read=60, send=60, shutdown=math.inf)
-
-
-def test_clocks_are_read_from_the_objects_and_divided_by_the_factor() -> None:
-    data = {"worker-shutdown-timeout": "24h", "proxy-read-timeout": "600s", "proxy-send-timeout": "10m"}
-    assert platform(data, "30", 120) == Clocks(120, 1800, 600, 600, 86400)
-    assert platform(data, "30", 120, factor=60.0) == Clocks(2, 30, 10, 10, 1440)
-    assert platform(data, proxy_read_timeout="2h").read == 7200, "the Ingress before the ConfigMap"
-    assert platform(data, proxy_send_timeout="1m").send == 60
-    assert platform(ping=None).silence == math.inf, "nobody pings"
-
-
-def test_the_idle_timeout_is_that_of_the_ingress_controllers_service() -> None:
+def test_the_proxys_deadlines_cut() -> None:
     view = whole(transcriber("t1"))
-    notes = {"service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout": "30"}
-    other = objects.service(SPACE, "other", 443, {"app": "other"}, type="LoadBalancer", annotations=notes)
-    assert clocks(dataclasses.replace(view, services=[other]), []).load_balancer == 240
+    live = session(view)
+    longest = dataclasses.replace(FOREVER, longest=500)
+    assert why(view, live, clocks=longest, now=BEGAN + 499) is None
+    assert why(view, live, clocks=longest, now=BEGAN + 500) == "proxy-a: the proxy's deadline of a session of 500 s"
+    silent = "proxy-a: the proxy's deadline of a session in which nothing happens of 299 s"
+    assert why(view, live, clocks=dataclasses.replace(FOREVER, zombie=299), now=BEGAN + 299) == silent
+    assert why(view, live, clocks=dataclasses.replace(FOREVER, zombie=300), now=NOON * 2) is None, "a ping is first"
 
 
 @pytest.mark.parametrize(

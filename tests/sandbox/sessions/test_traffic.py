@@ -255,6 +255,22 @@ async def test_rows_of_redis_and_of_the_resource_manager(platform: Platform) -> 
         assert await platform.cut(2) == [("triton", "without Redis", "")] * 2
 
 
+async def test_row_of_lapsed_registrations(platform: Platform) -> None:
+    """It counts for those who begin under it: of three only the last."""
+    platform.settings(time_factor=60)
+    await platform.install()
+    await platform.deployment("redis", objects.redis())
+    await platform.pod("redis-0", objects.redis())
+    await platform.pod("rm-2", objects.resource_manager(lease="60s"))
+    async with platform.traffic(2) as traffic:
+        platform.settings(time_factor=60, lapsed_registration="cut")
+        traffic.hold(3)
+        await until(lambda: traffic.alive == 3, "the third has begun")
+        await platform.ready("redis-0", False)
+        assert await platform.cut(1) == [("triton", "lease of a registration of 60 s", "")]
+        assert traffic.alive == 2
+
+
 async def test_a_clock_that_is_too_short_cuts_by_its_name(platform: Platform) -> None:
     """Sixty times as fast: nginx's 60 s are 1 s, the pings would come every 5 s."""
     platform.settings(time_factor=60)
