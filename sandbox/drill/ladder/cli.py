@@ -138,7 +138,9 @@ class Work:
         verdict = self.wrong(row)
         if not verdict:
             self._keep(row, self.put[row.rung])
-        told(f"{'NOT SHOWN: ' + verdict if verdict else 'red, as it must be'}: {dict(self.put[row.rung].cuts)}")
+        shown = self.put[row.rung]
+        seen_so = [*(f"{count} {reason}" for reason, count in shown.cuts.items()), *shown.gave_up]
+        told(f"{'NOT SHOWN: ' + verdict if verdict else 'red, as it must be'} ({'; '.join(seen_so)})")
 
     def table(self) -> Table:
         """Every row and what was shown of it."""

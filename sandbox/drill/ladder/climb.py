@@ -105,7 +105,8 @@ async def climb(run: Climb, stand: Stand, journals: Path, say: Say) -> Shown:
                     before = await _ends(kube)
                     await _steps(job, plane, kube, journal, say)
                     shown = replace(shown, gave_up=sorted(_more(before, await _ends(kube))))
-                await _settled(kube, say)
+                if not plane.spoilt:
+                    await _settled(kube, say)
         except (PlaneError, KubeError) as error:
             plane.spoilt = True
             shown = replace(shown, error=str(error))
