@@ -21,7 +21,7 @@ WITHIN = 600.0
 pytestmark = pytest.mark.timeout(WITHIN + 60)
 
 LADDER = rows.read()
-SHORT = Load(mean=300.0, longest=600.0)
+SHORT = Load().model_copy(update={"mean": 300.0, "longest": 600.0})
 """So that a run without a cut is over after ten seconds."""
 
 
