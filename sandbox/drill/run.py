@@ -14,7 +14,7 @@ import yaml
 
 from sandbox.drill.plane import Plane
 from sandbox.drill.result import Ending, Result, counts
-from sandbox.drill.scenario import Kind, Overlay, Scenario, told
+from sandbox.drill.scenario import Kind, Overlay, Scenario, Wait, told
 from sandbox.drill.settled import settle
 from sandbox.drill.steps import take
 from sandbox.drill.wait import until
@@ -89,24 +89,55 @@ async def _under_load(job: Job, result: Result, plane: Plane, journal: Journal, 
     longest = job.scenario.load.longest / plane.factor
     async with Kube(plane.home.kubeconfig, "drill") as kube, clients(job, plane, kube, journal) as traffic:
         began, engine = time.monotonic(), plane.engine.seconds
+        settling = _Settling(job, kube, traffic, longest, say)
         steps = job.scenario.baseline if job.kind is Kind.BASELINE else job.scenario.steps
         for step in steps:
             say(told(step))
             traffic.step = told(step)
-            await take(step, plane, kube, journal, longest + MARGIN)
-        ending = Ending.UNDER_LOAD
+            if job.kind is Kind.HOSTILE and isinstance(step, Wait) and step.wait == "settled":
+                await settling.between_steps()
+            else:
+                await take(step, plane, kube, journal, longest + MARGIN)
         traffic.step = WAITING
         say(WAITING)
-        margin = HOSTILE_MARGIN if job.kind is Kind.HOSTILE else MARGIN
-        if left := await settle(kube, longest + margin, say):
-            say(f"{EBB}: {left[0]}")
-            traffic.step = EBB
-            traffic.hold(0)
-            ending = Ending.NEVER if await settle(kube, longest + MARGIN, say) else Ending.AFTER
+        await settling.at_the_end()
         seconds = time.monotonic() - began
-        if ending is Ending.NEVER:
+        if settling.ending is Ending.NEVER:
             plane.spoilt = job.kind is Kind.FRIENDLY
-        return replace(result, seconds=seconds, engine=plane.engine.seconds - engine, ending=ending, left=tuple(left))
+        engine = plane.engine.seconds - engine
+        return replace(result, seconds=seconds, engine=engine, ending=settling.ending, left=tuple(settling.left))
+
+
+class _Settling:
+    """Waits until all is settled: under load, and where old pods get new sessions for ever, without it."""
+
+    def __init__(self, job: Job, kube: Kube, traffic: Traffic, longest: float, say: Callable[[str], None]) -> None:
+        self._job, self._kube, self._traffic, self._longest, self._say = job, kube, traffic, longest, say
+        self.ending = Ending.UNDER_LOAD
+        self.left: list[str] = []
+        """What kept it from being settled under load."""
+
+    async def at_the_end(self) -> None:
+        """Of a run: the clients do not come back."""
+        margin = HOSTILE_MARGIN if self._job.kind is Kind.HOSTILE else MARGIN
+        left = await settle(self._kube, self._longest + margin, self._say)
+        if not left:
+            return
+        self._say(f"{EBB}: {left[0]}")
+        self._traffic.step = EBB
+        self._traffic.hold(0)
+        self.left = self.left or left
+        self.ending = Ending.NEVER if await settle(self._kube, self._longest + MARGIN, self._say) else Ending.AFTER
+
+    async def between_steps(self) -> None:
+        """As an operator would, who sends the clients elsewhere for a while when nothing else helps.
+
+        Raises `PlaneError` where it is not possible without them either.
+        """
+        await self.at_the_end()
+        if self.ending is Ending.NEVER:
+            raise PlaneError(f"not settled, not even without clients: {self.left[0]}")
+        self._traffic.hold(self._job.scenario.load.sessions)
 
 
 @asynccontextmanager
