@@ -35,7 +35,7 @@ INTERRUPTED = 130
 """The exit code of a command ended with Ctrl-C."""
 
 STATE = ("clusters", "logs", "pulumi", "pulumi-home", "azure.json", "kubeconfig", "plane.json", "ports.json",
-         "settings.json", "recovered.json", "update.lock", "lock")  # fmt: skip
+         "settings.json", "recovered.json", "update.lock", "lock", "warm.sock")  # fmt: skip
 """All that the plane writes into its state folder, and what a crash left of writing it: what `down` removes, and
 nothing else."""
 

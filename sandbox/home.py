@@ -48,6 +48,11 @@ class Home:
         return self.root / "azure.json"
 
     @property
+    def warm(self) -> Path:
+        """The socket of the process that programs are forked from."""
+        return self.root / "warm.sock"
+
+    @property
     def backend(self) -> Path:
         """The Pulumi state of this plane's stacks."""
         return self.root / "pulumi"

@@ -31,6 +31,8 @@ def exports(home: Home, tools: Tools) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # a package nobody attached is one clear error, not five tries at a download
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        # the host forks the program from this process, which has the SDKs in memory
+        "SM_SANDBOX_WARM": str(home.warm),
         # every engine command starts Python anew and imports the SDKs: compiled once, wherever that is switched off
         "PYTHONDONTWRITEBYTECODE": "",
         "PYTHONPYCACHEPREFIX": str(user_cache() / "bytecode"),

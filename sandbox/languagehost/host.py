@@ -5,8 +5,8 @@ calls `LanguageRuntime` on it, holds its standard input open as long as it lives
 Everything after the first line of standard output, and all of standard error, the engine shows to the user: the
 program's output goes there as it is.
 
-One file that needs nothing but the SDK, because the toolchain copies it beside the engine. What the stock host does
-and this one does not (type checkers, debuggers, plugins written in Python, code generation) is refused by name.
+This folder needs nothing but the SDK, because the toolchain copies it beside the engine. What the stock host does and
+this one does not (type checkers, debuggers, plugins written in Python, code generation) is refused by name.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ import grpc.aio
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
+from .forked import PLACE, Forked, fork
+
 EXECUTOR = "pulumi-language-python-exec"
 SHOWN = 32
 """The executor's exit code for "the message has been shown": the engine then adds none of its own."""
@@ -33,6 +35,8 @@ STOP_SECONDS = 2.0
 """How long a program has between being asked to stop and being killed; the engine gives this process 5 s in all."""
 MESSAGE_LIMIT = 400 * 1024 * 1024
 """Bytes of one message: what the engine itself allows."""
+
+Process = asyncio.subprocess.Process | Forked
 
 LIST_PACKAGES = """
 import json, re
@@ -105,8 +109,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def __init__(self, engine: str) -> None:
         self._engine = engine
-        self._running: set[asyncio.subprocess.Process] = set()
-        self.executor = Path(__file__).resolve().with_name(EXECUTOR)
+        self._running: set[Process] = set()
+        self.executor = Path(__file__).resolve().parents[1] / EXECUTOR
 
     async def Handshake(
         self, request: language_pb2.LanguageHandshakeRequest, context: Any
@@ -135,15 +139,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             python = interpreter(request.info.root_directory, dict(request.info.options))
         except HostError as error:
             return language_pb2.RunResponse(error=str(error))
-        process = await asyncio.create_subprocess_exec(
-            python,
-            "-u",
-            str(self.executor),
-            *arguments(self._engine, request),
-            cwd=request.pwd or request.info.program_directory,
-            env=environment(python, request),
-            stdin=asyncio.subprocess.DEVNULL,
-        )
+        process = await self._start(python, request)
         self._running.add(process)
         try:
             code = await process.wait()
@@ -155,6 +151,18 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             return language_pb2.RunResponse(bail=True)
         ended = f"exited with {code}" if code > 0 else f"was ended by signal {signal.Signals(-code).name}"
         return language_pb2.RunResponse(error=f"the program {ended}")
+
+    async def _start(self, python: str, request: language_pb2.RunRequest) -> Process:
+        """The executor's process: forked where the plane has one to fork from that is as good as a new one."""
+        command = [str(self.executor), *arguments(self._engine, request)]
+        folder, given = request.pwd or request.info.program_directory, environment(python, request)
+        if (place := os.environ.get(PLACE)) and python == sys.executable:
+            program = str(Path(folder, request.info.entry_point or "."))
+            if (forked := await fork(place, python, command, given, folder, program)) is not None:
+                return forked
+        return await asyncio.create_subprocess_exec(
+            python, "-u", *command, cwd=folder, env=given, stdin=asyncio.subprocess.DEVNULL
+        )
 
     async def InstallDependencies(
         self, request: language_pb2.InstallDependenciesRequest, context: Any
@@ -227,7 +235,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             raise HostError(f"{python} exited with {process.returncode}")
         return output.decode()
 
-    async def _end(self, process: asyncio.subprocess.Process) -> None:
+    async def _end(self, process: Process) -> None:
         self._running.discard(process)
         if process.returncode is not None:
             return

@@ -19,7 +19,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from sandbox import rpc
+from sandbox import rpc, shell
 from sandbox.files import full, is_full
 from sandbox.home import Home
 from sandbox.kube import KubeError
@@ -78,6 +78,8 @@ class Supervisor:
         stack.push_async_callback(azure.close)
         stack.push_async_callback(children.stop)
         await children.start(self._kubernetes(kept["kubernetes"]))
+        if self.tools.warm.exists() and hasattr(os, "pidfd_open"):
+            await children.start(self._warm())
         await azure.recover()
         server, _ = await rpc.serve(azure, kept["azure-native"])
         stack.push_async_callback(server.stop, CLOSE_WITHIN)
@@ -90,6 +92,12 @@ class Supervisor:
     def _kubernetes(self, port: int) -> Program:
         command = [sys.executable, "-m", "sandbox.kubernetes", "--port", str(port)]
         return Program("kubernetes", command, self.home.root, environment(self.tools))
+
+    def _warm(self) -> Program:
+        """What programs are forked from; its environment is that of the shells which use the plane."""
+        command = [sys.executable, "-u", str(self.tools.warm), self.home.warm.name]
+        given = {k: v for k, v in shell.environment(self.home, self.tools).items() if k != "PYTHONPATH"}
+        return Program("warm", command, self.home.root, given)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

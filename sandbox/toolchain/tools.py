@@ -19,7 +19,13 @@ from sandbox.toolchain.programs import Program, go_needed, programs
 from sandbox.toolchain.report import Report
 
 LANGUAGE_HOST = "pulumi-language-python"
-HOST = CHECKOUT / "sandbox" / "languagehost" / "host.py"
+HOST = CHECKOUT / "sandbox" / "languagehost"
+START = f"""\
+import sys
+from {HOST.name}.host import main
+sys.exit(main())
+"""
+"""The language host's script: the folder it lies in, which Python looks into first, has the host beside it."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,16 @@ class Tools:
 
     bin: Path
 
+    @property
+    def warm(self) -> Path:
+        """What programs are forked from; it is not there beside a stock engine, which brings its own host."""
+        return self.bin / HOST.name / "warm.py"
+
     def path(self, name: str) -> Path:
         """The executable `name`. Raises `ToolchainError` for one the toolchain does not have."""
         found = self.bin / name
         if not os.access(found, os.X_OK):
-            has = sorted(file.name for file in self.bin.iterdir() if os.access(file, os.X_OK))
+            has = sorted(file.name for file in self.bin.iterdir() if file.is_file() and os.access(file, os.X_OK))
             raise ToolchainError(f"The toolchain has no {name}; it has: {', '.join(has)}")
         return found
 
@@ -80,7 +91,8 @@ def launcher(interpreter: str, script: Path) -> str:
 def _assembled(executables: dict[str, Path], report: Report) -> Path:
     """The folder of links for exactly these executables, made once."""
     said = "\n".join([f"{name}={path}" for name, path in sorted(executables.items())] + [sys.executable])
-    key = hashlib.sha256(said.encode() + HOST.read_bytes()).hexdigest()[:12]
+    host = sorted(HOST.glob("*.py"))
+    key = hashlib.sha256(b"".join([said.encode(), START.encode(), *(file.read_bytes() for file in host)])).hexdigest()
 
     def make(folder: Path) -> None:
         for name, path in executables.items():
@@ -89,9 +101,14 @@ def _assembled(executables: dict[str, Path], report: Report) -> Path:
             # The engine looks for its language host in the folder its own executable is really in: no symbolic link.
             (folder / "pulumi").unlink()
             (folder / "pulumi").hardlink_to(executables["pulumi"])
-            copy = folder / f"{LANGUAGE_HOST}.py"
-            shutil.copyfile(HOST, copy)
-            (folder / LANGUAGE_HOST).write_text(launcher(sys.executable, copy))
+            (folder / HOST.name).mkdir()
+            for file in host:
+                shutil.copyfile(file, folder / HOST.name / file.name)
+            script = folder / f"{LANGUAGE_HOST}.py"
+            script.write_text(START)
+            (folder / LANGUAGE_HOST).write_text(launcher(sys.executable, script))
             (folder / LANGUAGE_HOST).chmod(0o755)
 
-    return made_once(user_cache() / f"tools-{key}", make, lambda: report.note("Waiting for another process's tools"))
+    return made_once(
+        user_cache() / f"tools-{key[:12]}", make, lambda: report.note("Waiting for another process's tools")
+    )

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.languagehost.forked import PLACE
+
 
 class PreviewError(Exception):
     """A preview that failed; the text is what it printed."""
@@ -61,12 +63,14 @@ class Program:
         """One preview: how long it took, and how many resources it would create, components among them.
 
         The processors' time is that of the engine and all it started and waited for; the providers of the plane run
-        on their own and are not in it.
+        on their own and are not in it. A program that the plane forks would not be either, and the one beside it,
+        whose modules the plane does not hold, would start otherwise: both are started plainly.
         """
+        environment = {name: value for name, value in self.environment.items() if name != PLACE}
         command = ["pulumi", "preview", "--non-interactive", "--stack", stack]
         started = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
+            command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         assert process.stdout is not None

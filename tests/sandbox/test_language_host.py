@@ -13,7 +13,7 @@ import sys
 import sysconfig
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,11 @@ from google.protobuf import struct_pb2
 from pulumi import automation
 from pulumi.runtime.proto import language_pb2
 
-from sandbox.languagehost import host
+from sandbox.home import CHECKOUT
+from sandbox.languagehost import forked, host
 from sandbox.toolchain import Tools
 from sandbox.toolchain.build import EXECUTOR
+from tests.sandbox.warm_world import World, world
 
 PROGRAM = """
 import sys
@@ -44,6 +46,8 @@ pulumi.export("prefix", sys.prefix)
 """
 RunTask = asyncio.Task[language_pb2.RunResponse]
 SECRET = "correct horse battery staple"
+both_ways = pytest.mark.parametrize("workspace", ["plain", "forked"], indirect=True)
+"""The program is a new interpreter, or forked from a process that has imported what it needs."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Workspace:
 
     folder: Path
     environment: dict[str, str]
+    warm: World | None = None
 
     def program(self, text: str) -> None:
         (self.folder / "__main__.py").write_text(text)
@@ -118,12 +123,21 @@ def fresh(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def workspace(fresh: Path, tools: Tools, tmp_path: Path) -> Workspace:
+def workspace(fresh: Path, tools: Tools, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Workspace]:
     """A copy of the fresh project."""
     shutil.copytree(fresh, tmp_path, dirs_exist_ok=True)
-    return workspace_in(tmp_path, tools)
+    made = workspace_in(tmp_path, tools)
+    if getattr(request, "param", "plain") == "plain":
+        yield made
+        return
+    with world(tmp_path / "warm") as warm:
+        made.environment[forked.PLACE] = str(warm.place)
+        yield replace(made, warm=warm)
+        assert psutil.Process(warm.process.pid).cpu_times().children_user > 0, "nothing was forked"
+        assert warm.refusals() == []
 
 
+@both_ways
 def test_preview_up_refresh_and_destroy(workspace: Workspace, tmp_path: Path) -> None:
     assert "+ 2 to create" in workspace.pulumi("preview")
     assert "warning" not in workspace.pulumi("up", "--yes").lower()
@@ -135,6 +149,7 @@ def test_preview_up_refresh_and_destroy(workspace: Workspace, tmp_path: Path) ->
     assert "2 deleted" in workspace.pulumi("destroy", "--run-program", "--yes")
 
 
+@both_ways
 def test_what_the_program_prints_is_shown(workspace: Workspace) -> None:
     workspace.program("import sys\nprint('to standard output')\nprint('to standard error', file=sys.stderr)\n")
     shown = workspace.pulumi("preview")
@@ -142,6 +157,7 @@ def test_what_the_program_prints_is_shown(workspace: Workspace) -> None:
     assert "to standard error" in shown
 
 
+@both_ways
 def test_exit_32_shows_the_programs_one_message(workspace: Workspace) -> None:
     workspace.program("import sys, pulumi\npulumi.log.error('pools: two are active')\nsys.exit(32)\n")
     shown = workspace.pulumi("preview", fails=True)
@@ -149,6 +165,7 @@ def test_exit_32_shows_the_programs_one_message(workspace: Workspace) -> None:
     assert "Traceback" not in shown
 
 
+@both_ways
 def test_a_raising_program_shows_where(workspace: Workspace) -> None:
     workspace.program("def fails():\n    raise ValueError('too small')\n\nfails()\n")
     shown = workspace.pulumi("preview", fails=True)
@@ -210,6 +227,7 @@ def test_the_automation_api(workspace: Workspace, monkeypatch: pytest.MonkeyPatc
     assert destroyed[automation.OpType.DELETE] == 2
 
 
+@both_ways
 def test_host_and_program_end_with_a_killed_engine(workspace: Workspace) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(60)
@@ -226,12 +244,14 @@ def test_host_and_program_end_with_a_killed_engine(workspace: Workspace) -> None
             try:
                 server.accept()[0].close()  # the program runs
                 family = psutil.Process(engine.pid).children(recursive=True)
+                programs = psutil.Process(workspace.warm.process.pid).children() if workspace.warm else family
                 commands = [" ".join(process.cmdline()) for process in family]
+                assert workspace.warm or any(EXECUTOR in command for command in commands), commands
             finally:
                 engine.kill()
     assert any("pulumi-language-python.py" in command for command in commands), commands
-    assert any(EXECUTOR in command for command in commands), commands
-    _, alive = psutil.wait_procs(family, timeout=60)
+    assert programs
+    _, alive = psutil.wait_procs({*family, *programs}, timeout=60)
     assert not alive
 
 
@@ -241,7 +261,8 @@ class TestAlone:
     @contextmanager
     def start(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         with subprocess.Popen(
-            [sys.executable, host.__file__, *arguments],
+            [sys.executable, "-m", host.__name__, *arguments],
+            cwd=CHECKOUT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -279,6 +300,16 @@ class TestAlone:
 
 class TestRun:
     """One run, with a script of the test in the executor's place."""
+
+    @pytest.fixture(autouse=True, params=["plain", "forked"])
+    def way(self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        if request.param == "plain":
+            yield
+            return
+        with world(tmp_path) as warm:
+            monkeypatch.setenv(forked.PLACE, str(warm.place))
+            yield
+            assert warm.refusals() == []
 
     def with_program(self, folder: Path, script: str) -> tuple[host.LanguageHost, language_pb2.RunRequest]:
         made = host.LanguageHost("127.0.0.1:1")

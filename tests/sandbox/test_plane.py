@@ -392,16 +392,17 @@ def test_a_plane_is_started_once_survives_a_kill_and_stops_without_a_trace(home:
 
     first.kill()
     orphans = Record(home / "plane.json").leftovers()
-    assert set(orphans) == {"kubernetes"}
+    assert set(orphans) - {"warm"} == {"kubernetes"}  # no program is forked beside a stock engine
     assert "does not run" in sandbox(home, "status", code=1)
-    assert "Ended 1 process" in sandbox(home, "start")
-    assert record.has_ended(orphans["kubernetes"])
+    assert f"Ended {len(orphans)} process" in sandbox(home, "start")
+    assert all(map(record.has_ended, orphans.values()))
     assert Record(home / "plane.json").providers == providers
 
     supervisor(home).kill()
-    (orphan,) = Record(home / "plane.json").leftovers().values()
+    orphans = Record(home / "plane.json").leftovers()
     assert "is stopped" in sandbox(home, "stop")
-    assert record.has_ended(orphan)
+    assert orphans
+    assert all(map(record.has_ended, orphans.values()))
     assert all(ports.is_free(port) for port in providers.values())
     assert not (home / "plane.json").exists()
 

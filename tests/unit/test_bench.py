@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import statistics
+from pathlib import Path
 
 import pytest
 
+from sandbox.languagehost.forked import PLACE
 from tests.bench import flat, stack
 from tests.bench.__main__ import verdicts
-from tests.bench.measure import Runs, Time
+from tests.bench.measure import Program, Runs, Time
 from tests.bench.steps import steps
 from tests.seed_languages import SEED_LANGUAGES, SEED_RECIPES
 from tests.unit.graph import Graph, Json, run_program
@@ -35,6 +37,14 @@ def test_only_the_servers_of_the_languages_are_switched_on() -> None:
     assert config["sm-realtime:global"]["transcriber"]["languages"][-1] == "bg"
     assert "sm-realtime:inferenceServerEnhancedRecipe2" in config
     assert "sm-realtime:inferenceServerEnhancedRecipe3" not in config
+
+
+def test_a_program_that_is_timed_is_not_forked_by_the_plane(tmp_path: Path) -> None:
+    """It would not be counted. An engine that only says whether it could be."""
+    engine = tmp_path / "pulumi"
+    engine.write_text(f'#!/bin/sh\necho "+ ${{{PLACE}:-7}} to create"\n')
+    engine.chmod(0o755)
+    assert Program(tmp_path, {"PATH": str(tmp_path), PLACE: "1"}).preview("any")[1] == 7
 
 
 @pytest.fixture(scope="module")
