@@ -4,12 +4,11 @@ A program spends most of its start on importing the SDKs. This process never run
 child becomes what `python -u <executor>` is; what the child loaded from the interpreter's own libraries is imported
 here once it has ended, for the next one. The project's own modules are read anew by every run.
 
-Whatever might make a difference to a plain start is refused, and the host (`forked.py`) starts the program plainly:
-another interpreter, limits, variables that were read by an import, a module of the project with a library's name.
-A process whose modules are no longer the installed ones, or another program's, ends; the supervisor starts it anew.
+What might differ from a plain start (`check`) is refused, and the host (`forked.py`) starts the program plainly. A
+process whose modules are no longer the installed ones, or another program's, ends; the supervisor starts it anew.
 
-The socket, in the folder this is started in, is its owner's alone: a program's environment holds secrets in clear.
-Standard library only, run by its path: nothing of the sandbox is ever loaded here.
+The socket is its owner's alone: a program's environment holds secrets in clear. Standard library only, run by its
+path: nothing of the sandbox is ever loaded here.
 """
 
 from __future__ import annotations
@@ -27,14 +26,16 @@ import socket
 import struct
 import sys
 import sysconfig
-import types
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 Json = dict[str, Any]
+Start = tuple[Json, int]
+"""What a child is to become, and the file for its report."""
 LIBRARY = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 OWN = ("PYTHON", "LC_", "LANG", "TZ", "LD_", "MALLOC_", "GLIBC_", "OPENSSL_")
 """How the variables begin that an interpreter reads before any module does; PYTHONPATH is followed."""
@@ -55,7 +56,7 @@ def surroundings(pid: int | str) -> list[str]:
 
 def loaded() -> dict[str, str]:
     """The file of each module that was loaded from the libraries; one that waits for its first use is not."""
-    specs = {name: vars(each).get("__spec__") for name, each in sys.modules.items() if type(each) is types.ModuleType}
+    specs = {name: vars(each).get("__spec__") for name, each in list(sys.modules.items()) if type(each) is ModuleType}
     origins = {name: getattr(spec, "origin", None) for name, spec in specs.items()}
     return {name: origin for name, origin in origins.items() if origin and origin.startswith(LIBRARY)}
 
@@ -90,22 +91,19 @@ def modules_in(folder: str) -> set[str]:
 
 
 @contextlib.contextmanager
-def watched(read: set[str]) -> Iterator[None]:
-    """Notes the variables that are read meanwhile; what would be shown to a user as a warning is an error."""
-
+def watched(read: set[str]) -> Iterator[list[Any]]:
+    """Notes the variables that are read meanwhile; the warnings that a user would have been shown are in the list."""
     kind: Any = type(os.environ)
     plain, shown = kind.__getitem__, warnings.showwarning
+    heard: list[Any] = []
 
     def noting(environment: Any, name: str) -> Any:
         read.add(name)
         return plain(environment, name)
 
-    def refused(*_: Any, **__: Any) -> None:
-        raise ImportWarning("each run shows it by itself")
-
-    kind.__getitem__, warnings.showwarning = noting, refused
+    kind.__getitem__, warnings.showwarning = noting, lambda *said, **_: heard.append(said)
     try:
-        yield
+        yield heard
     finally:
         kind.__getitem__, warnings.showwarning = plain, shown
 
@@ -119,15 +117,6 @@ class Run:
     report: int
 
 
-@dataclass
-class Start:
-    """What a child is to become: the request, the file for its report, its parent."""
-
-    request: Json
-    report: int
-    parent: int
-
-
 class Warm:
     """The parent: one thread, one fork for each run."""
 
@@ -137,6 +126,8 @@ class Warm:
         self.pending: list[str] = []
         self.program: str | None = None
         self.read: set[str] = set()
+        self.changed: set[str] = set()
+        self.spoilt = ""
         self.stamps = {path: stamp(path) for path in [*sys.path, *loaded().values()]}
         self.selector = selectors.DefaultSelector()
         self.listener = socket.socket(socket.AF_UNIX)
@@ -155,17 +146,22 @@ class Warm:
             if not events:
                 self.load(self.pending.pop(0))
             elif start := events[0][0].data():
-                assert isinstance(start, Start)
-                return start
+                return start  # type: ignore[no-any-return]
 
     def load(self, name: str) -> None:
-        """Import a module that a program had; one that cannot be imported here is each run's own affair."""
-        if type(sys.modules.get(name)) is types.ModuleType:
-            return
-        if type(sys.modules.get(name.rpartition(".")[0], sys)) is not types.ModuleType:
-            return  # its package could not be loaded: what that would have made of the name is not known
-        with contextlib.suppress(Exception, SystemExit), watched(self.read):
-            hasattr(importlib.import_module(name), "loaded")  # some of the SDK's are loaded at their first use
+        """Import a module that a program had, as the program would have."""
+        package = sys.modules.get(name.rpartition(".")[0], sys)
+        if self.spoilt or type(sys.modules.get(name)) is ModuleType or type(package) is not ModuleType:
+            return  # it is there, or its package is not, which decides what the name is
+        try:
+            with watched(self.read) as heard:
+                hasattr(importlib.import_module(name), "loaded")  # some of the SDK's are loaded at their first use
+        except (Exception, SystemExit) as error:
+            self.spoilt = f"{name} could not be imported beforehand ({type(error).__name__})"
+        if heard:
+            self.spoilt = f"each run shows the warning of {name}"
+        if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 - names are all that is wanted
+            self.spoilt = f"{name} starts a thread when it is imported"
         self.stamps |= {path: stamp(path) for path in loaded().values() if path not in self.stamps}
 
     def accept(self) -> Start | None:
@@ -202,8 +198,8 @@ class Warm:
             if not self.runs:
                 sys.exit(f"{why}: a new process takes over")
             raise ValueError(why)
-        if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 - names are all that is wanted
-            raise ValueError("an import has started a thread")
+        if self.spoilt or self.read & self.changed:
+            raise ValueError(self.spoilt or f"the program sets {self.read & self.changed}, which an import reads")
         if request["python"] != sys.executable or surroundings(pid) != surroundings("self"):
             raise ValueError("another interpreter, or other limits, users or niceness than this process has")
         given = request["environment"]
@@ -229,7 +225,10 @@ class Warm:
                 key.fileobj.close() if isinstance(key.fileobj, socket.socket) else os.close(key.fd)
             self.selector.close()
             connection.close()
-            return Start(request, report, self.process)
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != self.process:  # it died before that
+                os._exit(1)
+            return request, report
         self.program = request["program"]
         try:
             process = os.pidfd_open(pid)
@@ -261,30 +260,24 @@ class Warm:
             self.selector.unregister(run.connection)
         with run.connection, contextlib.suppress(OSError):
             run.connection.sendall(struct.pack("!i", os.waitstatus_to_exitcode(status)))
-        with (
-            os.fdopen(run.report, "rb") as report,
-            contextlib.suppress(ValueError),
-        ):  # it was ended before it could tell
+        with contextlib.suppress(ValueError), os.fdopen(run.report, "rb") as report:
             report.seek(0)
-            self.pending += json.loads(report.read())
+            modules, changed = json.loads(report.read())  # nothing, when it was killed
+            self.changed.update(changed)
+            self.pending += modules
 
 
-def become(start: Start) -> None:
+def become(request: Json, report: int) -> None:
     """Be what `python -u <arguments>` is in the given folder and environment, up to the end of the program."""
-    arguments = start.request["arguments"]
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != start.parent:  # it died before that
-        os.kill(os.getpid(), signal.SIGKILL)
+    arguments, given = request["arguments"], request["environment"]
     os.setpgid(0, 0)
-    os.chdir(start.request["folder"])
+    os.chdir(request["folder"])
     os.environ.clear()
-    os.environ.update(start.request["environment"])
+    os.environ.update(given)
     sys.argv, sys.orig_argv = arguments, [sys.executable, "-u", *arguments]
-    sys.path = [script_folder(start.request), *dict.fromkeys([*paths(start.request), *sys.path])]
+    sys.path = [script_folder(request), *dict.fromkeys([*paths(request), *sys.path])]
     importlib.invalidate_caches()
-    with warnings.catch_warnings():  # what was shown to the parent alone is shown again
-        pass
-    main = types.ModuleType("__main__")
+    main = ModuleType("__main__")
     main.__loader__ = importlib.machinery.SourceFileLoader("__main__", arguments[0])
     vars(main).update(__file__=arguments[0], __cached__=None, __builtins__=__builtins__, __annotations__={})
     sys.modules["__main__"] = main
@@ -296,10 +289,11 @@ def become(start: Start) -> None:
         sys.excepthook(type(error), error.with_traceback(trace), trace)
         sys.exit(1)
     finally:
-        with contextlib.suppress(OSError):  # the program may have closed it
-            os.write(start.report, json.dumps([name for name in loaded() if name not in before]).encode())
+        with contextlib.suppress(Exception):  # the next run imports for itself then
+            changed = [name for name in {*os.environ, *given} if os.environ.get(name) != given.get(name)]
+            os.write(report, json.dumps([[name for name in loaded() if name not in before], changed]).encode())
 
 
 if __name__ == "__main__":
     del sys.path[0]  # this file's folder
-    become(Warm(sys.argv[1]).serve())
+    become(*Warm(sys.argv[1]).serve())

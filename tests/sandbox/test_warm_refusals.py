@@ -20,7 +20,7 @@ import pytest
 
 from sandbox.home import CHECKOUT
 from sandbox.languagehost import forked
-from tests.sandbox.warm_world import SECONDS, World, world
+from tests.sandbox.warm_world import SECONDS, World, environment, world
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def here(tmp_path: Path) -> Iterator[World]:
 async def test_a_module_with_a_librarys_name_is_the_projects(here: World) -> None:
     await here.until_loaded("colorsys")
     other = here.folder / "other"
-    for folder in (here.folder / "program", other):
+    for folder in (here.program, other):
         folder.mkdir(exist_ok=True)
         (folder / "colorsys.py").touch()
         assert await here.start(here.script(""), PYTHONPATH=str(other)) is None
@@ -101,7 +101,7 @@ async def test_another_package_is_seen(tmp_path: Path) -> None:
 
 async def test_another_program_gets_no_modules_of_the_first(here: World) -> None:
     assert await here.run(here.script("import colorsys")) == 0
-    given = here.environment()
+    given = environment()
     folder = str(here.folder)
     started = await forked.fork(str(here.place), here.python, [str(here.script(""))], given, folder, folder)
     assert started is None
@@ -116,32 +116,39 @@ async def test_what_an_import_reads_of_the_environment_is_the_same(tmp_path: Pat
         assert here.refusals() == ["a plain start: other values of READ"]
 
 
-async def test_what_an_import_warns_of_is_shown_by_each_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with with_package(tmp_path, "import colorsys, warnings\nwarnings.warn('is old')") as (here, _):
-        script = here.script("import colorsys, package")
-        await here.run(script)
-        await here.until_loaded("colorsys")
-        capfd.readouterr()
-        for _ in range(2):
-            assert await here.run(here.script("import package")) == 0
-            assert "UserWarning: is old" in capfd.readouterr().err
-        assert here.refusals() == []
+async def test_a_variable_that_the_program_sets_before_an_import_is_not_known_beforehand(tmp_path: Path) -> None:
+    with with_package(tmp_path, "import os\nVALUE = os.environ.get('SET')") as (here, _):
+        script = here.script("import os\nos.environ['SET'] = 'x'\nimport package, wave\nassert package.VALUE == 'x'")
+        async with asyncio.timeout(SECONDS):
+            while (started := await here.start(script)) is not None:
+                assert await started.wait() == 0
+        assert here.refusals() == ["a plain start: the program sets {'SET'}, which an import reads"]
 
 
-async def test_an_import_that_starts_a_thread_is_the_last(tmp_path: Path) -> None:
-    text = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()"
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import warnings\nwarnings.warn('is old')", "each run shows the warning of package"),
+        (
+            "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()",
+            "package starts a thread when it is imported",
+        ),
+        (
+            "import __main__\nif hasattr(__main__, 'Warm'): raise SystemExit",
+            "package could not be imported beforehand (SystemExit)",
+        ),
+    ],
+)
+async def test_an_import_that_is_not_the_same_beforehand_is_the_last(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], text: str, why: str
+) -> None:
     with with_package(tmp_path, text) as (here, _):
-        while (started := await here.start(here.script("import package"))) is not None:
-            assert await started.wait() == 0
-        assert here.refusals() == ["a plain start: an import has started a thread"]
-
-
-async def test_an_import_that_fails_is_passed_over(tmp_path: Path) -> None:
-    text = "import colorsys, __main__\nif not hasattr(__main__, 'Warm'): VALUE = 1\nelse: raise SystemExit"
-    with with_package(tmp_path, text) as (here, _):
-        assert await here.run(here.script("import package, wave")) == 0
-        await here.until_loaded("wave")
-        assert await here.run(here.script("import package\nassert package.VALUE")) == 0
+        async with asyncio.timeout(SECONDS):
+            while (started := await here.start(here.script("import package"))) is not None:
+                assert await started.wait() == 0
+                assert ("is old" in capfd.readouterr().err) == ("is old" in text)
+        assert await here.start(here.script("")) is None
+        assert here.refusals() == [f"a plain start: {why}"] * 2
 
 
 # --- who may, and who ends with whom
@@ -164,7 +171,7 @@ def requester(here: World, script: Path, **options: Any) -> subprocess.Popen[str
     """Another process that asks for the script."""
     text = REQUEST.format(
         checkout=str(CHECKOUT), place=str(here.place), python=here.python, script=str(script),
-        environment=here.environment(), folder=str(here.folder), program=str(here.folder / "program"),
+        environment=environment(), folder=str(here.folder), program=str(here.program),
     )  # fmt: skip
     return subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True, **options)
 

@@ -16,6 +16,11 @@ from sandbox.languagehost import forked, warm
 SECONDS = 60.0
 
 
+def environment() -> dict[str, str]:
+    """A program's, where nothing else is wanted."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
 @dataclass
 class World:
     """One such process, its socket, and the programs' folder."""
@@ -23,6 +28,10 @@ class World:
     process: subprocess.Popen[bytes]
     folder: Path
     python: str
+
+    @property
+    def program(self) -> Path:
+        return self.folder / "program"
 
     @property
     def place(self) -> Path:
@@ -35,9 +44,6 @@ class World:
         """Why programs were not forked."""
         return [line for line in self.log() if line != "ready"]
 
-    def environment(self) -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
     def script(self, text: str) -> Path:
         path = self.folder / "script"
         path.write_text(text)
@@ -45,9 +51,9 @@ class World:
 
     async def start(self, script: Path, *arguments: str, **variables: str) -> forked.Forked | None:
         """The script's process; None where it was refused."""
-        command, given = [str(script), *arguments], self.environment() | variables
-        program = str(self.folder / "program")
-        return await forked.fork(str(self.place), self.python, command, given, str(self.folder), program)
+        command, given = [str(script), *arguments], environment() | variables
+        program = str(self.program)
+        return await forked.fork(str(self.place), self.python, command, given, program, program)
 
     async def run(self, script: Path, *arguments: str, **variables: str) -> int:
         """How the script ended."""
@@ -74,7 +80,7 @@ def world(folder: Path, python: str = sys.executable) -> Iterator[World]:
     with (folder / "warm.log").open("wb") as log:
         process = subprocess.Popen(
             [python, "-u", warm.__file__, "warm.sock"],
-            cwd=folder, env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            cwd=folder, env=environment() | {"OF_THE_PARENT": "x"},
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
     made = World(process, folder, python)
