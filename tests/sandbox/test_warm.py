@@ -72,8 +72,12 @@ async def both(here: World, text: str, **variables: str) -> tuple[Any, Any]:
 @pytest.mark.parametrize("loaded", [(), ("colorsys", "asyncio", "http.client")])
 async def test_a_forked_program_finds_what_a_new_interpreter_gives(here: World, loaded: tuple[str, ...]) -> None:
     await here.until_loaded(*loaded)
+    beside = await here.start(here.script("import signal\nsignal.pause()"))
+    assert beside is not None
     variables = {"PYTHONPATH": f"relative:{here.folder}/other::{sys.prefix}:relative", "NEW": "ä", "HOME": "/else"}
     forked_, plain = await both(here, SCENE, **variables)
+    beside.kill()
+    assert await beside.wait() == -signal.SIGKILL
     assert forked_ == plain
     assert plain["path"][:2] == [str(here.folder), str(here.program / "relative")], "else the order is not shown"
 

@@ -12,6 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,12 @@ async def test_a_module_with_a_librarys_name_is_the_projects(here: World) -> Non
 async def test_a_variable_of_the_interpreters_own_is_no_forks_affair(here: World, variable: str) -> None:
     assert await here.start(here.script(""), **{variable: "other"}) is None
     assert here.refusals() == [f"a plain start: other values of {variable}"]
+
+
+async def test_another_interpreter_is_no_forks_affair(here: World) -> None:
+    other = replace(here, python=str(Path(here.python).with_name("python3")))
+    assert await other.start(here.script("")) is None
+    assert await here.run(here.script("")) == 0
 
 
 async def test_other_limits_are_no_forks_affair(here: World) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class World:
         return [line for line in self.log() if line != "ready"]
 
     def script(self, text: str) -> Path:
-        path = self.folder / "script"
+        path = self.folder / f"script-{zlib.crc32(text.encode())}"
         path.write_text(text)
         return path
 
