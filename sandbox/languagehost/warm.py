@@ -7,8 +7,7 @@ here once it has ended, for the next one. The project's own modules are read ane
 What might differ from a plain start (`check`) is refused, and the host (`forked.py`) starts the program plainly. A
 process whose modules are no longer the installed ones, or another program's, ends; the supervisor starts it anew.
 
-The socket is its owner's alone: a program's environment holds secrets in clear. Standard library only, run by its
-path: nothing of the sandbox is ever loaded here.
+The socket is its owner's alone: a program's environment holds secrets in clear. Nothing of ours is ever loaded here.
 """
 
 from __future__ import annotations
@@ -149,15 +148,17 @@ class Warm:
                 return start  # type: ignore[no-any-return]
 
     def load(self, name: str) -> None:
-        """Import a module that a program had, as the program would have."""
+        """Import a module that a program had; one that fails here, alone, is the next program's own affair."""
         package = sys.modules.get(name.rpartition(".")[0], sys)
         if self.spoilt or type(sys.modules.get(name)) is ModuleType or type(package) is not ModuleType:
             return  # it is there, or its package is not, which decides what the name is
+        waiting = [each for each in sys.modules.values() if type(each) is not ModuleType]
         try:
             with watched(self.read) as heard:
                 hasattr(importlib.import_module(name), "loaded")  # some of the SDK's are loaded at their first use
-        except (Exception, SystemExit) as error:
-            self.spoilt = f"{name} could not be imported beforehand ({type(error).__name__})"
+        except (Exception, SystemExit):
+            if any(type(each) is ModuleType for each in waiting):  # the others are gone when they fail
+                self.spoilt = f"{name} was half loaded when its import failed"
         if heard:
             self.spoilt = f"each run shows the warning of {name}"
         if len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208 - names are all that is wanted

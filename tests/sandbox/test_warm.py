@@ -89,6 +89,7 @@ import pulumi, pulumi.runtime
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import Service
 from pulumi_azure_native import network
+import grpc.experimental  # its parts import each other, so that not each of them can come first
 names = {name: {key: type(value).__name__ for key, value in object.__getattribute__(module, "__dict__").items()
                 if key not in ("__builtins__", "__warningregistry__")}
          for name, module in sys.modules.items() if name.startswith(("pulumi", "grpc", "google", "opentelemetry"))
