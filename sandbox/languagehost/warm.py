@@ -1,8 +1,8 @@
 """`warm.py SOCKET`: starts a program by fork, with the modules of the installed packages in memory.
 
-A program spends most of its start on importing the SDKs. This process never runs one. It forks for each run, and the
-child becomes what `python -u <executor>` is; what the child loaded from the interpreter's own libraries is imported
-here once it has ended, for the next one. The project's own modules are read anew by every run.
+A program spends most of its start on importing the SDKs. This process forks for each run, and the child becomes what
+`python -u <executor>` is, two frames deeper, as stack traces in the state show. What it loaded from the interpreter's
+own libraries is imported here once it has ended, for the next one. The project's own modules are always read anew.
 
 What might differ from a plain start (`check`) is refused, and the host (`forked.py`) starts the program plainly. A
 process whose modules are no longer the installed ones, or another program's, ends; the supervisor starts it anew.
