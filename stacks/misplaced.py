@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from stacks.problem import PROJECT, Problem, remove_command, set_secret
+from stacks.problem import PROJECT, RENAME, Problem, remove_command, set_secret
 from stacks.schema import FLOW_SECRETS, SECRET_KEYS, Settings
-from stacks.schema.paths import ANY_KEY, is_map, keys_at, keys_of, places, section_of, type_at
+from stacks.schema.paths import ANY_KEY, exists, is_map, keys_at, keys_of, places, section_of, type_at
 
 PROVIDERS = {"azure-native": "azure", "kubernetes": "access"}
 """Packages with an explicit provider → the provider's name in this program."""
@@ -18,9 +18,15 @@ PROVIDERS = {"azure-native": "azure", "kubernetes": "access"}
 INSTEAD = {
     "azure-native:location": "azure.location",
     "azure-native:subscriptionId": "azure.subscriptionId",
+    "azure:location": "azure.location",
+    "azure:subscriptionId": "azure.subscriptionId",
     "kubernetes:namespace": "namespace",
 }
 """Provider settings → where this program has the same thing."""
+
+ENGINE = "pulumi"
+ENGINE_KEYS = ("autonaming", "disable-default-providers", "tags")
+"""What the engine and its command line read in their own namespace (3.255.0)."""
 
 SERVERS = (
     "inferenceServerEnhancedRecipe1",
@@ -105,21 +111,42 @@ def is_plain(path: str, value: Any) -> bool:
 
 
 def other_namespace(full: str) -> Problem | None:
-    """What is wrong with a key that is not ours: nothing, unless it was meant to be, or to reach a provider.
+    """What is wrong with a key that is not ours: only the engine's own are right.
 
     The value is never looked at: it may be a secret.
     """
     namespace, _, key = full.partition(":")
+    remove, instead = f"pulumi config rm {full}", INSTEAD.get(full)
+    here = f"; what it says stands in `{PROJECT}:{instead}`" if instead else ""
     if namespace in PROVIDERS:
-        instead = INSTEAD.get(full)
-        here = f"; what it says stands in `{PROJECT}:{instead}`" if instead else ""
         reason = f"the program has a provider of its own ({PROVIDERS[namespace]}), which does not read this{here}"
-        return Problem(full, "ignored-key", reason, f"pulumi config rm {full}")
-    if closest(namespace, [PROJECT]):
-        meant = f"{PROJECT}:{key}"
-        reason = f"nothing reads the namespace `{namespace}`; did you mean `{meant}`?"
-        return Problem(full, "unknown-key", reason, f"rename it to `{meant}`")
-    return None
+        return Problem(full, "ignored-key", reason, remove)
+    if namespace == ENGINE:
+        return None if key in ENGINE_KEYS else _unknown_to_the_engine(full, key)
+    reason = f"nothing reads the namespace `{namespace}`"
+    if instead:
+        return Problem(full, "ignored-key", f"{reason}{here}", remove)
+    known = (*keys_of(Settings), *SECRET_KEYS)
+    meant = key if key in known else closest(key, known)
+    if meant is None and closest(namespace, [PROJECT]):
+        meant = key
+    if meant is None:
+        return Problem(full, "unknown-key", f"{reason}; ours is `{PROJECT}`", remove)
+    reason = f"{reason}; did you mean `{PROJECT}:{meant}`?"
+    if meant in SECRET_KEYS:
+        return Problem(full, "unknown-key", reason, f"{remove} && {set_secret(meant, 'FILE')}")
+    return Problem(full, "unknown-key", reason, f"{RENAME}`{PROJECT}:{meant}`")
+
+
+def _unknown_to_the_engine(full: str, key: str) -> Problem:
+    """A key in the engine's namespace that it does not read, such as one that lacks its last letter."""
+    near = closest(key, ENGINE_KEYS)
+    if near:
+        meant = f"{ENGINE}:{near}"
+        return Problem(full, "unknown-key", f"the engine reads no such key; did you mean `{meant}`?",
+                       f"{RENAME}`{meant}`")  # fmt: skip
+    known = ", ".join(f"`{ENGINE}:{each}`" for each in ENGINE_KEYS)
+    return Problem(full, "unknown-key", f"the engine reads no such key; it reads {known}", f"pulumi config rm {full}")
 
 
 def meant_secret(key: str) -> Problem | None:
@@ -140,13 +167,32 @@ def secret_among_values(path: str) -> Problem:
 
 
 def not_there(location: tuple[int | str, ...], given: Any) -> Problem | None:
-    """A key without a near miss: the one key of that name, which stands elsewhere."""
+    """A key without a near miss: the keys of that name one level down, or the one that stands elsewhere."""
     path, key = ".".join(str(part) for part in location), str(location[-1])
     elsewhere = places(key)
-    if len(elsewhere) != 1 or not _alike(location, elsewhere[0]) or not _fits(elsewhere[0], given):
+    alike = len(elsewhere) == 1 and _alike(location, elsewhere[0]) and _fits(elsewhere[0], given)
+    found = _one_down(location, given) or (elsewhere if alike else [])
+    if not found:
         return None
-    reason = f"there is no such key here; there is `{elsewhere[0]}`"
-    return Problem(path, "wrong-path", reason, f"rename it to `{elsewhere[0]}`")
+    reason = f"there is no such key here; there is {_named(found, 'and')}"
+    return Problem(path, "wrong-path", reason, f"{RENAME}{_named(found, 'or')}")
+
+
+def _named(paths: Sequence[str], word: str) -> str:
+    *others, last = [f"`{each}`" for each in paths]
+    return f"{', '.join(others)} {word} {last}" if others else last
+
+
+FEW = 3
+"""Keys that may be named as the one that was meant."""
+
+
+def _one_down(location: tuple[int | str, ...], given: Any) -> list[str]:
+    """The keys of that name in the sections beside it, where they are few: its own section was left out."""
+    above, key = ".".join(str(part) for part in location[:-1]), str(location[-1])
+    found = [f"{above}.{each}.{key}" for each in keys_at(above)] if above else []
+    found = [each for each in found if exists(each) and _fits(each, given)]
+    return found if len(found) <= FEW else []
 
 
 def _alike(location: tuple[int | str, ...], elsewhere: str) -> bool:
@@ -244,4 +290,4 @@ def _moved(path: str, sections: Sequence[str], prose: str) -> Problem:
         return Problem(path, "unknown-key", f"there is no such key; {prose}", remove_command(path))
     right = f"{known[meant]}.{meant}"
     said = f"the key is `{right}`" if meant == child else f"did you mean `{right}`?"
-    return Problem(path, "wrong-path", f"{prose}; {said}", f"rename it to `{right}`")
+    return Problem(path, "wrong-path", f"{prose}; {said}", f"{RENAME}`{right}`")

@@ -19,7 +19,7 @@ from operations.importing.reading import Plain
 from operations.importing.secrets import Secret, hidden, taken
 from operations.importing.tree import GONE, copied, get, leaves, put, remove, settled
 from operations.keys import OURS
-from stacks.load import causes, problem_of
+from stacks.field_errors import causes, problem_of
 from stacks.misplaced import slips
 from stacks.problem import Problem
 from stacks.schema import Settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 
 from stacks.problem import Problem
 from stacks.rules.clocks import clocks
@@ -34,6 +35,7 @@ from stacks.rules.secrets import secrets
 from stacks.rules.speech import custom_models, languages, operating_points, pre_warm, session_capacity
 from stacks.rules.volumes import volumes
 from stacks.schema import Settings
+from stacks.schema.base import UnreadError
 
 Rule = Callable[[Settings, Collection[str]], Iterator[Problem]]
 """Settings and the secret keys that have content → what is wrong."""
@@ -76,5 +78,14 @@ RULES: tuple[Rule, ...] = (
 
 
 def check(settings: Settings, present: Collection[str]) -> list[Problem]:
-    """Everything wrong with settings that are right field by field; `present` are the secret keys with content."""
-    return [problem for rule in RULES for problem in rule(settings, present)]
+    """Everything wrong between fields; `present` are the secret keys with content.
+
+    Where fields could not be read (`stacks.remains`), a rule is heard until it asks for one of them: what it said
+    before is so whatever stands there, and nothing is said that follows only from their absence.
+    """
+    return [problem for rule in RULES for problem in _heard(rule(settings, present))]
+
+
+def _heard(found: Iterator[Problem]) -> Iterator[Problem]:
+    with suppress(UnreadError):
+        yield from found

@@ -14,12 +14,18 @@ from stacks.variables import LISTS, SET
 ARGUMENTS = ("args", "command")
 """Ends of the names of lists in which something may well stand twice."""
 
+LANGUAGES = (
+    "global.transcriber.languages",
+    "transcribers.transcriber.languages.cpuLanguages",
+    "transcribers.transcriber.languages.gpuLanguages",
+)
+"""Lists of languages: two of one name are told apart from two of one group (`stacks.rules.speech`)."""
+
 
 def each_once(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """Of two entries of one name, which one counts is a matter of chance, or of whoever reads the list."""
     for path, _, items in lists(settings):
-        # two languages of one name are told apart from two of one group (`stacks.rules.speech`)
-        if path.lower().endswith(ARGUMENTS) or path == "global.transcriber.languages" or isinstance(items, Mapping):
+        if path.lower().endswith(ARGUMENTS) or path in LANGUAGES or isinstance(items, Mapping):
             continue
         names = [identity(each) for each in items]
         for index, name in enumerate(names):

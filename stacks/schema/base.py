@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -22,10 +23,56 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema, to_jsonable_python
 
 
+class UnreadError(Exception):
+    """A field was asked for that could not be read."""
+
+
 class Section(BaseModel):
-    """A block of the configuration: no unknown key, no conversion between types, no change after loading."""
+    """A block of the configuration: no unknown key, no conversion between types, no change after loading.
+
+    Of a configuration that is refused, `stacks.remains` makes sections without the fields that are wrong. Whoever asks
+    one for such a field, or for all of it, gets no stand-in.
+
+    Raises:
+        UnreadError: what is asked for could not be read. A right configuration never raises it.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", alias_generator=to_camel)
+
+    if not TYPE_CHECKING:  # a type checker would take every name for a field
+
+        def __getattr__(self, name: str) -> Any:
+            if name in type(self).model_fields:
+                raise UnreadError(name)
+            return super().__getattr__(name)
+
+    def __iter__(self) -> Generator[tuple[str, Any], None, None]:
+        _whole(self)
+        yield from super().__iter__()
+
+    def __eq__(self, other: object) -> bool:
+        _whole(self, other)
+        return super().__eq__(other)
+
+    def model_dump(self, **how: Any) -> dict[str, Any]:
+        _whole(self)
+        return super().model_dump(**how)
+
+
+def _whole(*values: Any) -> None:
+    """Every field in it could be read."""
+    ahead = list(values)
+    while ahead:
+        each = ahead.pop()
+        if isinstance(each, Section):
+            missing = type(each).model_fields.keys() - each.__dict__.keys()
+            if missing:
+                raise UnreadError(min(missing))
+            ahead += each.__dict__.values()
+        elif isinstance(each, tuple):
+            ahead += each
+        elif isinstance(each, dict):
+            ahead += each.values()
 
 
 @dataclass(frozen=True)

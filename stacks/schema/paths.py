@@ -7,7 +7,8 @@ import re
 import typing
 from collections.abc import Iterator
 from enum import EnumType
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -63,6 +64,41 @@ def field_at(location: tuple[int | str, ...]) -> FieldInfo | None:
     section = section_at(location)
     fields = section.model_fields.items() if section else ()
     return next((field for name, field in fields if (field.alias or name) == location[-1]), None)
+
+
+def kind_at(location: tuple[int | str, ...]) -> Any:
+    """The type of what stands at a path, items of lists and entries of maps too, with what it is checked for.
+
+    None where the path leads nowhere.
+    """
+    kind: Any = Settings
+    for part in location:
+        kind = _kind_inside(kind, part)
+    return kind
+
+
+def _kind_inside(kind: Any, part: int | str) -> Any:
+    plain, inner = bare(kind), typing.get_args(bare(kind))
+    if isinstance(plain, type) and issubclass(plain, BaseModel):
+        found = (field for name, field in plain.model_fields.items() if (field.alias or name) == part)
+        return next((Annotated[f.annotation, *f.metadata] if f.metadata else f.annotation for f in found), None)
+    if typing.get_origin(plain) in (tuple, dict):
+        return inner[1] if typing.get_origin(plain) is dict else inner[0]
+    return next((found for found in (_kind_inside(each, part) for each in inner) if found is not None), None)
+
+
+def bare(kind: Any) -> Any:
+    """A type without what it is checked for."""
+    return typing.get_args(kind)[0] if typing.get_origin(kind) is Annotated else kind
+
+
+def is_list(kind: Any) -> bool:
+    """Whether a type is a list, or may be one."""
+    plain = bare(kind)
+    kinds = [plain] if typing.get_origin(plain) else []
+    if typing.get_origin(plain) in (typing.Union, UnionType):
+        kinds = [bare(each) for each in typing.get_args(plain)]
+    return any(typing.get_origin(each) is tuple for each in kinds)
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:

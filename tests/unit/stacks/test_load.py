@@ -15,7 +15,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from stacks.clocks import Code
-from stacks.load import CODES, REFUSED, load, read
+from stacks.field_errors import CODES
+from stacks.load import REFUSED, load, read
 from stacks.misplaced import SEED_SECRETS
 from stacks.problem import Problem, report
 from stacks.schema import Settings
@@ -59,7 +60,7 @@ def test_a_wrong_configuration_is_refused_with_path_code_reason_and_mend(path: P
 
 def reason_codes() -> set[str]:
     """Every code the loader and the rules can give: the second argument of each `Problem`, and those of the schema."""
-    loader = [CHECKOUT / "stacks" / name for name in ("load.py", "misplaced.py", "secrets.py")]
+    loader = [CHECKOUT / "stacks" / name for name in ("load.py", "field_errors.py", "misplaced.py", "secrets.py")]
     modules = [*loader, *(CHECKOUT / "stacks" / "rules").glob("*.py")]
     calls = [node for path in modules for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     problems = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Problem"]

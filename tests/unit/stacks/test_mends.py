@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shlex
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from stacks.load import read
-from stacks.problem import PROJECT, Problem
+from stacks.problem import PROJECT, Problem, report
 from stacks.schema import SECRET_KEYS
 from tests.unit.cases import ERRORS, SCALARS, given, name
 from tests.yaml_file import read_yaml
@@ -22,11 +23,13 @@ COMMANDS = ("pulumi config set", "pulumi config rm", "kubectl create secret gene
 LINES = re.compile(
     "|".join(
         (
-            r"rename it to `[^`]+`",
+            r"rename it to `[^`]+`((, `[^`]+`)* or `[^`]+`)?",
+            r"`[^`]+` is set already: write there what is right of both, then pulumi config rm .+",
             r"take (it|the line `sm-realtime:` without a name) out of the (file|JSON text in the stack file)",
             r'write it in quotes in the stack file: (-|[A-Za-z]+:) "\.\.\."',
             r'write it in quotes, such as (-|[A-Za-z]+:) "(no|yes)"',
-            r"write it in the stack file: [A-Za-z]+: \{\.\.\.\}",
+            r"write it in the stack file: ([-A-Za-z0-9_]+:|-) (\{(name: )?\.\.\.\}|\[\.\.\.\])",
+            r"write it in the stack file: - \{name: [-a-z0-9]+\}",
             r"write it in the stack file, in [A-Za-z0-9.]+: - \{name: [-a-z0-9]+, \.\.\.\}",
             r"write a further generation: \{.+\}",
         )
@@ -182,3 +185,61 @@ def test_a_mend_mends(path: Path) -> None:
             assert renamed is None or renamed[1] not in {
                 o.path for o in left if o.code in ("unknown-key", "wrong-path")
             }
+
+
+@functools.cache
+def printed(path: Path) -> list[str]:
+    """What mends a configuration, from the first line of its report to the last."""
+    return re.findall(r"^    mend: (.+)$", report("sandbox", problems(path)), re.M)
+
+
+def by_itself(mend: str) -> bool:
+    """Whether a mend is commands that need nobody to say more."""
+    commands = mend.split(" && ")
+    begins = all(each.startswith(("pulumi config set --path ", "pulumi config set --type ", "pulumi config rm "))
+                 for each in commands)  # fmt: skip
+    return begins and OPEN.search(mend.partition("  #")[0]) is None
+
+
+IN_ORDER = [path for path in ERRORS if all(by_itself(mend) for mend in printed(path))]
+
+GONE = "taken out"
+
+
+def marked(stack: Stack, command: str) -> None:
+    """A command on a configuration that keeps the places of what is taken out of its lists."""
+    words = shlex.split(command, comments=True)
+    way = [] if ":" in words[-1] else steps(words[-1])
+    if words[2] == "rm" and way and isinstance(way[-1], int):
+        stack.put(words[-1], GONE)
+    else:
+        stack.run(command)
+
+
+def without_marks(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_marks(each) for key, each in value.items()}
+    return [without_marks(each) for each in value if each != GONE] if isinstance(value, list) else value
+
+
+def as_values(stack: Stack) -> dict[str, Any]:
+    return {
+        key: without_marks(json.loads(text)) if text[:1] in ("{", "[") else text for key, text in stack.config.items()
+    }
+
+
+@pytest.mark.parametrize("path", IN_ORDER, ids=name)
+def test_mends_done_from_the_first_to_the_last_leave_what_was_right(path: Path) -> None:
+    """No command finds nothing to change, and what is left is the configuration with the faulty entries gone."""
+    stack, wanted = Stack(read_yaml(path)), Stack(read_yaml(path))
+    for mend in printed(path):
+        for command in mend.split(" && "):
+            stack.run(command)
+            marked(wanted, command)
+    assert as_values(stack) == as_values(wanted)
+    told = {(each.path, each.code) for each in problems(path)}
+    assert {(each.path, each.code) for each in read(stack.config, stack.flagged)[1]} & told == set()
+
+
+def test_there_are_reports_that_can_be_mended_from_the_first_to_the_last() -> None:
+    assert sum(len(printed(path)) > 1 for path in IN_ORDER) > 30
