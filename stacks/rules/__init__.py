@@ -14,6 +14,7 @@ from stacks.rules.flow import FLOW
 from stacks.rules.gpu import drivers
 from stacks.rules.ingress import ingress_namespace
 from stacks.rules.ingress_hosts import own_hosts
+from stacks.rules.languages import accepted
 from stacks.rules.lists import ENTRIES
 from stacks.rules.names import NAMES
 from stacks.rules.networks import networks
@@ -53,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     pool_versions,
     networks,
     languages,
+    accepted,
     pre_warm,
     operating_points,
     custom_models,

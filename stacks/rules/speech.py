@@ -17,6 +17,7 @@ from components.speech.model_costs import (
 from components.speech.naming import language_name
 from components.speech.transcriber_languages import speech, speeches
 from stacks.problem import Problem, remove_command, set_command
+from stacks.rules.languages import CODES, CPU, GPU, exists, lists, no_such_language
 from stacks.schema import Settings
 
 Served = frozenset[tuple[str, str]]
@@ -51,28 +52,22 @@ def languages(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         if name in names:
             first, where = names[name]
             same = first == language
-            if same and where != above:
+            if same and where != above and (where, above) != (CPU, GPU):
                 continue  # of several lists the first one counts
             reason = f"{language} is listed already" if same else f"{first} has the same group name, {name}"
+            if same and where != above:
+                reason = f"{language} is in cpuLanguages as well, and can be transcribed on one of the two"
             yield Problem(path, "duplicate-language", reason, remove_command(path))
             continue
         names[name] = language, above
         own = speech(settings.transcribers, settings.global_, language)
         has = {each for code, each in found if code == feature(language)}
         waits = settings.transcribers.enabled and settings.transcribers.live and not own.on_cpu
-        if waits and not (point in has if point else has):
+        if not exists(settings, language) and (feature(language) in CODES or not waits):
+            beside = [each for place, each in lists(settings) if place.partition("[")[0] == above]
+            yield no_such_language(path, language, beside)
+        elif waits and not (point in has if point else has):
             yield _no_server(settings, path, language, point)
-
-
-def lists(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Every language that is written down, with its path, in the order in which the lists count."""
-    own = settings.transcribers.transcriber.languages
-    for path, languages in (
-        ("transcribers.transcriber.languages.cpuLanguages", own.cpu_languages),
-        ("transcribers.transcriber.languages.gpuLanguages", own.gpu_languages),
-        ("global.transcriber.languages", settings.global_.transcriber.languages),
-    ):
-        yield from ((f"{path}[{index}]", language) for index, language in enumerate(languages))
 
 
 def _no_server(settings: Settings, path: str, language: str, point: str | None) -> Problem:

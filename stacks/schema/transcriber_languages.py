@@ -49,7 +49,7 @@ class LanguageSettings(Section):
         (), description="Languages transcribed on the CPU, without an inference server."
     )
     gpu_languages: tuple[Language, ...] = Field(
-        (), description="Languages beside the global ones; clients reach only what the resource manager lists."
+        (), description="Languages beside the global ones; the resource manager has to accept them as well."
     )
     overrides: LanguageOverrides = Field(
         default_factory=LanguageOverrides, description="Override specific behaviour per language."

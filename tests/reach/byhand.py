@@ -114,6 +114,15 @@ def _of_proxy() -> Iterator[Knob]:
         yield Knob(f"{records}[].{key}", tuple(records.split(".")), [RECORD])
 
 
+def _of_languages() -> Iterator[Knob]:
+    """What is deployed and what is accepted are the same languages."""
+    accepted = ("resourceManager", "config", "languages")
+    more = ((accepted, ["sv", "ga", "eu", "cy", "en"]),)
+    languages = "transcribers.transcriber.languages.gpuLanguages"
+    yield Knob(languages, tuple(languages.split(".")), ["ga", "eu"], more)
+    yield Knob(".".join(accepted), accepted, ["en", "cy", "ga", "sv"])
+
+
 def _of_pools() -> Iterator[Knob]:
     further = ("pools", "further", "t4b", "generations", 1)
     yield Knob("pools.further.<key>.generations[].kubernetesVersion", (*further, "kubernetesVersion"), "1.34.12")
@@ -156,6 +165,7 @@ BY_HAND = (
     Knob("azure.subscriptionId", ("azure", "subscriptionId"), "5a6d2d72-6561-4c74-896d-650000000002"),
     *(knob for server in SERVERS for knob in _of_server(server)),
     *_of_network(),
+    *_of_languages(),
     *_of_pools(),
     *_of_flow(),
     *_of_stores(),
