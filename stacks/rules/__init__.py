@@ -16,6 +16,7 @@ from stacks.rules.ingress import ingress_namespace
 from stacks.rules.ingress_hosts import own_hosts
 from stacks.rules.languages import accepted
 from stacks.rules.lists import ENTRIES
+from stacks.rules.models import added_models, images
 from stacks.rules.names import NAMES
 from stacks.rules.networks import networks
 from stacks.rules.plain import PLAIN
@@ -58,6 +59,8 @@ RULES: tuple[Rule, ...] = (
     pre_warm,
     operating_points,
     custom_models,
+    images,
+    added_models,
     session_capacity,
     *NAMES,
     *ENTRIES,

@@ -83,7 +83,7 @@ class Stack:
 
     def take(self, path: str) -> Any:
         """Take away what stands at a path; nothing where the path leads nowhere."""
-        if ":" in path:
+        if ":" in path.partition("[")[0]:
             return self.config.pop(path, None)
         top, *inner = steps(path)
         if not inner:

@@ -1,0 +1,70 @@
+"""Rules between a server's image, its operating point and the models it registers: what it cannot serve for certain."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from components.speech.model_costs import LANGUAGES, POINTS, Recipe, feature, operating_point, points, registered
+from stacks.problem import Problem, remove_command, set_command
+from stacks.schema import Settings
+from stacks.schema.inference_server import ServerSettings
+from stacks.schema.register_features import CustomFeatures, RecipeFeatures
+
+IMAGES = {f"sm-gpu-inference-server-{recipe.value}": recipe for recipe in LANGUAGES}
+"""Recipe by the name of its image (contract: transcription 11.1), in whatever registry; of others nothing is known."""
+
+
+def recipe_in(server: ServerSettings) -> Recipe | None:
+    """The recipe whose image the server runs; None for an image that is not the vendor's."""
+    return IMAGES.get(server.triton_server.image.repository.rpartition("/")[2])
+
+
+def images(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """An image has the models of one recipe, and they are of one operating point."""
+    for key, server in settings.inference_servers.items():
+        recipe, there, given = Recipe(server.triton_server.recipe), recipe_in(server), points(server)
+        if not server.registers or there in (None, recipe):
+            continue
+        if recipe is not Recipe.CUSTOM:
+            path = f"{key}.tritonServer.image.repository"
+            reason = f"this is the image of {there.value}; the server would register models of {recipe.value}"
+            own = next(image for image, each in IMAGES.items() if each is recipe)
+            above = server.triton_server.image.repository.rpartition("/")
+            yield Problem(path, "image-of-another-recipe", reason, set_command(path, f"{above[0]}{above[1]}{own}"))
+        elif operating_point(there) not in given:
+            path = f"{key}.tritonServer.operatingPoint"
+            reason = f"the image of {there.value} has no {given[0]} models, so the server would serve nothing"
+            yield Problem(path, "recipe-contradicts-point", reason, set_command(path, operating_point(there)))
+
+
+def added_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """A model that is listed by hand is one that the server has: of its operating point and of its image."""
+    for key, server in settings.inference_servers.items():
+        if not server.registers:
+            continue
+        name, costs = _by_hand(server)
+        path, at, there = f"{key}.inferenceSidecar.registerFeatures.{name}", points(server), recipe_in(server)
+        if there is not Recipe(server.triton_server.recipe) and name != CUSTOM:
+            there = None  # `images` says what is wrong
+        for model, cost in costs.items():
+            language, point = feature(model.partition(":")[0]), model.rpartition("_")[2]
+            away = remove_command(f'{path}["{model}"]')
+            if point in POINTS and point not in at:
+                same = f"{model.removesuffix(point)}{at[0]}"
+                put = "" if same in registered(server) else " && " + set_command(f'{path}["{same}"]', cost)
+                reason = f"{model} is of another operating point; the server runs at {at[0]} alone"
+                yield Problem(path, "model-not-on-server", reason, away + put)
+            elif there and language in LANGUAGES[Recipe.STANDARD_ALL] and language not in LANGUAGES[there]:
+                reason = f"{model} is not in {there.value}, whose image the server runs; a session would find no model"
+                yield Problem(path, "model-not-on-server", reason, away)
+
+
+CUSTOM, ADDITIONAL = "customModelCosts", "additionalModelCosts"
+
+
+def _by_hand(server: ServerSettings) -> tuple[str, Mapping[str, int]]:
+    """The map of models that the configuration lists itself, with its key."""
+    features = server.inference_sidecar.register_features
+    if isinstance(features, RecipeFeatures):
+        return ADDITIONAL, features.additional_model_costs
+    return CUSTOM, features.custom_model_costs if isinstance(features, CustomFeatures) else {}
