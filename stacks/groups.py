@@ -25,6 +25,8 @@ class Group:
     sessions: int
     """Sessions at once in all of them; an inference server's with the dearest language it serves here, and those of
     Flow's voices with the dearest voice."""
+    scaled: bool = False
+    """Whether the controller owns the number of pods."""
 
 
 OVERRIDES = "transcribers.transcriber.languages.overrides.sessionGroupsScaling"
@@ -38,9 +40,9 @@ def transcribers(settings: Settings) -> dict[str, Group]:
     """
     found = {}
     for each in speeches(settings.transcribers, settings.global_):
-        pods = each.pods.wanted
+        pods = each.pods
         setting = f"{OVERRIDES if each.grouped else PLAIN_OVERRIDES}.{each.language}.minReplicas"
-        found[each.language] = Group(each.name, setting, pods, pods * each.concurrency)
+        found[each.language] = Group(each.name, setting, pods.wanted, pods.wanted * each.concurrency, pods.scaled)
     return found
 
 
@@ -49,12 +51,12 @@ def inference(settings: Settings) -> dict[str, Group]:
     everywhere, found = settings.global_.session_groups.enabled, {}
     for key, server in settings.inference_servers.items():
         if server.enabled:
-            pods = server_pods(server, settings.global_).wanted
+            pods = server_pods(server, settings.global_)
             part = "sessionGroups" if server.session_groups.used(everywhere) else "tritonServer"
             cost = _dearest(settings, server)
             capacity = server.inference_sidecar.register_features.capacity
-            sessions = pods * (capacity // cost) if cost else 0
-            found[key] = Group(server.fullname_override, f"{key}.{part}.replicas", pods, sessions)
+            sessions = pods.wanted * (capacity // cost) if cost else 0
+            found[key] = Group(server.fullname_override, f"{key}.{part}.replicas", pods.wanted, sessions, pods.scaled)
     return found
 
 
@@ -74,14 +76,16 @@ def flow(settings: Settings) -> dict[str, Group]:
     """
     own, tts, found = settings.flow, settings.flow.tts, {}
     if own.enabled:
-        pods = talking_pods(own, settings.global_).wanted
-        sessions = pods * own.max_concurrent_connections.value
-        found["flow"] = Group(own.fullname_override, _number(settings, "flow", own), pods, sessions)
+        pods = talking_pods(own, settings.global_)
+        sessions = pods.wanted * own.max_concurrent_connections.value
+        number = _number(settings, "flow", own)
+        found["flow"] = Group(own.fullname_override, number, pods.wanted, sessions, pods.scaled)
     if own.enabled and tts.enabled:
-        pods = talking_pods(tts, settings.global_).wanted
+        pods = talking_pods(tts, settings.global_)
         cost = max(tts.costs.values(), default=0)
         held = tts.inference_sidecar.register_features.capacity // cost if cost else 0
-        found["flow.tts"] = Group(tts.name, _number(settings, "flow.tts", tts), pods, pods * held)
+        number = _number(settings, "flow.tts", tts)
+        found["flow.tts"] = Group(tts.name, number, pods.wanted, pods.wanted * held, pods.scaled)
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from components.guard.names import Kind
 from components.guard.reading import Group, Reading
@@ -100,21 +101,64 @@ def scale_refusal(what: str, name: str | None, before: int | None, after: int | 
     return delete_refusal(Kind.SESSION_GROUP, f"{what} from {old} to {new} pods", name, reading)
 
 
-def takeover_refusal(what: str, name: str | None, wanted: int | None, setting: str, reading: Reading) -> str | None:
-    """Why scaling must not be switched off now: the configured number of pods would replace the controller's own.
+@dataclass(frozen=True)
+class Fixed:
+    """The number of pods of a session group whose scaling is off in the configuration."""
 
-    `setting` is the YAML path of the number. More pods than there are take nothing away and are allowed; fewer are
-    refused with or without sessions, because one may begin at any moment.
+    setting: str
+    """YAML path of the number."""
+    pods: int | None
+    """None is a number that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """A group that would lose pods when its scaling is switched off: the number would replace the controller's own."""
+
+    group: Group
+    fixed: Fixed
+
+    @property
+    def text(self) -> str:
+        """For a person: `rt-transcriber-en: 7 pods, configured 1`."""
+        return f"{self.group.name}: {self.group.replicas} pods, configured {self.fixed.pods}"
+
+    @property
+    def command(self) -> str:
+        """What keeps the pods that are there."""
+        live = self.group.replicas
+        return f"pulumi config set --path '{self.fixed.setting}' {'NUMBER' if live is None else live}"
+
+
+def takeovers(name: str | None, wanted: int | None, fixed: Mapping[str, Fixed], reading: Reading) -> list[Takeover]:
+    """Every group of which scaling must not be switched off now; none where this one's may be.
+
+    `name` is the group that is being updated and `wanted` its number of pods from now on; None is what cannot be read,
+    and such a name may be any of them. `fixed` are all groups of the configuration without scaling, by name: the engine
+    stops at the first refusal, so whoever reads it is to hear of the others as well. More pods than there are take
+    nothing away and are allowed; fewer are refused with or without sessions, because one may begin at any moment.
     """
-    if reading.problem is not None:
-        return unknown(what, reading.problem)
-    found = [group for group in reading.groups if name in (group.name, None)]
-    if all(wanted is not None and group.replicas is not None and wanted >= group.replicas for group in found):
-        return None
-    counts = listed([f"{group.name}: {group.replicas} pods, configured {wanted}" for group in found])
-    live = max((group.replicas for group in found if group.replicas is not None), default=None)
+    mine = [group for group in reading.groups if name in (group.name, None)]
+    others = [group for group in reading.groups if group not in mine and group.scaled and group.name in fixed]
+    own = [Takeover(group, Fixed(_setting(group, fixed), wanted)) for group in mine]
+    if not any(_loses(each) for each in own):
+        return []
+    return [each for each in (*own, *(Takeover(group, fixed[group.name]) for group in others)) if _loses(each)]
+
+
+def _setting(group: Group, fixed: Mapping[str, Fixed]) -> str:
+    return fixed[group.name].setting if group.name in fixed else "sessionGroups.replicas"
+
+
+def _loses(each: Takeover) -> bool:
+    return not keeps_its_pods(each.group.replicas, each.fixed.pods)
+
+
+def takeover_refusal(what: str, lost: Sequence[Takeover]) -> str:
+    """The refusal to switch scaling off, with every group of which that is so and its command."""
+    counts = "".join(f"\n  {each.text}" for each in lost)
+    commands = "".join(f"\n  {each.command}" for each in lost)
     return (
-        f"{what} is refused: its pods are as many as its controller wanted, and the configuration has fewer.{counts}\n"
-        f"Keep what is there; a smaller number is taken once the group is idle:\n"
-        f"  pulumi config set --path '{setting}' {'NUMBER' if live is None else live}"
+        f"{what} is refused: pods are as many as their controller wanted, and the configuration has fewer.{counts}\n"
+        f"Keep what is there; a smaller number is taken once the group is idle:{commands}"
     )

@@ -7,9 +7,18 @@ from typing import Any
 
 import pulumi
 
-from components.guard.decision import delete_refusal, keeps_its_pods, scale_refusal, takeover_refusal
+from components.guard.decision import (
+    Fixed,
+    delete_refusal,
+    keeps_its_pods,
+    scale_refusal,
+    takeover_refusal,
+    takeovers,
+    unknown,
+)
 from components.guard.live import Read
 from components.guard.names import Kind, Step, hook_name, kind_of
+from components.guard.reading import Reading
 
 
 class RefusedError(Exception):
@@ -59,11 +68,12 @@ def delete_hook(kind: Kind, read: Read) -> pulumi.ResourceHook:
     return pulumi.ResourceHook(hook_name(kind, Step.DELETE), before_delete)
 
 
-def update_hook(read: Read, settings: Mapping[str, str]) -> pulumi.ResourceHook:
+def update_hook(read: Read, fixed: Mapping[str, Fixed]) -> pulumi.ResourceHook:
     """The hook before an update of a SessionGroup: it reads the cluster unless the number of pods is the controller's.
 
-    `settings` has the YAML path of each group's number of pods by the group's name.
+    `fixed` has the number of pods of each group whose scaling is off, by the group's name.
     """
+    told: set[str] = set()
 
     async def before_update(args: pulumi.ResourceHookArgs) -> None:
         before, after = replicas(args.old_inputs), replicas(args.new_inputs)
@@ -71,12 +81,21 @@ def update_hook(read: Read, settings: Mapping[str, str]) -> pulumi.ResourceHook:
         if scaled(args.new_inputs) is True and keeps_its_pods(before, after):
             return
         if scaled(args.new_inputs) is not True and scaled(args.old_inputs) is not False:
-            setting = settings.get(name or "", "sessionGroups.replicas")
-            refusal = takeover_refusal(what, name, after, setting, await read())
+            refusal = switched_off(what, name, after, await read())
         else:
             refusal = scale_refusal(what, name, before, after, await read())
         if refusal is not None:
             raise RefusedError(refusal)
+
+    def switched_off(what: str, name: str | None, after: int | None, reading: Reading) -> str | None:
+        """Why scaling must not be switched off now: of all groups in the first answer, and once for each."""
+        if reading.problem is not None:
+            return unknown(what, reading.problem)
+        lost = takeovers(name, after, fixed, reading)
+        if lost and name in told:
+            return f"{what} is refused as well; its command stands in the refusal before."
+        told.update(each.group.name for each in lost)
+        return takeover_refusal(what, lost) if lost else None
 
     return pulumi.ResourceHook(hook_name(Kind.SESSION_GROUP, Step.UPDATE), before_update)
 
@@ -88,10 +107,10 @@ class Guard:
     resource after it, because what is bound to a component is not inherited by its children.
     """
 
-    def __init__(self, read: Read, settings: Mapping[str, str] | None = None) -> None:
-        """`settings`: the YAML path of each session group's number of pods, by the group's name."""
+    def __init__(self, read: Read, fixed: Mapping[str, Fixed] | None = None) -> None:
+        """`fixed`: the number of pods of each session group whose scaling is off, by the group's name."""
         self._delete = {kind: delete_hook(kind, read) for kind in Kind}
-        self._update = update_hook(read, settings or {})
+        self._update = update_hook(read, fixed or {})
         self.guarded: list[pulumi.Resource] = []
         """Every resource in a session's path, the gate aside, in the order of the program."""
 

@@ -24,6 +24,8 @@ class Group:
     active_sessions: int | None
     replicas: int | None = None
     """`spec.replicas` as it is in the cluster, which the controller writes while scaling is on."""
+    scaled: bool | None = None
+    """`spec.scaling.enabled` as it is in the cluster."""
 
     @property
     def live(self) -> bool:
@@ -91,8 +93,16 @@ def group_of(item: dict[str, Any], pods: Iterable[dict[str, Any]] | None = None)
     usage, sessions = number(status.get("usage")), number(status.get("activeSessions"))
     if never_ran(item) and pods is not None and not any(_may_be_of(metadata, pod) for pod in pods):
         usage, sessions = 0, 0
-    replicas = number((item.get("spec") or {}).get("replicas"))
-    return Group(metadata["namespace"], metadata["name"], usage, sessions, replicas)
+    spec = item.get("spec") or {}
+    scaled = (spec.get("scaling") or {}).get("enabled")
+    return Group(
+        metadata["namespace"],
+        metadata["name"],
+        usage,
+        sessions,
+        number(spec.get("replicas")),
+        scaled if isinstance(scaled, bool) else None,
+    )
 
 
 def _may_be_of(group: dict[str, Any], pod: dict[str, Any]) -> bool:

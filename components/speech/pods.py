@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from components.speech.session_group import most
+from components.speech.session_group import is_scaled, most
 from stacks.schema.flow.groups import FlowGroups
 from stacks.schema.global_settings import GlobalSettings
 from stacks.schema.inference_server import ServerSettings
@@ -19,6 +19,8 @@ class Pods:
     """The most it may want."""
     surge: int
     """Pods beside them while they are replaced."""
+    scaled: bool = False
+    """Whether the controller owns the number of pods."""
 
     @property
     def at_once(self) -> int:
@@ -46,7 +48,8 @@ def server_pods(server: ServerSettings, global_: GlobalSettings) -> Pods:
     """Of one inference server."""
     groups, everywhere = server.session_groups, global_.session_groups
     if groups.used(everywhere.enabled):
-        return Pods(most(groups, everywhere.scaling.enabled), groups.allowed_surge)
+        scaled = is_scaled(groups.scaling, everywhere.scaling.enabled)
+        return Pods(most(groups, everywhere.scaling.enabled), groups.allowed_surge, scaled)
     return plain_pods(server.triton_server.replicas, recreate=server.triton_server.use_recreate_strategy)
 
 
@@ -54,5 +57,6 @@ def talking_pods(part: Talks, global_: GlobalSettings) -> Pods:
     """Of flow-service or TTS."""
     groups, everywhere = part.session_groups, global_.session_groups
     if groups.used(everywhere.enabled):
-        return Pods(groups.most(everywhere.scaling.enabled), groups.allowed_surge)
+        scaled = groups.is_scaled(everywhere.scaling.enabled)
+        return Pods(groups.most(everywhere.scaling.enabled), groups.allowed_surge, scaled)
     return plain_pods(part.replicas, recreate=part.use_recreate_strategy)

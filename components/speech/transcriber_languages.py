@@ -57,7 +57,7 @@ class Speech:
         """The most it may want, and its surge."""
         if not self.grouped:
             return plain_pods(self.replicas, recreate=False)
-        return Pods(int(self.scaling["maxReplicas"] if self.scaled else self.replicas), self.allowed_surge)
+        return Pods(int(self.scaling["maxReplicas"] if self.scaled else self.replicas), self.allowed_surge, self.scaled)
 
 
 def speeches(settings: TranscriberSettings, global_: GlobalSettings) -> tuple[Speech, ...]:

@@ -17,6 +17,7 @@ from components.azure.node_pool import NodePool, NodePoolArgs
 from components.azure.resource_group import ResourceGroup, ResourceGroupArgs
 from components.cluster import existing_secrets
 from components.cluster.ingress_controller import entry_grace
+from components.guard.decision import Fixed
 from components.guard.hooks import Guard
 from components.guard.live import reader
 from components.placement import Placement
@@ -40,7 +41,8 @@ def azure_provider(settings: Settings) -> AzureProvider:
 def guard(settings: Settings, provider: AzureProvider) -> Guard:
     """The hooks, bound to everything declared after this."""
     read = reader(provider, settings.azure.resource_group, settings.azure.cluster_name)
-    made = Guard(read, {group.name: group.setting for group in session_groups(settings)})
+    fixed = {each.name: Fixed(each.setting, each.pods) for each in session_groups(settings) if not each.scaled}
+    made = Guard(read, fixed)
     made.watch()
     return made
 

@@ -34,7 +34,7 @@ from tests.unit.contract.compare import DEFAULTS, unexplained
 
 GPU_ROLE = "inference"
 WHERE = {
-    # role of the pool -> the workloads whose pods belong there, by name
+    # role of the pool -> every workload of the defaults whose pods belong there, by name
     "inference": ("inference-server-enhanced-recipe1", "nvidia-device-plugin"),
     "transcribers": ("rt-transcriber-en",),
     "services": (
@@ -49,15 +49,34 @@ WHERE = {
 }
 
 
+MACHINES = {  # seed: Recommended Node Sizes
+    "inference": "Standard_NC4as_T4_v3",
+    "transcribers": "Standard_E16s_v5",
+    "services": "Standard_D4s_v5",
+}
+
+
 def test_every_pod_is_ready_on_its_pool(platform: Platform) -> None:
     pools, pods = pool_of(platform), live_pods(platform)
     assert all(ready(pod) for pod in pods), [p["metadata"]["name"] for p in pods if not ready(p)]
-    for role, workloads in WHERE.items():
-        for workload in workloads:
-            placed = [pools[p["spec"]["nodeName"]] for p in pods if p["metadata"]["name"].startswith(workload)]
-            assert placed, f"no pod of {workload}"
-            assert set(placed) == {role}, f"{workload} runs on {placed}"
-    assert "system" not in {pools[p["spec"]["nodeName"]] for p in pods}
+    roles = {workload: role for role, workloads in WHERE.items() for workload in workloads}
+    placed = {}
+    for pod in pods:
+        name = pod["metadata"]["name"]
+        owner = max((each for each in roles if name.startswith(f"{each}-")), key=len, default=None)
+        assert owner is not None, f"{name} is of no workload that is listed"
+        placed[name] = owner, pools[pod["spec"]["nodeName"]]
+    assert {name: pool for name, (owner, pool) in placed.items() if pool != roles[owner]} == {}
+    assert {owner for owner, _ in placed.values()} == roles.keys()
+
+
+def test_every_pool_has_the_machines_the_vendor_recommends(platform: Platform) -> None:
+    found: dict[str, set[str]] = {}
+    for node in platform.objects("nodes"):
+        labels = node["metadata"]["labels"]
+        if "sm-realtime/pool" in labels:
+            found.setdefault(labels["sm-realtime/pool"], set()).add(labels["node.kubernetes.io/instance-type"])
+    assert found == {role: {size} for role, size in MACHINES.items()}
 
 
 def test_one_gpu_for_each_inference_pod(platform: Platform) -> None:
@@ -66,7 +85,7 @@ def test_one_gpu_for_each_inference_pod(platform: Platform) -> None:
             limits = [c.get("resources", {}).get("limits", {}) for c in pod["spec"]["containers"]]
             assert [limit["nvidia.com/gpu"] for limit in limits if "nvidia.com/gpu" in limit] == ["1"]
             node = json.loads(platform.kubectl("get", "node", pod["spec"]["nodeName"], "-o", "json"))
-            assert node["metadata"]["labels"]["node.kubernetes.io/instance-type"] == "Standard_NC4as_T4_v3"
+            assert node["metadata"]["labels"]["node.kubernetes.io/instance-type"] == MACHINES["inference"]
             assert node["status"]["allocatable"]["nvidia.com/gpu"] == "1"
 
 
@@ -189,7 +208,9 @@ def holding(pods: dict[str, int]) -> Json:
 
 
 def test_scaling_hands_the_pods_to_the_controller_and_takes_back_no_fewer(platform: Platform) -> None:
-    """One update of three knobs, a language and a model cost among them; the second preview of each state is empty."""
+    """One update of three knobs, a language and a model cost among them, does exactly their steps; the second preview
+    of each state is empty. One refused update tells what every group needs."""
+    pool = "azure-native:containerservice:AgentPool"
 
     def on(config: Json) -> None:
         a_language(config)
@@ -208,22 +229,25 @@ def test_scaling_hands_the_pods_to_the_controller_and_takes_back_no_fewer(platfo
 
     wanted = {"en": 2, "cy": 3}
     platform.configure(on)
-    platform.pulumi("up", "--yes", "--skip-preview")
+    steps = updated(platform)
+    assert {name: op for (kind, name), op in steps.items() if kind != pool} == {
+        "transcribers-cy": "create",
+        "transcribers-en": "update",
+        "inference-recipe1-group": "update",
+        "maps-languages": "update",
+    }
+    assert [op for (kind, _), op in steps.items() if kind == pool] == ["update"]
     for language, number in wanted.items():
         where = ("-n", "speechmatics", f"--for=jsonpath={{.spec.replicas}}={number}", "--timeout=120s")
         platform.kubectl("wait", f"sessiongroup/rt-transcriber-{language}", *where)
     platform.pulumi("preview", "--expect-no-changes")
     platform.configure(off)
-    for _ in wanted:  # the engine stops at a refusal, and tells that of another group when it was under way as well
-        said = platform.pulumi("up", "--yes", "--skip-preview", fails=True)
-        assert pods_by_language(platform, wanted) == wanted
-        told = dict(re.findall(r"rt-transcriber-(\w+): (\d) pods, configured 1", said))
-        commands = set(re.findall(r"pulumi (config set --path '\S+\.(\w+)\.minReplicas' (\d))", said))
-        assert {language: number for _, language, number in commands} == told
-        for command, *_ in commands:
-            platform.pulumi(*shlex.split(command))
-        if platform.stack_config()["sm-realtime:transcribers"] == holding(wanted):
-            break
+    said = platform.pulumi("up", "--yes", "--skip-preview", fails=True)
+    assert pods_by_language(platform, wanted) == wanted
+    told = dict(re.findall(r"rt-transcriber-(\w+): (\d) pods, configured 1", said))
+    assert told == {language: str(number) for language, number in wanted.items()}
+    for command in set(re.findall(r"pulumi (config set --path '\S+' \d)", said)):
+        platform.pulumi(*shlex.split(command))
     assert platform.stack_config()["sm-realtime:transcribers"] == holding(wanted)
     platform.pulumi("up", "--yes", "--skip-preview")
     platform.pulumi("preview", "--expect-no-changes")

@@ -50,6 +50,17 @@ def test_a_group_holds_what_its_most_pods_hold(scaled: bool, pods: int) -> None:
     assert (inference(found)[RECIPE_1].pods, inference(found)[RECIPE_1].sessions) == (pods, pods * 20)
 
 
+def test_a_group_is_scaled_where_all_are_or_its_own_switch_is_on() -> None:
+    on = {"enabled": True}
+    one = {"overrides": {"sessionGroupsScaling": {"cy": on}}}
+    apart = settings(["en", "cy"], transcribers={"transcriber": {"languages": one}})
+    assert {each.name for each in session_groups(apart) if each.scaled} == {"rt-transcriber-cy"}
+    server = settings(["en"], inferenceServerEnhancedRecipe1={"sessionGroups": {"scaling": on}}, flow=on)
+    assert {each.name for each in session_groups(server) if each.scaled} == {"inference-server-enhanced-recipe1"}
+    everything = settings(["en"], scaled=True, flow=on)
+    assert {each.scaled for each in session_groups(everything)} == {True}
+
+
 @pytest.mark.parametrize(("languages", "sessions"), [(["cy"], 24), (["en"], 20), (["cy", "en"], 20), (["es"], 0)])
 def test_a_server_holds_what_its_dearest_deployed_language_allows(languages: list[str], sessions: int) -> None:
     """A session in Welsh costs 20 of 480, one in English 16 + 8; recipe 1 has no Spanish."""
@@ -98,7 +109,7 @@ def test_flow_has_groups_of_its_own_that_are_no_transcription() -> None:
     found = settings(["en"], flow={**talking, "tts": voices})
     assert flow(found) == {
         "flow": Group("flow-service", "flow.sessionGroups.replicas", 3, 6),
-        "flow.tts": Group("voices", "flow.tts.sessionGroups.replicas", 5, 10),
+        "flow.tts": Group("voices", "flow.tts.sessionGroups.replicas", 5, 10, scaled=True),
     }
     assert {"flow-service", "voices"} < {each.name for each in session_groups(found)}
     assert capacity(found) == capacity(settings(["en"]))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.guard.decision import delete_refusal, scale_refusal, takeover_refusal
+from components.guard.decision import Fixed, delete_refusal, scale_refusal, takeover_refusal, takeovers
 from components.guard.names import Kind
 from components.guard.reading import NOTHING, Group, Reading, SessionPod
 
@@ -155,10 +155,32 @@ def test_the_number_of_pods_that_would_go_is_told() -> None:
 def test_the_number_of_pods_is_taken_over_without_taking_one_away(
     wanted: int | None, there: int | None, refused: bool
 ) -> None:
-    group = Group("speechmatics", "rt-transcriber-en", 0, 0, replicas=there)
-    refusal = takeover_refusal("scaling", group.name, wanted, "a.b", Reading((group,)))
-    assert (refusal is not None) is refused
-    assert takeover_refusal("scaling", "rt-transcriber-de", wanted, "a.b", Reading((group,))) is None
-    unknown = takeover_refusal("scaling", group.name, wanted, "a.b", Reading(problem="x"))
-    assert unknown is not None
-    assert "could not be read" in unknown
+    reading = Reading((Group("speechmatics", "rt-transcriber-en", 0, 0, replicas=there),))
+    assert bool(takeovers("rt-transcriber-en", wanted, {}, reading)) is refused
+    assert bool(takeovers(None, wanted, {}, reading)) is refused
+    assert takeovers("rt-transcriber-de", wanted, {}, reading) == []
+
+
+def test_the_first_refusal_tells_every_group_that_would_lose_pods() -> None:
+    """However many there are: nobody should need an update for each."""
+    names = [f"rt-transcriber-{number:02d}" for number in range(55)]
+    groups = {name: Group("speechmatics", name, 0, 0, replicas=3, scaled=True) for name in names}
+    fixed = {name: Fixed(f"a.{name}", 1) for name in names}
+    groups["off"] = Group("speechmatics", "off", 0, 0, replicas=3, scaled=False)
+    groups["more"] = Group("speechmatics", "more", 0, 0, replicas=3, scaled=True)
+    groups["stays"] = Group("speechmatics", "stays", 0, 0, replicas=3, scaled=True)
+    fixed |= {"off": Fixed("a.off", 1), "more": Fixed("a.more", 4)}
+    lost = takeovers(names[7], 1, fixed, Reading(tuple(groups.values())))
+    refusal = takeover_refusal("scaling it", lost)
+    assert refusal.startswith("scaling it is refused")
+    for name in names:
+        assert refusal.count(f"\n  {name}: 3 pods, configured 1") == 1
+        assert refusal.count(f"\n  pulumi config set --path 'a.{name}' 3") == 1
+    assert len(lost) == len(names)
+    assert takeovers(names[7], 3, fixed, Reading(tuple(groups.values()))) == []
+
+
+def test_a_number_that_is_not_known_is_asked_for() -> None:
+    silent = Group("speechmatics", "rt-transcriber-en", 0, 0)
+    (lost,) = takeovers(silent.name, 1, {silent.name: Fixed("a.b", 1)}, Reading((silent,)))
+    assert lost.command == "pulumi config set --path 'a.b' NUMBER"

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.guard.decision import Fixed
 from components.guard.hooks import Guard, RefusedError, real_name
 from components.guard.names import Kind, Step, hook_name
 from components.guard.reading import NOTHING, Group, Reading, SessionPod
@@ -97,7 +98,7 @@ async def test_numbers_that_cannot_be_read_may_be_fewer(side: str) -> None:
 async def test_scaling_is_switched_off_only_with_the_number_of_pods_that_are_there() -> None:
     """What the program had before says nothing: while scaling was on the number was the controller's."""
     cluster = Cluster(Reading((Group("speechmatics", "rt-transcriber-en", 0, 0, replicas=7),)))
-    guard = Guard(cluster, {"rt-transcriber-en": "transcribers.sessionGroups.replicas"})
+    guard = Guard(cluster, {"rt-transcriber-en": Fixed("transcribers.sessionGroups.replicas", 1)})
     (hook,) = guard.binding(Kind.SESSION_GROUP).before_update or []
     with pytest.raises(RefusedError) as refused:
         await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1, scaled=True), new_inputs=spec(1)))
@@ -107,6 +108,30 @@ async def test_scaling_is_switched_off_only_with_the_number_of_pods_that_are_the
     await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1), new_inputs=spec(1, scaled=True)))
     await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1, scaled=True), new_inputs=spec(1, scaled=True)))
     assert cluster.reads == 2
+    cluster.reading = Reading(problem="the API server answered 503")
+    with pytest.raises(RefusedError, match="the API server answered 503"):
+        await run(hook, arguments(GROUP_TYPE, old_inputs=spec(1, scaled=True), new_inputs=spec(7)))
+
+
+@pytest.mark.usefixtures("hooks")
+async def test_what_the_first_refusal_has_told_is_not_told_again() -> None:
+    """Updates of several groups are under way at once, and each of them asks its hook."""
+    names = ("rt-transcriber-en", "rt-transcriber-cy")
+    groups = tuple(Group("speechmatics", name, 0, 0, replicas=7, scaled=True) for name in names)
+    guard = Guard(Cluster(Reading(groups)), {name: Fixed(f"a.{name}", 1) for name in names})
+    (hook,) = guard.binding(Kind.SESSION_GROUP).before_update or []
+    said = []
+    for name in names:
+        before, after = ({**spec(1, scaled), "metadata": {"name": name}} for scaled in (True, False))
+        with pytest.raises(RefusedError) as refused:
+            await run(hook, arguments(GROUP_TYPE, old_inputs=before, new_inputs=after))
+        said.append(str(refused.value))
+    first, second = said
+    for name in names:
+        assert f"pulumi config set --path 'a.{name}' 7" in first
+    assert (
+        second == "scaling SessionGroup rt-transcriber-cy is refused as well; its command stands in the refusal before."
+    )
 
 
 @pytest.mark.usefixtures("hooks")

@@ -29,6 +29,21 @@ def test_group(status: Any, usage: int | None, active: int | None) -> None:
     assert group_of(listed(status)) == Group("ns", "g", usage, active)
 
 
+@pytest.mark.parametrize(
+    ("spec", "replicas", "scaled"),
+    [
+        ({"replicas": 3, "scaling": {"enabled": True}}, 3, True),
+        ({"replicas": 0, "scaling": {"enabled": False}}, 0, False),
+        ({"replicas": "3", "scaling": {"enabled": "true"}}, None, None),
+        ({"scaling": None}, None, None),
+        (None, None, None),
+    ],
+)
+def test_whose_the_number_of_pods_is(spec: Any, replicas: int | None, scaled: bool | None) -> None:
+    group = group_of({**listed({"usage": 0, "activeSessions": 0}), "spec": spec})
+    assert (group.replicas, group.scaled) == (replicas, scaled)
+
+
 def pod(name: str, node: str | None, phase: str = "Running") -> dict[str, Any]:
     return {
         "metadata": {"namespace": "ns", "name": name, "deletionTimestamp": "2026-11-23T00:00:00Z"},
