@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from components.speech.differences import DIFFERENCES, REFUSED, Added, Difference, Instead, Like, Ours, Which
+from components.speech.differences import DIFFERENCES, REFUSED, Added, Difference, Instead, Like, Made, Ours, Which
 from components.speech.differences.difference import NOTHING, at
 from components.speech.differences.refused import Refused
 from components.speech.differences.sections import sections
@@ -109,7 +109,7 @@ def _value(value: object) -> str:
         return _value(value.value)
     if isinstance(value, Like):
         return f"text like {code(value.pattern)}"
-    if isinstance(value, Which):
+    if isinstance(value, Which | Made):
         return value.name
     shown = json.dumps(value, ensure_ascii=False, default=_inner)
     return code(shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…")

@@ -23,7 +23,13 @@ from tests.live.conftest import CHECKOUT, Json, Platform, plain_environment, she
 from tests.states.__main__ import STACK_FILE
 from tests.unit.graph import SECRET_MARK
 
-STATES = sorted(path.parent for path in (CHECKOUT / "tests" / "states").glob("*/stack.json"))
+FOLDER = CHECKOUT / "tests" / "states"
+STATES = (
+    "slice",
+    "speech",
+)
+"""Every recorded state, the oldest first."""
+
 ALLOWED = {"create", "update", "read", "refresh"}
 
 
@@ -44,11 +50,10 @@ async def make_objects(kubeconfig: Path, resources: list[Json]) -> None:
                 await kube.apply(to_wire(opened(resource["inputs"])), manager=resource["outputs"]["__fieldManager"])
 
 
-@pytest.fixture(params=STATES, ids=lambda path: path.name)
+@pytest.fixture(params=STATES)
 def recorded(request: pytest.FixtureRequest) -> Path:
     """The folder of a recorded state."""
-    assert isinstance(request.param, Path)
-    return request.param
+    return FOLDER / str(request.param)
 
 
 @pytest.fixture
@@ -70,8 +75,8 @@ def standing(recorded: Path, tmp_path: Path) -> Iterator[Platform]:
         bare.sandbox("stop")
 
 
-def test_there_are_recorded_states() -> None:
-    assert STATES
+def test_no_recorded_state_is_left_out_or_missing() -> None:
+    assert {path.parent.name for path in FOLDER.glob("*/stack.json")} == set(STATES)
 
 
 def test_nothing_of_an_earlier_state_is_replaced_or_deleted(standing: Platform, recorded: Path) -> None:

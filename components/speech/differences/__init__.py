@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from components.speech.differences.control_plane import CONTROL_PLANE
 from components.speech.differences.crd import CRD
-from components.speech.differences.difference import Added, Difference, Instead, Like, Ours, Which, is_value
+from components.speech.differences.difference import Added, Difference, Instead, Like, Made, Ours, Which, is_value
 from components.speech.differences.everywhere import EVERYWHERE
 from components.speech.differences.flow import FLOW
 from components.speech.differences.gpu_plugin import GPU_PLUGIN
@@ -26,7 +26,7 @@ from components.speech.differences.resource_manager_ingress import RESOURCE_MANA
 from components.speech.differences.secrets import SECRETS
 from components.speech.differences.transcription import TRANSCRIPTION
 
-__all__ = ["DIFFERENCES", "REFUSED", "Added", "Difference", "Instead", "Like", "Ours", "Which", "is_value"]
+__all__ = ["DIFFERENCES", "REFUSED", "Added", "Difference", "Instead", "Like", "Made", "Ours", "Which", "is_value"]
 
 DIFFERENCES: tuple[Difference, ...] = (
     *EVERYWHERE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.speech.differences.difference import NOTHING, Added, Difference, Which
+from components.speech.differences.difference import NOTHING, Added, Difference, Made
 
 _REDIS_WAIT = (
     "The README gives 10 minutes to wait for Redis, under a key that the chart never reads; here it does what "
@@ -12,6 +12,11 @@ _OWN_PODS = (
     "The vendor's fall-back matches no pod or node of this platform: its transcribers are `rt-transcriber-…`, and "
     "its nodes carry labels of their own. A monitor that finds nothing is silent."
 )
+
+
+def _without_tts(listed: str) -> str:
+    return ",".join(name for name in listed.split(",") if name != "tts")
+
 
 CONTROL_PLANE: tuple[Difference, ...] = (
     Difference(
@@ -78,7 +83,7 @@ CONTROL_PLANE: tuple[Difference, ...] = (
     Difference(
         "ConfigMap/*",
         "data.pod_selector_list",
-        Which("what is deployed, without tts", lambda text: "tts" not in text.split(",")),
+        Made("the same without tts", _without_tts),
         "The chart lists `tts` although Flow is off and no such pod exists; only what is deployed is listed.",
         where={"flow.enabled": NOTHING},
     ),

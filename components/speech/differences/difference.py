@@ -45,6 +45,15 @@ class Which:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What the contract has there, made into another value: that and nothing else."""
+
+    name: str
+    """What is made of it, in words."""
+    of: Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
 class Instead:
     """For a whole object: it stands under another name and is compared there."""
 
@@ -105,8 +114,8 @@ class Difference:
     path: str
     """Pattern over the field's path, list items by their name or number; empty: the whole object."""
     ours: object
-    """What ours has there, and nothing else is explained: a value, `NOTHING`, `Added`, `Like` or `Which`; for a whole
-    object `NOTHING`, `Instead` or `Ours`."""
+    """What ours has there, and nothing else is explained: a value, `NOTHING`, `Added`, `Like`, `Which` or `Made`; for a
+    whole object `NOTHING`, `Instead` or `Ours`."""
     reason: str
     where: Mapping[str, object] = field(default_factory=dict)
     """Paths in the values and what stands there, when the difference is only with that."""
@@ -129,7 +138,10 @@ class Difference:
             return False
         if isinstance(self.ours, Added):
             return contract is NOTHING and is_value(self.ours.value, ours)
-        return is_value(self.ours, ours)
+        return self._is(contract, ours)
+
+    def _is(self, contract: object, ours: object) -> bool:
+        return is_value(self.ours.of(contract) if isinstance(self.ours, Made) else self.ours, ours)
 
     def holds(self, contract: Mapping[str, object], ours: Mapping[str, object]) -> bool:
         """Whether it is there in an object it speaks of; both sides by path.
@@ -140,4 +152,4 @@ class Difference:
             there = [path for path, value in ours.items() if self.is_at(path) and is_value(self.ours.value, value)]
             same = [path for path in contract if self.is_at(path)]
             return bool(there or same) or self.objects == "*"
-        return all(is_value(self.ours, ours.get(path, NOTHING)) for path in contract if self.is_at(path))
+        return all(self._is(value, ours.get(path, NOTHING)) for path, value in contract.items() if self.is_at(path))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from components.guard.names import Kind, Step, hook_name
-from tests.unit.graph import Graph, Json, Resource, run_program
+from tests.unit.graph import Graph, Json, Resource, run_program, stack_config
 
 CLUSTER_SCOPED = {"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "IngressClass"}
 POD_OWNERS = {"Deployment", "StatefulSet", "SessionGroup"}
@@ -234,6 +235,17 @@ def test_exports(graph: Graph) -> None:
         "cluster", "resourceGroup", "namespace", "address", "endpoint", "languages", "sessionGroups", "capacity",
         "kubeconfig",
     }  # fmt: skip
+
+
+def test_the_exported_languages_are_those_with_transcribers(graphs: dict[str, Graph]) -> None:
+    def more(config: Json) -> None:
+        config["sm-realtime:global"]["transcriber"] = {"languages": ["en", "cy", "ga"]}
+        config["sm-realtime:transcribers"] = {"transcriber": {"languages": {"cpuLanguages": ["ga"]}}}
+
+    several = stack_config("production")[0]["sm-realtime:global"]
+    assert graphs["sandbox"].exports["languages"] == ["en"]
+    assert graphs["production"].exports["languages"] == json.loads(several)["transcriber"]["languages"]
+    assert run_program("sandbox", more).exports["languages"] == ["ga", "en", "cy"]
 
 
 def test_the_exported_capacity_is_in_sessions(sandbox: Graph) -> None:
