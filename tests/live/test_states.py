@@ -27,6 +27,7 @@ FOLDER = CHECKOUT / "tests" / "states"
 STATES = (
     "slice",
     "speech",
+    "everything",
 )
 """Every recorded state, the oldest first."""
 
