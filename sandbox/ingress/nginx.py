@@ -85,9 +85,13 @@ class Nginx:
         """Wait until each of these workers is shutting down or gone."""
         await _until(lambda: all(stopping for pid, stopping in self.workers.items() if pid in workers))
 
+    async def left(self, workers: set[int], number: int) -> None:
+        """Wait until so many of these workers are left: one without a session goes as soon as it is told."""
+        await _until(lambda: len(workers & self.workers.keys()) == number)
+
     async def gone(self, workers: set[int]) -> None:
         """Wait until none of these workers is left."""
-        await _until(lambda: not workers & self.workers.keys())
+        await self.left(workers, 0)
 
     async def kill(self) -> None:
         """As a container is killed: all of it at once."""

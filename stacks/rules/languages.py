@@ -83,8 +83,9 @@ def accepted(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         return
     deployed, listed = own.transcriber.languages.deployed(common), explicit or common
     # a list may hold codes with their domain or without: which of the two is asked for is not known
-    missing = [each for each in deployed if not {each, feature(each)} & set(listed)]
-    idle = [each for each in listed if feature(each) not in {feature(one) for one in deployed}]
+    reached, able = set(listed), {feature(each) for each in deployed}
+    missing = [each for each in deployed if not {each, feature(each)} & reached]
+    idle = [each for each in listed if feature(each) not in able]
     if missing:
         path = ACCEPTED if explicit else COMMON
         reason = f"{_have(missing)} transcribers and no place in this list, so no client reaches them"

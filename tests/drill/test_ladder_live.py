@@ -21,8 +21,8 @@ WITHIN = 600.0
 pytestmark = pytest.mark.timeout(WITHIN + 60)
 
 LADDER = rows.read()
-SHORT = Load().model_copy(update={"mean": 300.0, "longest": 600.0})
-"""So that a run without a cut is over after ten seconds."""
+SHORT = Load().model_copy(update={"mean": 120.0, "longest": 600.0})
+"""So that a run without a cut is over after ten seconds; few sessions are as long as the clocks that hold them."""
 
 
 class Runs:
