@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from operations.importing.changed import Renamed, moved
+from operations.importing.labels import unknown_labels
 from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, LeftOut, covers, newer
 from operations.importing.reading import Plain
 from operations.importing.secrets import Secret, hidden, taken
@@ -60,6 +61,7 @@ def plan(values: dict[str, Any], base: dict[str, Any], file: str) -> Plan:
     _own_sections(values, made)
     _left_out(values, made)
     made.refused += hidden(values, file, base.get("namespace", NAMESPACE))
+    made.refused += unknown_labels(values)
     made.renamed, problems, understood = moved(values)
     made.refused += problems
     made.notes += understood

@@ -19,6 +19,7 @@ from stacks.rules.lists import ENTRIES
 from stacks.rules.models import added_models, images
 from stacks.rules.names import NAMES
 from stacks.rules.networks import networks
+from stacks.rules.node_labels import node_labels
 from stacks.rules.plain import PLAIN
 from stacks.rules.pools import (
     counts,
@@ -44,6 +45,7 @@ Rule = Callable[[Settings, Collection[str]], Iterator[Problem]]
 
 RULES: tuple[Rule, ...] = (
     places,
+    node_labels,
     one_active_generation,
     own_numbers,
     counts,

@@ -29,7 +29,8 @@ class NodeSettings(Section):
     """Which nodes of its pool a workload's pods run on."""
 
     node_selector: NodeSelector = Field(
-        default_factory=dict, description="Labels a node must have, beside those of the pool's active generation."
+        default_factory=dict,
+        description="Labels of Kubernetes or AKS a node must have, beside those of the pool's active generation.",
     )
     tolerations: tuple[Toleration, ...] = Field((), description="Taints that keep no pod away, beside the pool's own.")
 

@@ -106,7 +106,7 @@ def test_a_word_is_what_it_is_to_helm_where_no_text_is_wanted(tmp_path: Path) ->
             volumeMounts: [{name: ca, mountPath: /ca, readOnly: On}]
             securityContext: {runAsNonRoot: YES}
             tolerations: [{key: gpu, operator: Equal, value: no, effect: NoSchedule}]
-            nodeSelector: {gpu: yes}
+            nodeSelector: {kubernetes.azure.com/fips_enabled: yes}
             processors: {gpu: {resources: {limits: {nvidia.com/gpu: 1, cpu: 2, memory: 3Gi}}}}
         flow:
           llmProxy: {config: {fallbacks: {eager: off}}}
@@ -129,7 +129,7 @@ def test_a_word_is_what_it_is_to_helm_where_no_text_is_wanted(tmp_path: Path) ->
     assert own.volume_mounts[0]["readOnly"] is True
     assert own.security_context["runAsNonRoot"] is True
     assert own.tolerations[0]["value"] == "no"
-    assert own.node_selector == {"gpu": "yes"}
+    assert own.node_selector == {"kubernetes.azure.com/fips_enabled": "yes"}
     assert own.processors.gpu.resources["limits"] == {"nvidia.com/gpu": "1", "cpu": "2", "memory": "3Gi"}
     assert settings.flow.llm_proxy.config.fallbacks == {"eager": False}
     assert settings.flow.additional_env == {"EAGER": "off"}

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from operations.__main__ import app
 from stacks.misplaced import SEED_SECRETS
 from stacks.schema import SECRET_KEYS
-from tests.unit.operations.importing import CLUSTER, SECRET, encoded, reported, run, tools
+from tests.unit.operations.importing import CLUSTER, SECRET, encoded, loaded, reported, run, tools
 from tests.yaml_file import read_yaml
 
 AGENT = "0b0e4a5e-93a1-4f0e-8a41-5d2c6d1f7a10_latest"
@@ -185,3 +185,25 @@ def test_a_stack_file_that_is_there_stays_unless_forced_and_keeps_its_secrets(tm
     target.write_text("a: [")
     _refused(run("{}", tmp_path, *CLUSTER, "--force")[0], "no-yaml", "no stack file")
     assert target.read_text() == "a: ["
+
+
+def test_a_node_label_that_no_node_has_is_left_out_and_the_others_stay(tmp_path: Path) -> None:
+    """The first is the seed's own example."""
+    values = """
+        inferenceServerEnhancedRecipe1:
+          enabled: true
+          tritonServer: {nodeSelector: {gpu: "true", kubernetes.io/os: linux}}
+        transcribers: {transcriber: {processors: {gpu: {nodeSelector: {team/disk: fast}}}}}
+        resourceManager: {metrics: {workerMonitor: {nodeSelector: "gpu=true"}}}
+    """
+    report = reported(values, tmp_path)
+    first, second = report["refused"]
+    assert (first["path"], first["code"]) == (
+        "inferenceServerEnhancedRecipe1.tritonServer.nodeSelector.gpu",
+        "no-such-node",
+    )
+    assert "pools.further" in first["mend"]
+    assert second["path"] == 'transcribers.transcriber.processors.gpu.nodeSelector["team/disk"]'
+    settings = loaded(tmp_path / "Pulumi.mine.yaml")
+    assert settings.inference_server_enhanced_recipe1.triton_server.node_selector == {"kubernetes.io/os": "linux"}
+    assert settings.resource_manager.metrics.worker_monitor.node_selector == "gpu=true"

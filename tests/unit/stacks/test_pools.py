@@ -90,7 +90,7 @@ def on_further_pools(config: Json) -> None:
     config["sm-realtime:inferenceServerEnhancedRecipe2"] = {"enabled": True, "tritonServer": {"pool": "t4b"}}
     config["sm-realtime:transcribers"] = {"transcriber": {"pool": "e16b"}}
     config["sm-realtime:ingress"] = {"pool": "web", "tolerations": [{"key": "x", "operator": "Exists"}]}
-    config["sm-realtime:gpuPlugin"] = {"nodeSelector": {"kind": "gpu"}, "tolerations": [{"key": "y"}]}
+    config["sm-realtime:gpuPlugin"] = {"nodeSelector": {"accelerator": "nvidia"}, "tolerations": [{"key": "y"}]}
 
 
 def test_further_pools_are_made_as_the_others_are(sandbox: Graph, changed: Callable[[Change | None], Graph]) -> None:
@@ -127,7 +127,7 @@ def test_workloads_choose_the_active_generation_of_the_pool_they_name(
     assert generation(ingress) == pools["web01"]
     assert {"key": "x", "operator": "Exists"} in ingress["template"]["spec"]["tolerations"]
     plugin = graph.one("kubernetes:apps/v1:DaemonSet").inputs["spec"]["template"]["spec"]
-    assert plugin["nodeSelector"] == {"kind": "gpu", "sm-realtime/pool": "inference"}
+    assert plugin["nodeSelector"] == {"accelerator": "nvidia", "sm-realtime/pool": "inference"}
     assert {"key": "y"} in plugin["tolerations"]
 
 

@@ -44,9 +44,11 @@ def test_with_a_redis_outside_there_is_none_of_ours_and_no_service() -> None:
 
 
 def test_it_is_placed_by_its_own_settings_on_the_services_pool() -> None:
-    graph = cached(nodeSelector={"disk": "fast"}, tolerations=[{"key": "x", "operator": "Exists"}])
+    graph = cached(nodeSelector={"kubernetes.io/arch": "amd64"}, tolerations=[{"key": "x", "operator": "Exists"}])
     pod = graph.one(DEPLOYMENT, "front-cache").inputs["spec"]["template"]["spec"]
-    assert pod["nodeSelector"]["disk"] == "fast"
+    assert pod["nodeSelector"]["kubernetes.io/arch"] == "amd64"
     assert pod["nodeSelector"]["sm-realtime/pool"] == "services"
     assert pod["tolerations"][0] == {"key": "x", "operator": "Exists"}
-    assert "disk" not in graph.one(DEPLOYMENT, "front-a").inputs["spec"]["template"]["spec"]["nodeSelector"]
+    assert (
+        "kubernetes.io/arch" not in graph.one(DEPLOYMENT, "front-a").inputs["spec"]["template"]["spec"]["nodeSelector"]
+    )
