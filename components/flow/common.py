@@ -19,7 +19,7 @@ CONFIG_HASH = "sm-realtime/config-hash"
 """Pod annotation: what the pod reads once, at its start, as a hash; a change is a new version of the pod."""
 
 SECRET_HASH = "sm-realtime/secret-hash"
-"""The same of the Secret made here. Keys of services are long and random, so that their hash tells nothing."""
+"""The same of flow-service's Secret made here. Keys of services are long and random: their hash tells nothing."""
 
 
 def digest(*texts: str) -> str:

@@ -156,9 +156,8 @@ class Vllm(pulumi.ComponentResource):
     def __init__(self, name: str, args: VllmArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sm-realtime:flow:Vllm", name, {}, opts)
         settings, face = args.settings, args.face
-        secret, hashed = self._secret(name, args)
+        secret = self._secret(name, args)
         files = own_files(self._claim(name, args))
-        annotations: dict[str, pulumi.Input[str]] = {**settings.additional_pod_annotations, **tags(face)}
         ready = deployment(
             f"{name}-deployment",
             face,
@@ -170,7 +169,7 @@ class Vllm(pulumi.ComponentResource):
             template=pod_template(
                 placement=args.placement,
                 labels=face.pod_labels,
-                annotations={**annotations, **hashed},
+                annotations={**settings.additional_pod_annotations, **tags(face)},
                 containers=[server(args, secret, files)],
                 pull_secrets=args.common.pull_secrets(settings),
                 security_context=settings.security_context,
@@ -195,12 +194,16 @@ class Vllm(pulumi.ComponentResource):
         ingress(f"{name}-ingress", face, of_vllm(settings), self.service_name, number, self)
         self.register_outputs({"serviceName": self.service_name})
 
-    def _secret(self, name: str, args: VllmArgs) -> tuple[pulumi.Input[str], dict[str, pulumi.Input[str]]]:
-        """The token's Secret and the pods' annotation of it; one that exists already is only named."""
+    def _secret(self, name: str, args: VllmArgs) -> pulumi.Input[str]:
+        """The token's Secret; one that exists already is only named.
+
+        Pods have no annotation of it: the token is needed to fetch the model and not to serve it, and another template
+        would replace a server in the middle of a turn, since a Deployment knows no idle pod.
+        """
         token = args.settings.hf_token_secret
         if not token.create_secret:
-            return token.secret_name, {}
-        return own_secret(
+            return token.secret_name
+        secret, _ = own_secret(
             f"{name}-secret",
             args.face,
             token.secret_name,
@@ -209,6 +212,7 @@ class Vllm(pulumi.ComponentResource):
             references=[token_reference(args.settings)],
             parent=self,
         )
+        return secret
 
     def _claim(self, name: str, args: VllmArgs) -> pulumi.Output[str]:
         """The volume with the model's files, which every pod of the Deployment has at the same time."""

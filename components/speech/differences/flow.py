@@ -25,6 +25,7 @@ _ONCE = (
     "The pods read it once, at their start. Its hash makes a change a new version, which is rolled out when a pod is "
     "idle or a new one answers; nothing of the chart's does."
 )
+_KEYS = f"{_ONCE} vLLM has none of its token, which it needs to fetch the model and not to serve it."
 _EVICTION = "A live conversation is a session: the budget of all session pods must cover it as well."
 _PROBE = (
     "Without a probe a pod counts as ready while it still starts or loads its model, and the old one is told to go."
@@ -78,7 +79,7 @@ FLOW: tuple[Difference, ...] = (
         _EVICTION,
     ),
     Difference(f"{WORKERS} {PROXIES}", "spec.template.metadata.annotations.sm-realtime/config-hash", _HASH, _ONCE),
-    Difference("SessionGroup/flow-x", "spec.template.metadata.annotations.sm-realtime/secret-hash", _HASH, _ONCE),
+    Difference("SessionGroup/flow-x", "spec.template.metadata.annotations.sm-realtime/secret-hash", _HASH, _KEYS),
     Difference(
         "Deployment/llm-proxy",
         f"{CONTAINERS}[llm-proxy].readinessProbe",

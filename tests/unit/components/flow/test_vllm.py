@@ -68,9 +68,10 @@ def test_its_volume_is_for_several_nodes_and_protected(changed: Changed) -> None
     assert claim.protect
 
 
-def test_its_token_arrives_as_a_secret_and_is_hashed_into_the_pod(changed: Changed) -> None:
+def test_its_token_arrives_as_a_secret_and_nothing_of_it_is_in_the_template(changed: Changed) -> None:
+    """What another token changes is in tests/unit/stacks/test_rotation.py."""
     graph = changed(talking)
     assert "data" in graph.one("kubernetes:core/v1:Secret", "vllm-secret").secret_paths
     deployment = graph.one(DEPLOYMENT, "llm")
     assert deployment.secret_paths == frozenset()
-    assert "sm-realtime/secret-hash" in deployment.inputs["spec"]["template"]["metadata"]["annotations"]
+    assert "sm-realtime/secret-hash" not in deployment.inputs["spec"]["template"]["metadata"]["annotations"]
