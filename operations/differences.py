@@ -44,8 +44,8 @@ worker-proxy as a third container and switches pre-warming off; here it is alway
 
 `python -m operations import-values` names each of these keys when a values file sets one.
 
-| part of the chart | keys | instead |
-|---|---|---|
+| part of the chart | keys | why | instead |
+|---|---|---|---|
 """
 
 NEWER_HEAD = """
@@ -148,4 +148,4 @@ def _chart(row: Difference) -> str:
 def _left() -> Iterator[str]:
     for part in LEFT_OUT:
         keys = ", ".join(code(key) for key in part.keys)
-        yield f"| {part.name} | {keys} | {part.instead} |"
+        yield f"| {part.name} | {keys} | {part.reason} | {part.instead} |"

@@ -11,6 +11,8 @@ import yaml
 from pydantic_core import to_jsonable_python
 
 from operations.keys import Key, Kind, keys
+from stacks.misplaced import SEED_SECRETS
+from stacks.schema import SECRET_KEYS
 from stacks.schema.base import only_value
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +38,10 @@ key marked *ours* is this program's. `[]` is an item of a list, `<key>` a key of
 | fixed | only its default is accepted, and the description says why: what the chart can do and is refused on purpose |
 | inert | nothing reads it; only its default is accepted |
 | secret | a flat key of its own, set with `pulumi config set --secret`; never among the other values |
+| section | it holds the keys that begin with it, whose rows say what each does |
+
+Where the chart has a secret among its values, that path is a row under *Secrets* as well: it is refused with content
+(empty text is the chart's own default), and the row names the flat key.
 """
 
 
@@ -70,12 +76,22 @@ def _sections(all_keys: list[Key], fields: Reached) -> Iterator[str]:
             if key.section:
                 yield f"{key.description}\n"
             yield "| key | type | default | kind | description | reaches |\n|---|---|---|---|---|---|"
-        if not key.section:
+        if not key.section or "." in key.path:
             yield _row(key, fields.get(key.path, {}))
+    yield from _in_the_chart()
+
+
+def _in_the_chart() -> Iterator[str]:
+    """Where the chart has its secrets; one of the paths is a key as well, which may hold what is no secret."""
+    for path, secret in SEED_SECRETS.items():
+        form = "base64" if secret.encoded else "plain text"
+        said = f"{code(secret.key)} instead; the chart has it here, in {form}: {SECRET_KEYS[secret.key]}."
+        yield f"| {code(path)} | text | {code(json.dumps(''))} | secret | {_cell(said)} |  |"
 
 
 def _row(key: Key, fields: Mapping[str, list[str]]) -> str:
     kind = "create only" if fields and all(map(_create_only, fields.values())) else key.kind.value
+    kind = "section" if key.section else kind
     default = "**required**" if key.required else "" if key.default is None else code(json.dumps(key.default))
     ours = ", ours" if key.ours else ""
     cells = (code(key.path), _cell(key.type), default, f"{kind}{ours}", _cell(_said(key)), reaches(fields))

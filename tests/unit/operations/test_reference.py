@@ -12,17 +12,54 @@ from components.speech.differences.refused import Refused
 from operations import differences, reference
 from operations.__main__ import app
 from operations.generated import is_fresh, write
+from operations.importing.left_out import LEFT_OUT
 from operations.keys import keys
 from operations.reference import StaleError, page, reached, reaches, text
+from stacks.misplaced import SEED_SECRETS
 from stacks.schema.base import only_value
+from tests.unit.cases import Json
 from tests.unit.graph import CHECKOUT
+from tests.yaml_file import read_yaml
 
 
 def test_the_page_is_fresh_and_has_a_row_for_every_key() -> None:
     shown = page()
     assert reference.FILE.read_text() == shown, "run: python -m operations reference --write"
     for key in keys():
-        assert key.section or f"\n| `{key.path}` |" in shown
+        heading = key.section and "." not in key.path
+        assert (f"\n## `{key.path}`\n" if heading else f"\n| `{key.path}` |") in shown
+
+
+def shown_as(key: str) -> str:
+    """A row of the seed's table as the page writes it: an item, an entry of a map, an annotation."""
+    path = re.sub(r"\[\d+\]$", "", key).partition('."')[0]
+    return re.sub(r"\.deployments\.a$", ".deployments", path).replace(".deployments.a.", ".deployments.<key>.")
+
+
+@pytest.mark.parametrize("row", read_yaml(CHECKOUT / "tests/unit/stacks/seed-values.yaml"), ids=lambda row: row["key"])
+def test_each_row_of_the_seeds_table_is_on_the_page(row: Json) -> None:
+    lines = [line for line in page().splitlines() if line.startswith(f"| `{shown_as(row['key'])}` |")]
+    assert len(lines) == 1
+    if row["key"] in SEED_SECRETS:
+        assert f"`{SEED_SECRETS[row['key']].key}`" in lines[0]
+        assert "| secret |" in lines[0]
+
+
+def test_every_secret_among_the_charts_values_has_a_row_with_its_flat_key() -> None:
+    lines = page().splitlines()
+    for path, secret in SEED_SECRETS.items():
+        rows = [line for line in lines if line.startswith(f"| `{path}` |") and f"`{secret.key}`" in line]
+        assert len(rows) == 1, path
+
+
+def test_each_part_that_is_left_out_has_its_reason_on_the_page() -> None:
+    shown = differences.text()
+    assert len(LEFT_OUT) == 6
+    for part in LEFT_OUT:
+        assert len(part.reason) > 30, part.name
+        (row,) = [line for line in shown.splitlines() if line.startswith(f"| {part.name} |")]
+        assert part.reason in row
+        assert part.instead in row
 
 
 def test_what_is_refused_on_purpose_stands_there_with_its_reason() -> None:
