@@ -52,7 +52,7 @@ NEWER_HEAD = """
 ## Keys of newer charts
 
 The images and the resource definition of 0.6.0 do not know these; the importer names each of them when a values file
-sets one, unless the key is one of this program's as well.
+sets one. It keeps those that are this program's as well and leaves the others out.
 
 | key | what there is to say |
 |---|---|

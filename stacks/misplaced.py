@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from stacks.problem import PROJECT, RENAME, Problem, remove_command, set_secret
 from stacks.schema import FLOW_SECRETS, SECRET_KEYS, Settings
-from stacks.schema.paths import ANY_KEY, exists, is_map, keys_at, keys_of, places, section_of, type_at
+from stacks.schema.paths import ANY_KEY, default_at, exists, is_map, keys_at, keys_of, places, section_of, type_at
 
 PROVIDERS = {"azure-native": "azure", "kubernetes": "access"}
 """Packages with an explicit provider → the provider's name in this program."""
@@ -254,8 +254,14 @@ def _transcriber(_: Mapping[str, Any]) -> list[str]:
 
 
 def _inference_server(document: Mapping[str, Any]) -> list[str]:
-    """The one that is given, or the first."""
-    return sorted(SERVERS, key=lambda server: server not in document)[:1]
+    """Those that are enabled, or the first."""
+    on = [server for server in SERVERS if _enabled(document.get(server), default_at(f"{server}.enabled"))]
+    return on or [SERVERS[0]]
+
+
+def _enabled(section: Any, default: Any) -> bool:
+    given = section.get("enabled", default) if isinstance(section, dict) else default
+    return given in (True, "true")
 
 
 def _secrets(_: Mapping[str, Any]) -> list[str]:
@@ -288,6 +294,10 @@ def _moved(path: str, sections: Sequence[str], prose: str) -> Problem:
     meant = child if child in known else closest(child, known)
     if meant is None:
         return Problem(path, "unknown-key", f"there is no such key; {prose}", remove_command(path))
-    right = f"{known[meant]}.{meant}"
-    said = f"the key is `{right}`" if meant == child else f"did you mean `{right}`?"
-    return Problem(path, "wrong-path", f"{prose}; {said}", f"{RENAME}`{right}`")
+    rights = [f"{known[meant]}.{meant}"]
+    if set(sections) <= set(SERVERS):
+        rights = [f"{section}.{meant}" for section in sections if meant in keys_at(section)]
+    right = _named(rights, "and")
+    said = f"the key is {right}" if meant == child else f"did you mean {right}?"
+    said = f"{said}, which are enabled" if len(rights) > 1 else said
+    return Problem(path, "wrong-path", f"{prose}; {said}", f"{RENAME}{_named(rights, 'or')}")

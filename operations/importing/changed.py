@@ -11,7 +11,7 @@ from operations.importing.reading import Plain
 from operations.importing.tree import GONE, get, put, remove
 from stacks.problem import Problem
 from stacks.schema import Settings
-from stacks.schema.paths import exists
+from stacks.schema.proxy_ingress import OUR_CLASS
 
 
 @dataclass(frozen=True)
@@ -32,24 +32,18 @@ RENAMED = (
     Renamed("resourceManager.redis.replica.persistence.size", "redis.storageSize", _DISK),
     Renamed("resourceManager.redis.replica.persistence.storageClass", "redis.storageClass", _DISK),
     Renamed("global.storageClass", "redis.storageClass", _DISK),
-    Renamed(
-        "resourceManager.redis.replica.replicaCount",
-        "resourceManager.redis.replicas.replicaCount",
-        "the chart's templates read the first, its README gives the second; both are read here, with Sentinel there "
-        "are 3 nodes at least",
-    ),
-    Renamed(
-        "resourceManager.redis.connectionTimeout",
-        "resourceManager.redis.timeoutConnection",
-        "the chart's templates read the first, its README gives the second; both are read here, and the first wins",
-    ),
-    Renamed(
-        "proxy.ingress.hostname",
-        "proxy.ingress.url",
-        "newer charts have the first; both are read here, and two different ones are refused",
-    ),
 )
-"""A key that the schema has too is kept as it is; the value of every other one is moved."""
+"""Their values are moved."""
+
+TWO_NAMES = {
+    "resourceManager.redis.replica.replicaCount": "the chart's templates read this, its README gives "
+    "`resourceManager.redis.replicas.replicaCount`; both are read here, with Sentinel there are 3 nodes at least",
+    "resourceManager.redis.connectionTimeout": "the chart's templates read this, its README gives "
+    "`resourceManager.redis.timeoutConnection`; both are read here, and this one wins",
+    "proxy.ingress.hostname": "as newer charts call `proxy.ingress.url`; both are read here, and two different ones "
+    "are refused",
+}
+"""Keys that are kept as they are, with the other name there is for them."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +135,9 @@ def moved(values: dict[str, Any]) -> tuple[list[Renamed], list[Problem], list[tu
     """Move what has another name here; what was renamed, what has no place beside it, and what was understood."""
     found, problems = _renamed(values)
     problems += _images(values)
-    notes = []
+    notes = [
+        (path, text) for path, text in TWO_NAMES.items() if get(values, tuple(path.split("."))) not in (GONE, None)
+    ]
     if get(values, NO_TLS) is None:
         remove(values, NO_TLS)
         text = (
@@ -165,9 +161,6 @@ def _renamed(values: dict[str, Any]) -> tuple[list[Renamed], list[Problem]]:
         steps, here = tuple(each.path.split(".")), tuple(each.here.split("."))
         value = get(values, steps)
         if value is GONE or value is None:
-            continue
-        if exists(each.path):
-            found.append(each)
             continue
         remove(values, steps)
         before = get(values, here)
@@ -197,6 +190,19 @@ def _images(values: dict[str, Any]) -> list[Problem]:
             mend = "a mirror of the official image: resourceManager.redis.image.registry, with .repository and .tag"
             problems.append(Problem(".".join(steps), "other-image", reason, mend))
     return problems
+
+
+def idle_controller(settings: Settings) -> list[tuple[str, str]]:
+    """What there is to say of our ingress controller where the proxy's Ingress is another one's."""
+    ingress = settings.proxy.ingress
+    if not (settings.proxy.enabled and ingress.enabled and settings.ingress.enabled) or settings.our_ingress:
+        return []
+    text = (
+        f"on, as where nothing is said: the program's own controller is made beside that of class "
+        f"{ingress.ingress_class_name}, and serves the Ingresses of class {OUR_CLASS}. Where there are none: "
+        "pulumi config set --path 'ingress.enabled' false"
+    )
+    return [("ingress.enabled", text)]
 
 
 def other_defaults(settings: Settings, told: Collection[str]) -> list[OtherDefault]:

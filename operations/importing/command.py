@@ -17,7 +17,7 @@ from rich.table import Table
 
 from operations.generated import write
 from operations.importing.base import Base, with_room
-from operations.importing.changed import OtherDefault, other_defaults
+from operations.importing.changed import OtherDefault, idle_controller, other_defaults
 from operations.importing.plan import Plan, plan
 from operations.importing.reading import ValuesError, read
 from operations.importing.stack_file import text
@@ -56,7 +56,7 @@ def result(values: dict[str, Any], base: Base, release: str, namespace: str | No
     complete = {**base.complete(), **named, **made.kept}
     settings = Settings.model_validate_json(json.dumps(complete))
     sections, raised = with_room(base.sections(), settings)
-    made.notes += raised
+    made.notes += [*raised, *idle_controller(settings)]
     settle = _problems({**with_room(base.complete(), settings)[0], **named, **made.kept}, made)
     told = [*made.mapped, *(path for path, _ in made.notes), *(each.path for each in made.refused)]
     document = {**named, **made.kept, **sections}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stacks.schema.paths import exists
@@ -85,7 +86,7 @@ _LANGUAGES = (
 NEWER = {
     "proxy.proxy.config.maxChannelsPerSession": "of chart 0.7.0; the proxy of 0.6.0 does not know it",
     "resourceManager.sessionGroups.controller.enabled": "of chart 0.7.0; here the controller always runs",
-    "resourceManager.secrets.cdCache": "of chart 0.7.0, where a Redis Secret may be named so; use "
+    "resourceManager.secrets.cdCache.name": "of chart 0.7.0, where a Redis Secret may be named so; use "
     "`resourceManager.secrets.redis.name`",
     "flow.tts.voices": "of chart 0.7.0, which has a TTS for each voice; 0.6.0 has one",
     "inferenceServerCustom.languages": _LANGUAGES,
@@ -115,6 +116,16 @@ NOW_EFFECTIVE = {
     "it is a switch of its own",
 }
 """Keys without an effect in the chart that have one here."""
+
+
+def kept_newer(kept: Iterable[str]) -> list[tuple[str, str]]:
+    """What there is to say of keys of newer charts that are kept, because this program has them too."""
+    paths = list(kept)
+    return [
+        (key, f"kept, though it is {why}")
+        for key, why in NEWER.items()
+        if exists(key) and any(covers(key, p) for p in paths)
+    ]
 
 
 def newer(path: str) -> str | None:

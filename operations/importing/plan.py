@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from operations.importing.changed import Renamed, moved
 from operations.importing.labels import unknown_labels
-from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, LeftOut, covers, newer
+from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, LeftOut, covers, kept_newer, newer
 from operations.importing.reading import Plain
 from operations.importing.secrets import Secret, hidden, taken
 from operations.importing.tree import GONE, copied, get, leaves, put, remove, settled
@@ -71,6 +71,7 @@ def plan(values: dict[str, Any], base: dict[str, Any], file: str) -> Plan:
     made.kept = raw
     kept = set(made.mapped)
     made.notes += [(path, text) for path, text in NOW_EFFECTIVE.items() if any(covers(path, each) for each in kept)]
+    made.notes += kept_newer(kept)
     return made
 
 

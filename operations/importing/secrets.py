@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from operations.importing.reading import Plain
+from operations.importing.references import create, printed, reference
 from operations.importing.tree import AGENTS, GONE, Path, get, remove
 from stacks.misplaced import SEED_SECRETS, is_plain
 from stacks.problem import Problem
@@ -75,9 +75,8 @@ class Secret:
 
 
 def from_file(path: str, file: str) -> str:
-    """The command that prints what stands at a path of a values file."""
-    steps = "".join(f".{part}" if part.isidentifier() else f'["{part}"]' for part in path.split("."))
-    return f"yq -r {shlex.quote(steps if steps.startswith('.') else f'.{steps}')} {shlex.quote(file)}"
+    """The command that prints what stands at a path of a values file, all names."""
+    return printed(tuple(path.split(".")), file)
 
 
 def taken(values: dict[str, Any]) -> tuple[list[Secret], list[Problem]]:
@@ -109,7 +108,8 @@ def hidden(values: dict[str, Any], file: str, namespace: str) -> list[Problem]:
     _opened(get(values, AGENTS))
     for path in sorted(_hidden(values, ()), key=lambda path: [str(part).rjust(4) for part in path], reverse=True):
         reason = "by its name or form this is a secret, and a stack file keeps it in clear"
-        mend = "make a Secret of it in the cluster and refer to it (valueFrom.secretKeyRef), or set it by a flat key"
+        there = get(values, path)
+        mend = reference(path, _text(there.get("name")) if isinstance(there, dict) else "", file, namespace)
         found.append(Problem(dotted(path), "secret-in-clear", reason, mend))
         remove(values, path)
     return found
@@ -117,8 +117,7 @@ def hidden(values: dict[str, Any], file: str, namespace: str) -> list[Problem]:
 
 def _create(name: str, namespace: str, file: str, contents: dict[str, str]) -> str:
     """The command that makes a Secret of what a values file has in base64, by key of the Secret."""
-    from_files = " ".join(f"--from-file={key}=<({from_file(at, file)} | base64 -d)" for key, at in contents.items())
-    return f"kubectl create secret generic {name} --namespace {namespace} {from_files}"
+    return create(name, namespace, {key: f"{from_file(at, file)} | base64 -d" for key, at in contents.items()})
 
 
 def _in_clear(values: dict[str, Any], file: str, namespace: str) -> Iterator[Problem]:

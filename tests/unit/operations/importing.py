@@ -29,7 +29,7 @@ YQ = """#!{python}
 import re, sys, yaml
 found = yaml.safe_load(open(sys.argv[3]))
 for step in re.findall(r'[^."\\[\\]]+', sys.argv[2]):
-    found = found[step]
+    found = found[int(step) if isinstance(found, list) else step]
 print(found)
 """
 PULUMI = """#!/bin/sh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -98,21 +99,25 @@ def test_a_default_that_is_another_one_is_told_where_it_counts(tmp_path: Path) -
     ],
 )
 def test_a_key_with_two_names_is_told_with_the_other_one(values: str, tmp_path: Path) -> None:
+    """It stays in the file as it is, so it has no other name here."""
     report = reported(values, tmp_path)
-    (renamed,) = report["renamed"]
-    assert exists(renamed["path"])
-    assert exists(renamed["here"])
-    assert report["mapped"] == [renamed["path"]]
+    assert report["renamed"] == []
+    (path,) = report["mapped"]
+    (note,) = [each["text"] for each in report["notes"] if each["path"] == path]
+    (other,) = re.findall(r"`([^`]+)`", note)
+    assert exists(path)
+    assert exists(other)
 
 
 def test_the_table_names_keys_that_there_are() -> None:
     assert [each.here for each in RENAMED if not exists(each.here)] == []
+    assert [each.path for each in RENAMED if exists(each.path)] == [], "the file keeps it under its own name"
     assert [each.key for each in OTHER_DEFAULT if not exists(each.key)] == []
     assert [switch for each in OTHER_DEFAULT for switch in each.switches if not exists(switch)] == []
 
 
 def test_the_report_for_a_person_and_the_page_have_both_parts(tmp_path: Path) -> None:
-    found, _ = run("proxy: {ingress: {hostname: speech.example.org}}", tmp_path, *CLUSTER)
+    found, _ = run("global: {storageClass: premium}", tmp_path, *CLUSTER)
     page = (CHECKOUT / "docs/how-to/import-values.md").read_text()
     for title in ("Another name here", "Another default here"):
         assert title in found.output
@@ -144,3 +149,52 @@ def test_the_ingresses_of_the_resource_manager_are_taken_and_its_redirect_is_not
 
 def test_defaults_of_ingresses_that_are_off_are_not_told(tmp_path: Path) -> None:
     assert not [key for key in names(reported("{}", tmp_path), "defaults") if key.startswith("resourceManager.ingress")]
+
+
+def test_our_controller_beside_another_one_is_told(tmp_path: Path) -> None:
+    report = reported("proxy: {ingress: {ingressClassName: traefik}}", tmp_path)
+    (note,) = [each["text"] for each in report["notes"] if each["path"] == "ingress.enabled"]
+    assert "traefik" in note
+    assert "pulumi config set --path 'ingress.enabled' false" in note
+    assert loaded(tmp_path / "Pulumi.mine.yaml").ingress.enabled
+
+
+@pytest.mark.parametrize(
+    "values",
+    ["{}", "proxy: {ingress: {ingressClassName: nginx}}", "proxy: {ingress: {ingressClassName: x, enabled: false}}"],
+)
+def test_our_controller_is_not_told_where_nobody_takes_its_place(values: str, tmp_path: Path) -> None:
+    assert "ingress.enabled" not in names(reported(values, tmp_path), "notes")
+
+
+def test_a_newer_key_that_is_kept_is_told(tmp_path: Path) -> None:
+    report = reported("proxy: {proxy: {config: {maxChannelsPerSession: 4}}}", tmp_path)
+    path = "proxy.proxy.config.maxChannelsPerSession"
+    assert report["mapped"] == [path]
+    (note,) = [each["text"] for each in report["notes"] if each["path"] == path]
+    assert "0.7.0" in note
+    assert "0.6.0 does not know it" in note
+
+
+def test_of_the_caches_secret_only_its_name_is_newer(tmp_path: Path) -> None:
+    """The chart 0.6.0 has the rest (contract: control plane 7)."""
+    secrets = "externalSecrets: {enabled: true}, redis: {create: true}"
+    values = f"resourceManager: {{secrets: {{{secrets}, cdCache: {{create: true, name: other}}}}}}"
+    report = reported(values, tmp_path)
+    assert [(each["path"], each["code"]) for each in report["refused"]] == [
+        ("resourceManager.secrets.cdCache.name", "newer-chart")
+    ]
+    assert "resourceManager.secrets.cdCache.create" in report["mapped"]
+    assert not [each for each in names(report, "notes") if "cdCache" in each]
+
+
+def test_every_enabled_server_is_named_for_the_one_of_the_seeds_prose(tmp_path: Path) -> None:
+    values = """
+        inferenceServer: {sessionGroups: {replicas: 2}}
+        inferenceServerEnhancedRecipe2: {enabled: true}
+        inferenceServerEnhancedRecipe4: {enabled: true}
+    """
+    (refused,) = reported(values, tmp_path)["refused"]
+    for number in (1, 2, 4):
+        assert f"`inferenceServerEnhancedRecipe{number}.sessionGroups`" in refused["mend"]
+    assert "Recipe3" not in refused["mend"]

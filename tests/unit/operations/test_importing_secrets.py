@@ -171,3 +171,61 @@ def test_names_of_speakers_keys_in_a_store_are_no_content_of_a_secret(tmp_path: 
     assert reported(values, tmp_path)["refused"] == []
     keys = loaded(tmp_path / "Pulumi.mine.yaml").transcribers.transcriber.speaker_id.keys
     assert (keys.private_key, keys.public_key) == ("one", "two")
+
+
+def test_a_variable_that_looks_like_a_secret_has_the_command_and_the_line_that_refers_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands as they are printed, and the lines, which the program takes."""
+    values = """
+        transcribers:
+          transcriber: {env: [{name: KEPT, value: kept}, {name: MY_API_TOKEN, value: first}]}
+          workerProxy: {env: [{name: MY_API_TOKEN, value: second}]}
+        proxy: {proxy: {deployments: {a: {additionalEnv: [{name: DB_PASS, value: third}]}}}}
+        flow: {additionalEnv: {PIN_TOKEN: fourth}}
+    """
+    tools(tmp_path, monkeypatch)
+    refused = {each["path"]: each for each in reported(values, tmp_path, "--namespace", "voice")["refused"]}
+    lists = {
+        "transcribers.transcriber.env[1]": "transcribers.transcriber.env",
+        "transcribers.workerProxy.env[0]": "transcribers.workerProxy.env",
+        "proxy.proxy.deployments.a.additionalEnv[0]": "proxy.proxy.deployments.a.additionalEnv",
+        "flow.additionalEnv.PIN_TOKEN": "flow.additionalEnvFrom",
+    }
+    assert refused.keys() == lists.keys()
+    written: Json = {}
+    for path, wanted in lists.items():
+        command, _, rest = refused[path]["mend"].partition("  # then in ")
+        subprocess.run(["bash", "-c", command], check=True)
+        place, _, line = rest.partition(": ")
+        assert place == wanted
+        section = yaml.safe_load(line)
+        for part in reversed(place.split(".")):
+            section = {part: section}
+        written = laid(written, section)
+    assert sorted((tmp_path / "stored").read_text().splitlines()) == [
+        "flow-pin-token voice PIN_TOKEN fourth",
+        "proxy-proxy-deployments-a-db-pass voice DB_PASS third",
+        "transcribers-transcriber-my-api-token voice MY_API_TOKEN first",
+        "transcribers-workerproxy-my-api-token voice MY_API_TOKEN second",
+    ]
+    assert reported(yaml.safe_dump(written), tmp_path, "--force")["refused"] == []
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ("resourceManager: {redis: {auth: {password: S3CRET}}}", "`redisUrl`"),
+        ("inferenceServerCustom: {tritonServer: {additionalEnvs: {MY_TOKEN: S3CRET}}}", "nothing of it can be read"),
+        ("flow: {llmProxy: {config: {model_list: [{model_name: a, llm_params: {api_key: S3CRET}}]}}}", "os.environ/"),
+        (
+            f"proxy: {{agentAPI: {{configMap: {{data: {{{FIRST}_latest: {{api_key: S3CRET}}}}}}}}}}",
+            "`agentApiPassword`",
+        ),
+    ],
+)
+def test_where_no_secret_can_be_referred_to_nothing_else_is_said(values: str, says: str, tmp_path: Path) -> None:
+    mends = [each["mend"] for each in reported(values, tmp_path)["refused"] if each["code"] == "secret-in-clear"]
+    (mend,) = mends
+    assert says in mend
+    assert "secretKeyRef" not in mend
