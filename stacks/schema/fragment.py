@@ -179,7 +179,25 @@ SharedSecurityContext = Annotated[
 SecurityContext = Annotated[Fragment, _checked(core.v1.SecurityContextArgs)]
 """What the processes of a container may do."""
 
-Toleration = Annotated[Fragment, _checked(core.v1.TolerationArgs)]
+
+def _tolerates(given: Fragment) -> Fragment:
+    """What the API server asks of a toleration beside its types (its validation of pods)."""
+    operator = given.get("operator") or "Equal"
+    if operator not in ("Exists", "Equal"):
+        raise _refused(Wrong(("operator",), "should be Exists or Equal"))
+    if operator == "Exists" and given.get("value"):
+        says = "is no field beside `operator: Exists`, which tolerates any value: Kubernetes refuses the pod"
+        raise _refused(Wrong(("value",), says))
+    if operator == "Equal" and not given.get("key"):
+        raise _refused(Wrong(("operator",), "should be Exists without a `key`: Kubernetes refuses the pod"))
+    if given.get("effect", "") not in ("", "NoSchedule", "PreferNoSchedule", "NoExecute"):
+        raise _refused(Wrong(("effect",), "should be NoSchedule, PreferNoSchedule or NoExecute"))
+    if "tolerationSeconds" in given and given.get("effect") != "NoExecute":
+        raise _refused(Wrong(("effect",), "should be NoExecute beside `tolerationSeconds`: Kubernetes refuses the pod"))
+    return given
+
+
+Toleration = Annotated[Fragment, _checked(core.v1.TolerationArgs), AfterValidator(_tolerates)]
 """A taint that does not keep a pod away."""
 
 
