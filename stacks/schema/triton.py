@@ -29,7 +29,7 @@ RecipeName = Literal[
 ]
 
 IMAGE = "Its image."
-RECIPE = "The recipe, which is this block's; the others have blocks of their own."
+RECIPE = "The recipe, which is this block's; each other one has a block with the same keys, any name, image and pool."
 OPERATING_POINT = "Operating point can be standard or enhanced or set null to support both."
 POLICY = "When to ask the registry for the image; read for plain Deployments only."
 GRACE = "a pod may take as long to end as a session may last, which is `sessions.maxDurationSeconds`"
