@@ -56,6 +56,29 @@ handed_over() {{
   [ -n "$heard" ]
 }}
 
+# whether a node beside this one has keys
+others_hold_data() {{
+  for node in $(others); do
+    case "$(timeout 3 redis-cli -h "$node" -p 6379 DBSIZE 2>/dev/null)" in
+      '' | 0 | *[!0-9]*) ;;
+      *) return 0 ;;
+    esac
+  done
+  return 1
+}}
+
+# whether the others take this node for the primary, whose disk is new, while they have keys
+is_empty_primary() {{
+  [ "$(others_say)" = "$SELF" ] && [ ! -e /data/appendonlydir ] && others_hold_data
+}}
+
+# whether the sentinel of every other node answers
+others_answer() {{
+  for node in $(others); do
+    [ -n "$(ask "$node")" ] || return 1
+  done
+}}
+
 remembered() {{
   sed -n 's/^sentinel monitor {MASTER_SET} "\\{{0,1\\}}\\([^ "]*\\).*/\\1/p' "$STATE" 2>/dev/null || true
 }}
@@ -69,24 +92,12 @@ START_REDIS = f"""\
 set -eu
 . {FOLDER}/common.sh
 
-# whether a node beside this one has keys
-others_hold_data() {{
-  for node in $(others); do
-    case "$(timeout 3 redis-cli -h "$node" -p 6379 DBSIZE 2>/dev/null)" in
-      '' | 0 | *[!0-9]*) ;;
-      *) return 0 ;;
-    esac
-  done
-  return 1
-}}
-
-primary=$(others_say)
 # an empty primary would empty the others: with a new disk this node waits until one of them has taken over
-if [ "$primary" = "$SELF" ] && [ ! -e /data/appendonlydir ] && others_hold_data; then
+if is_empty_primary; then
   echo "this node has a new disk and the others have data: waiting for one of them to take over"
   until handed_over; do sleep 1; done
-  primary=$(others_say)
 fi
+primary=$(others_say)
 [ -n "$primary" ] || primary=$(remembered)
 [ -n "$primary" ] || primary=$(first)
 echo "the primary is $primary"
@@ -101,6 +112,13 @@ START_SENTINEL = f"""\
 set -eu
 . {FOLDER}/common.sh
 mkdir -p "${{STATE%/*}}"
+
+# a new one knows no replica: as the leader of a fail-over it would find nobody to promote, and all would wait for
+# minutes until the next try; the others choose without it, as long as there are enough of them
+if is_empty_primary; then
+  echo "this node has a new disk and the others have data: waiting for them to choose another primary"
+  while others_answer && ! handed_over; do sleep 1; done
+fi
 
 # what it knew stays; an older state is put right by the other sentinels
 primary=$(remembered)

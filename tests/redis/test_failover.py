@@ -148,6 +148,9 @@ def test_a_primary_with_a_new_disk_does_not_empty_the_others(start: Start) -> No
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     # at once: the sentinels still take it for the primary
     old.start()
+    # its own one knows no replica: leading the fail-over, it would find nobody to promote
+    until(lambda: bool(old.ask("PING", of="sentinel")), 60, "its sentinel takes part")
+    assert nodes.each[1].ask("SENTINEL", "get-master-addr-by-name", "mymaster", of="sentinel")[0] != old.host
     until(lambda: nodes.whole, 60, "another node has taken over, and it follows")
     assert nodes.primary() is not old
     assert len(load.lost()) <= 5
