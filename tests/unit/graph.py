@@ -36,6 +36,8 @@ Json = dict[str, Any]
 Change = Callable[[Json], None]
 """Edits a stack's configuration, by full key with objects parsed."""
 CHECKOUT = Path(__file__).resolve().parents[2]
+PROJECT = "sm-realtime"
+ROOT = "pulumi:pulumi:Stack"
 STACKS = ("sandbox", "staging", "production")
 SECRET_MARK = "1b47061264138c4ac30d75fd1eb44270"
 
@@ -150,9 +152,16 @@ def own_loop() -> Iterator[None]:
 class Recorder(mocks.MockMonitor):
     """Keeps each registration whole, not only its inputs."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, stack: str) -> None:
         super().__init__(Cloud())
         self.graph = graph
+        self.stack = stack
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine makes it: the SDK's asks for the stack in a pool's thread, which may know another's."""
+        above = parent.split("::")[2] if parent else ROOT
+        kind = type_ if above == ROOT else f"{above}${type_}"
+        return f"urn:pulumi:{self.stack}::{PROJECT}::{kind}::{name}"
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
         invoke: Callable[[Any], Any] = super().Invoke
@@ -269,7 +278,7 @@ def _recorded(stack: str, config: dict[str, str], flagged: list[str], graph: Gra
     asyncio.set_event_loop(loop)
     try:
         with configured(config, flagged), certificate, without_aliases():
-            mocks.set_mocks(Cloud(), "sm-realtime", stack, monitor=Recorder(graph))
+            mocks.set_mocks(Cloud(), PROJECT, stack, monitor=Recorder(graph, stack))
             SETTINGS.callbacks = hooks
             program = CHECKOUT / "__main__.py"
 
