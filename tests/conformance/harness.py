@@ -222,7 +222,8 @@ class Cluster:
         try:
             yield
         finally:
-            loop.call_soon_threadsafe(holder[0].cancel)
+            if not loop.is_closed():  # it is where the task has failed, which the thread's own error tells
+                loop.call_soon_threadsafe(holder[0].cancel)
             thread.join(30)
             assert not thread.is_alive()
 

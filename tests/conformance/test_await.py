@@ -15,8 +15,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from sandbox.kube import Kube
+from sandbox.kube import Kube, KubeError
 from tests.conformance.harness import DEFINITION, Cluster, Engine, Object, Outcome, choose, definition, provider
+from tests.sandbox.twin.world import eventually
 
 Json = dict[str, Any]
 NAMESPACE = "await"
@@ -225,14 +226,18 @@ async def play_customs(kube: Kube) -> None:
 
 
 async def until_served(kube: Kube) -> None:
-    """Wait until the definition is established; the block that plays this bounds it."""
-    name = "awaiteds.awaited.example"
-    async for _, crd in kube.watch(
-        "apiextensions.k8s.io/v1", "CustomResourceDefinition", fields=f"metadata.name={name}"
-    ):
-        conditions = crd.get("status", {}).get("conditions") or []
-        if any(c["type"] == "Established" and c["status"] == "True" for c in conditions):
-            return
+    """Wait until the kind is served, which it is a moment after its definition is established."""
+
+    async def served() -> bool:
+        try:
+            await kube.list(THING, "Awaited")
+        except KubeError as error:
+            if error.code in (404, 429, 503):
+                return False
+            raise
+        return True
+
+    await eventually(served, "the kind is served")
 
 
 @dataclass(frozen=True)

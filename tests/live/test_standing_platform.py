@@ -24,13 +24,11 @@ from tests.live.views import (
     generations,
     group_pods,
     live_pods,
-    objects_of,
     pool_of,
     ready,
     through,
     updated,
 )
-from tests.unit.contract.compare import DEFAULTS, unexplained
 
 GPU_ROLE = "inference"
 WHERE = {
@@ -99,12 +97,6 @@ def test_the_summary_says_what_stands_and_what_was_simulated(platform: Platform)
     assert platform.output("endpoint") == f"wss://{ingress['spec']['rules'][0]['host']}/v2"
     assert f"Endpoint: {platform.output('endpoint')}, from this machine on 127.0.0.1:{front(platform)}" in summary
     assert "simulated" in summary.lower()
-
-
-def test_the_objects_in_the_api_server_are_the_contracts(platform: Platform) -> None:
-    objects = objects_of(platform, DEFAULTS)
-    found = [line for file in DEFAULTS for line in unexplained(file, objects)]
-    assert not found, "\n".join(found)
 
 
 def test_a_client_reaches_the_active_proxy(platform: Platform) -> None:

@@ -9,7 +9,7 @@ import aiohttp
 from sandbox.kubernetes.state import to_wire
 from tests.live.conftest import Json, Platform
 from tests.live.declared import pruned
-from tests.unit.contract.compare import contract, title
+from tests.unit.contract.compare import title
 
 
 def ready(pod: Json) -> bool:
@@ -43,13 +43,13 @@ def type_and_name(urn: str) -> tuple[str, str]:
     return kind.split("$")[-1], name
 
 
-def objects_of(platform: Platform, files: list[str]) -> dict[str, Json]:
-    """The live objects of the kinds these files of the contract have, at the fields the program declared, by title."""
-    kinds = {(each["kind"].lower(), each["apiVersion"].rpartition("/")[0]) for file in files for each in contract(file)}
-    names = ",".join(sorted(f"{kind}.{group}" if group else kind for kind, group in kinds))
-    live = {title(each): each for each in platform.objects(names)}
+def objects_of(platform: Platform) -> dict[str, Json]:
+    """The live objects of the program, at the fields it declared, by title."""
     resources = [r for r in platform.state()["resources"] if r["type"].startswith("kubernetes:")]
     declared = [to_wire(resource["inputs"]) for resource in resources]
+    kinds = {(each["kind"].lower(), each["apiVersion"].rpartition("/")[0]) for each in declared if "kind" in each}
+    names = ",".join(sorted(f"{kind}.{group}" if group else kind for kind, group in kinds))
+    live = {title(each): each for each in platform.objects(names)}
     return {title(each): pruned(live[title(each)], each) for each in declared if title(each) in live}
 
 

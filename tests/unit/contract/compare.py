@@ -14,7 +14,7 @@ row, with `<key>` for what the row has under that key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -178,10 +178,10 @@ def unexplained(file: str, objects: Mapping[str, Json]) -> list[str]:
     return compared(file, objects).unexplained
 
 
-def beside(file: str, objects: Mapping[str, Json]) -> Comparison:
-    """Objects that neither the defaults nor this file of the contract have."""
+def beside(files: Iterable[str], objects: Mapping[str, Json]) -> Comparison:
+    """Objects that neither the defaults nor these files of the contract have."""
     result = Comparison()
-    known = {title(each) for name in (*DEFAULTS, file) for each in [*contract(name), *parts(name)]}
+    known = {title(each) for name in (*DEFAULTS, *files) for each in [*contract(name), *parts(name)]}
     instead = {each.ours.name for each in DIFFERENCES if isinstance(each.ours, Instead)}
     for name in objects.keys() - known - instead:
         ours = [each for each in DIFFERENCES if each.is_of_whole(name) and isinstance(each.ours, Ours)]
