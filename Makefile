@@ -7,9 +7,10 @@ RUFF = RUFF_CACHE_DIR=$(CACHE)/ruff $(PY) -m ruff
 MYPY = MYPY_CACHE_DIR=$(CACHE)/mypy $(PY) -m mypy
 # Every process imports the SDKs, which take seconds to compile: once, also where Python is told to keep nothing.
 RUN = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CACHE)/bytecode $(PY)
+PYTEST = $(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help up cold down env test check conformance bench drill lock
+.PHONY: help up cold down env test proofs check conformance bench drill lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,9 +39,13 @@ check: ## format, lint, strict types, generated files fresh
 	$(RUN) -m operations schema --check
 	$(RUN) -m operations reference --check
 
-test: check ## the checks, then every test
+test: check ## the checks, then every test but the long ones
 	$(RUN) -m sandbox.toolchain
-	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m 'not long'
+
+proofs: ## the long tests: further platforms stood up, fail-over under load, what every key reaches; CI runs them too
+	$(RUN) -m sandbox.toolchain
+	$(PYTEST) -m long
 
 conformance: ## the provider tests against an installed pulumi-kubernetes plugin
 	SM_CONFORMANCE_REAL=1 $(RUN) -m pytest tests/conformance

@@ -37,7 +37,7 @@ def stage(pod: Json) -> int:
     """Which of `STAGES` a pod belongs to."""
     containers = [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
     needs = {known.needs for each in containers if (known := images.of(each["image"]))}
-    names = {reference.name for each in containers if (reference := images.parse(each["image"]))}
+    names = {reference.original for each in containers if (reference := images.parse(each["image"]))}
     if Need.CAPACITY in needs:
         return 3
     if INFERENCE_SIDECAR in names:

@@ -22,13 +22,34 @@ T = TypeVar("T")
 os.environ.setdefault("GOGC", "400")
 """The engine and the control planes live for minutes here: memory for time that their collectors would take."""
 
-FIRST = ("test_standing_platform", "test_everything_on", "test_existing_secrets", "test_recovery", "test_failover")
+FIRST = (
+    "live/test_contract",
+    "test_standing_platform",
+    "test_everything_on",
+    "test_existing_secrets",
+    "test_recovery",
+    "test_failover",
+)
 """Files that take longest, longest first."""
+
+LONG = (
+    "tests/live/test_contract.py",
+    "tests/live/test_everything_on.py",
+    "tests/live/test_existing_secrets.py",
+    "tests/live/test_imported.py",
+    "tests/live/test_recovery.py",
+    "tests/live/test_redis.py",
+    "tests/live/test_states.py",
+    "tests/drill/test_ladder_live.py",
+    "tests/redis/test_failover.py",
+    "tests/unit/test_reach.py",
+)
+"""Files that take minutes each: platforms on planes of their own, fail-over under load, what every key reaches."""
 
 ALONE = ("tests/unit/test_reach.py",)
 """Files of many runs of the program that share little: each test goes to the next worker that is free."""
 
-SHARING = ("tests/unit/test_contract.py", "tests/unit/stacks/test_inventory.py", "tests/conformance/test_contract.py")
+SHARING = ("tests/unit/test_contract.py", "tests/unit/stacks/test_inventory.py")
 """Files that share the graphs of the contract's variants (tests/unit/variants.py)."""
 
 
@@ -51,8 +72,11 @@ class Loop:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take longest come first, the rest as it is collected."""
+    """The files that take longest come first, the rest as it is collected; the long ones are marked."""
     items.sort(key=_turn)
+    for item in items:
+        if item.nodeid.startswith(LONG):
+            item.add_marker("long")
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]

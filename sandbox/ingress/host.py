@@ -24,7 +24,7 @@ class Host(hosted.Host):
 def host(pod: Json) -> Host | None:
     """The controller in this pod; None where there is none. Raises `RefusedError`."""
     meta, spec = pod["metadata"], pod["spec"]
-    found = [c for c in spec["containers"] if (image := parse(c["image"])) and image.name in IMAGES]
+    found = [c for c in spec["containers"] if (image := parse(c["image"])) and image.original in IMAGES]
     if not found:
         return None
     if len(found) > 1 or found[0].get("command"):

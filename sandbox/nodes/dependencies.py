@@ -122,7 +122,7 @@ def _answers(world: World, namespace: str, url: str, default_port: int, reposito
     for played, port in pods:
         for process in played.processes:
             reference = images.parse(process.spec["image"])
-            if process.serving and process.listens(port) and reference and reference.name == repository:
+            if process.serving and process.listens(port) and reference and reference.original == repository:
                 return None
     return why if not pods else f"{where[0]}:{where[1]}: what listens there is no {repository.rpartition('/')[2]}"
 
@@ -185,7 +185,7 @@ def _capacity(world: World, namespace: str, env: Mapping[str, str]) -> str | Non
             continue
         for process in played.processes:
             reference = images.parse(process.spec["image"])
-            if not reference or reference.name != images.INFERENCE_SIDECAR or not process.serving:
+            if not reference or reference.original != images.INFERENCE_SIDECAR or not process.serving:
                 continue
             registers = _resource_manager(world, namespace, process.env) is None
             if registers and serves(process.env.get("REGISTER_FEATURES", ""), language, point, version):

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 def is_plugin(image: str) -> bool:
     reference = images.parse(image)
-    return reference is not None and reference.name == images.DEVICE_PLUGIN
+    return reference is not None and reference.original == images.DEVICE_PLUGIN
 
 
 def reaches_kubelet(pod: Json, container: Json) -> bool:

@@ -24,6 +24,8 @@ _CODES = (
 )
 LANGUAGES = frozenset(_CODES.split())
 """Languages there is a transcriber image for (contract: transcription 12.5 and 6)."""
+LATER = frozenset({"tl", "cmn_en_ms_ta", "ar_en"})
+"""Languages of later charts (contract: transcription 6)."""
 
 
 class Need(StrEnum):
@@ -78,6 +80,9 @@ REGISTRIES: Mapping[str, Registry] = {
     "quay.io": Registry(),
     "ghcr.io": Registry(),
 }
+
+MIRROR = ".example"
+"""End of the names of registries that are somebody's own: copies of all known images, under any path, for anybody."""
 
 _METRICS_SIDECAR: Mapping[int, tuple[str, ...]] = {8008: ("/metrics",), 8022: ()}
 _TRITON = Image(
@@ -175,6 +180,14 @@ class Reference:
         return f"{self.registry}/{self.repository}"
 
     @property
+    def original(self) -> str:
+        """Registry and repository of the image that it is, or is a copy of."""
+        if not self.registry.endswith(MIRROR):
+            return self.name
+        last = self.repository.rpartition("/")[2]
+        return next((name for known in IMAGES if (name := _named(known, last))), self.name)
+
+    @property
     def full(self) -> str:
         """The normal form, as the runtime writes it."""
         tag = f":{self.tag}" if self.tag else ""
@@ -197,17 +210,26 @@ def parse(text: str) -> Reference | None:
     return Reference(first, rest, tag or (None if digest else "latest"), digest)
 
 
+def _named(known: str, last: str) -> str | None:
+    """The name of an image of the table, its language put in, if it ends so; else None."""
+    folder, _, name = known.rpartition("/")
+    stem = name.removesuffix("*")
+    fits = last == name or (stem != name and last.startswith(stem))
+    return f"{folder}/{last}" if fits else None
+
+
 def find(reference: Reference) -> Image | None:
     """What is known of the image; None when no such image exists."""
-    if reference.name in IMAGES:
-        known = IMAGES[reference.name]
-        untagged = reference.tag == "latest" and reference.registry == VENDOR
+    original = reference.original
+    if original in IMAGES:
+        known = IMAGES[original]
+        untagged = reference.tag == "latest" and original.startswith(VENDOR)
         return None if untagged else known
     for pattern, image in IMAGES.items():
         stem = pattern.removesuffix("*")
-        if stem != pattern and reference.name.startswith(stem):
-            language = reference.name.removeprefix(stem)
-            return image if language in LANGUAGES and reference.tag != "latest" else None
+        if stem != pattern and original.startswith(stem):
+            language = original.removeprefix(stem)
+            return image if language in LANGUAGES | LATER and reference.tag != "latest" else None
     return None
 
 

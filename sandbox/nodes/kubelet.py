@@ -297,4 +297,4 @@ def asked_to_stop(pod: Json) -> float:
 
 def _is_redis(image: str) -> bool:
     reference = images.parse(image)
-    return reference is not None and reference.name == "docker.io/library/redis"
+    return reference is not None and reference.original == "docker.io/library/redis"

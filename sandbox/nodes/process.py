@@ -49,7 +49,7 @@ def unable(container: Container) -> str | None:
         if path not in container.files:
             return f"no license: {path} is {'a folder' if path in container.folders else 'not there'}"
     reference = images.parse(container.spec["image"])
-    if reference is not None and reference.name == images.DEVICE_PLUGIN:
+    if reference is not None and reference.original == images.DEVICE_PLUGIN:
         fails = container.env.get("FAIL_ON_INIT_ERROR", "true").lower() == "true"
         if fails and not world.gpus(container.pod.node):
             return "failed to initialize NVML: no NVIDIA device on this node, and FAIL_ON_INIT_ERROR is true"

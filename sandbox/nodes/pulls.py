@@ -78,7 +78,8 @@ def check(
     reference = images.parse(image)
     if reference is None:
         raise PullError(f'failed to parse image reference "{image}": invalid reference format')
-    registry = registries.get(reference.registry)
+    mirror = images.Registry() if reference.registry.endswith(images.MIRROR) else None
+    registry = registries.get(reference.registry, mirror)
     full = reference.full
     failed = f'failed to pull and unpack image "{full}": failed to resolve reference "{full}"'
     if registry is None:

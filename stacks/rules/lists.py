@@ -25,7 +25,7 @@ LANGUAGES = (
 def each_once(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """Of two entries of one name, which one counts is a matter of chance, or of whoever reads the list."""
     for path, _, items in lists(settings):
-        if path.lower().endswith(ARGUMENTS) or path in LANGUAGES or isinstance(items, Mapping):
+        if len(items) < 2 or path.lower().endswith(ARGUMENTS) or path in LANGUAGES or isinstance(items, Mapping):
             continue
         names = [identity(each) for each in items]
         for index, name in enumerate(names):
@@ -38,10 +38,11 @@ def each_once(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
 def own_variables(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     """A variable of the program's own has a key of its own, or follows from others; two values would contradict."""
     for path, pattern, items in lists(settings):
-        container = LISTS.get(pattern)
+        if (container := LISTS.get(pattern)) is None:
+            continue
         for index, each in enumerate(items):
             name = each if isinstance(items, Mapping) else identity(each)
-            if container is None or name not in SET[container]:
+            if name not in SET[container]:
                 continue
             where = f"{path}.{name}" if isinstance(items, Mapping) else f"{path}[{index}]"
             reason = f"{name} is set by the program, from other keys of the configuration"

@@ -48,13 +48,16 @@ def node_labels(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
 
 
 def _wishes(settings: Settings) -> Iterator[Wish]:
+    """What is asked for anywhere; most ask for nothing."""
     for path, _, place in walk(settings):
-        if isinstance(place, ServerSettings):
+        if isinstance(place, ServerSettings) and place.affinity:
             server = place.triton_server
             yield Wish(path, {}, place.affinity, path, _active(settings, server), f"{path}.tritonServer.pool")
         if not isinstance(place, NodeSettings):
             continue
         affinity = place.affinity if isinstance(place, WorkloadPlacement | GpuPluginSettings) else {}
+        if not place.node_selector and not affinity:
+            continue
         if isinstance(place, PlacementSettings):
             kinds, pool = _active(settings, place), f"{path}.pool"
         elif isinstance(place, Processor):

@@ -228,6 +228,16 @@ class Cluster:
             assert not thread.is_alive()
 
 
+async def play_addresses(kube: Kube, namespace: str, api_version: str, kind: str, asks: Callable[[Json], bool]) -> None:
+    """Give an address to all that ask for one by their spec, as a controller would that is not here."""
+    async for event, obj in kube.watch(api_version, kind, namespace):
+        given = obj.get("status", {}).get("loadBalancer")
+        if event in ("ADDED", "MODIFIED") and asks(obj["spec"]) and not given:
+            status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}
+            name = obj["metadata"]["name"]
+            await kube.merge(api_version, kind, name, {"status": status}, namespace, subresource="status")
+
+
 def provider(name: str, kubeconfig: pulumi.Input[str], **settings: Any) -> pulumi.ResourceOptions:
     """A provider resource of the program under test, and the options that choose it."""
     from pulumi_kubernetes import Provider

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,17 @@ import pulumi
 import pytest
 
 from sandbox.kube import Kube, KubeError
-from tests.conformance.harness import DEFINITION, Cluster, Engine, Object, Outcome, choose, definition, provider
+from tests.conformance.harness import (
+    DEFINITION,
+    Cluster,
+    Engine,
+    Object,
+    Outcome,
+    choose,
+    definition,
+    play_addresses,
+    provider,
+)
 from tests.sandbox.twin.world import eventually
 
 Json = dict[str, Any]
@@ -175,6 +184,10 @@ def world(kubeconfig: str) -> None:
         Object(case.token, case.name, case.properties, choose(opts, depends_on=[namespace, crd, *classes], **more))
 
 
+def of_played_class(spec: Json) -> bool:
+    return bool(spec["ingressClassName"] == PLAYED_CLASS)
+
+
 async def kubelet_and_controller(kube: Kube) -> None:
     """Makes the pods ready, or done, that ask for it, and sets the status of the custom resources that do.
 
@@ -184,18 +197,9 @@ async def kubelet_and_controller(kube: Kube) -> None:
     await asyncio.gather(
         play_pods(kube),
         play_customs(kube),
-        play_addresses(kube, "v1", "Service", lambda spec: spec.get("loadBalancerClass") == PLAYED),
-        play_addresses(kube, "networking.k8s.io/v1", "Ingress", lambda spec: spec["ingressClassName"] == PLAYED_CLASS),
+        play_addresses(kube, NAMESPACE, "v1", "Service", lambda spec: spec.get("loadBalancerClass") == PLAYED),
+        play_addresses(kube, NAMESPACE, "networking.k8s.io/v1", "Ingress", of_played_class),
     )
-
-
-async def play_addresses(kube: Kube, api_version: str, kind: str, asks: Callable[[Json], bool]) -> None:
-    async for event, obj in kube.watch(api_version, kind, NAMESPACE):
-        given = obj.get("status", {}).get("loadBalancer")
-        if event in ("ADDED", "MODIFIED") and asks(obj["spec"]) and not given:
-            status = {"loadBalancer": {"ingress": [{"ip": "203.0.113.9"}]}}
-            name = obj["metadata"]["name"]
-            await kube.merge(api_version, kind, name, {"status": status}, NAMESPACE, subresource="status")
 
 
 async def play_pods(kube: Kube) -> None:

@@ -1,14 +1,23 @@
-"""What a configuration asks of others: Secrets and ConfigMaps that its pods name and nobody makes, labels of nodes."""
+"""What a configuration asks of others: objects that its own name and nobody makes, labels of nodes."""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from components.cluster.certificate import self_signed
+from sandbox.nodes.images import VENDOR
 from tests.live.conftest import Json
+from tests.yaml_file import read_yaml
 
+NAMESPACE = "speechmatics"
+REDIS = "redis://other-redis.data:6379"
+OF_OTHERS: list[Json] = read_yaml(Path(__file__).parent / "of_others.yaml")
+"""What every cluster here has beside the platform, that Redis among it."""
 REFERENCES = {
     "secret": ("Secret", "secretName"),
     "secretKeyRef": ("Secret", "name"),
@@ -16,46 +25,59 @@ REFERENCES = {
     "configMapKeyRef": ("ConfigMap", "name"),
 }
 """Field that refers to an object → its kind, and the field of the name."""
-LOGIN = json.dumps({"auths": {"registry.example": {"auth": base64.b64encode(b"made:up").decode()}}})
-STORE: Json = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "externalsecrets.external-secrets.io"},
-    "spec": {
-        "group": "external-secrets.io",
-        "names": {"kind": "ExternalSecret", "listKind": "ExternalSecretList", "plural": "externalsecrets",
-                  "singular": "externalsecret"},
-        "scope": "Namespaced",
-        "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
-            "type": "object", "properties": {"spec": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
-        }}}],
-    },
-}  # fmt: skip
-"""The kind of the External Secrets Operator, which a cluster has that uses it; its fields are not looked at here."""
-KEYS = {"Secret": "license.json", "ConfigMap": "made-up"}
+ALL = {"Secret": "license.json", "ConfigMap": "made-up"}
 """What an object holds of which a pod takes all there is."""
 
 
-def asked_for(objects: list[Json]) -> list[Json]:
-    """Manifests of what others make, with made-up contents: what pods refer to and is not among the objects."""
-    made = {(each["kind"], each["metadata"]["name"]) for each in objects}
-    keys: dict[tuple[str, str], set[str]] = {}
-    logins: set[tuple[str, str]] = set()
+def asked_for(objects: list[Json], password: str) -> list[Json]:
+    """Manifests of what others make, with made-up contents: what the objects refer to and is not among them.
+
+    The password is the one that the vendor's registry takes.
+    """
+    there = {(each["kind"], each["metadata"]["name"]) for each in objects}
+    found: dict[tuple[str, str], Json] = {}
     for each in objects:
-        for kind, name, key in _references(each.get("spec") or {}):
-            keys.setdefault((kind, name), set()).add(key)
-        logins |= {("Secret", each["name"]) for each in _pull_secrets(each)}
-    wanted = [_manifest(kind, name, dict.fromkeys(held, "made-up")) for (kind, name), held in keys.items()
-              if (kind, name) not in made]  # fmt: skip
-    return wanted + [
-        _manifest("Secret", name, {".dockerconfigjson": LOGIN}, "kubernetes.io/dockerconfigjson")
-        for _, name in sorted(logins - made)
-    ]
+        for manifest in _of_pod(_pod(each), password):
+            name = (manifest["kind"], manifest["metadata"]["name"])
+            if name not in there:
+                held = found.setdefault(name, manifest).get("stringData") or found[name].get("data") or {}
+                held |= manifest.get("stringData") or manifest.get("data") or {}
+    return [*found.values(), *_certificates(objects, there)]
 
 
-def _manifest(kind: str, name: str, content: dict[str, str], type_of_secret: str = "Opaque") -> Json:
-    secret = {"type": type_of_secret, "stringData": content} if kind == "Secret" else {"data": content}
-    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "speechmatics"}} | secret
+def _of_pod(pod: Json, password: str) -> Iterator[Json]:
+    for kind, name, key in _references(pod):
+        content = {key: REDIS if key.endswith(("redis_url", "cache_url")) else "made-up"}
+        yield _secret(name, content) if kind == "Secret" else _manifest("v1", kind, name, data=content)
+    if not pod.get("priorityClassName", "system-").startswith("system-"):
+        yield _manifest("scheduling.k8s.io/v1", "PriorityClass", pod["priorityClassName"], value=1)
+    if "serviceAccountName" in pod:
+        yield _manifest("v1", "ServiceAccount", pod["serviceAccountName"])
+    auth = base64.b64encode(f"sandbox:{password}".encode()).decode()
+    login = {".dockerconfigjson": json.dumps({"auths": {VENDOR: {"auth": auth}}})}
+    for each in pod.get("imagePullSecrets") or []:
+        yield _secret(each["name"], login, "kubernetes.io/dockerconfigjson")
+
+
+def _certificates(objects: list[Json], there: set[tuple[str, str]]) -> Iterator[Json]:
+    """Of every Secret that Ingresses name: one certificate for all hosts of all of them."""
+    served = [tls for each in objects if each["kind"] == "Ingress" for tls in each["spec"].get("tls") or []]
+    hosts: dict[str, list[str]] = {}
+    for tls in served:
+        if ("Secret", name := tls.get("secretName")) not in there and name:
+            hosts.setdefault(name, []).extend(tls["hosts"])
+    for name, names in hosts.items():
+        pair = self_signed(names, datetime.now(UTC))
+        yield _secret(name, {"tls.crt": pair.certificate, "tls.key": pair.key}, "kubernetes.io/tls")
+
+
+def _secret(name: str, content: dict[str, str], of_type: str = "Opaque") -> Json:
+    return _manifest("v1", "Secret", name, type=of_type, stringData=content)
+
+
+def _manifest(api_version: str, kind: str, name: str, **fields: Any) -> Json:
+    where = {} if kind == "PriorityClass" else {"namespace": NAMESPACE}
+    return {"apiVersion": api_version, "kind": kind, "metadata": {"name": name, **where}, **fields}
 
 
 def _references(part: Any) -> Iterator[tuple[str, str, str]]:
@@ -67,22 +89,21 @@ def _references(part: Any) -> Iterator[tuple[str, str, str]]:
         for field, value in part.items():
             kind, name = REFERENCES.get(field, ("", ""))
             if isinstance(value, dict) and name in value and not value.get("optional"):
-                held = [each["key"] for each in value.get("items") or []] or [value.get("key") or KEYS[kind]]
+                held = [each["key"] for each in value.get("items") or []] or [value.get("key") or ALL[kind]]
                 yield from ((kind, value[name], key) for key in held)
             yield from _references(value)
 
 
-def _pull_secrets(each: Json) -> list[Json]:
-    pod = ((each.get("spec") or {}).get("template") or {}).get("spec") or {}
-    found: list[Json] = pod.get("imagePullSecrets") or []
-    return found
+def _pod(each: Json) -> Json:
+    """The pod of a workload's template; of anything else none."""
+    pod: Json = ((each.get("spec") or {}).get("template") or {}).get("spec") or {}
+    return pod
 
 
 def selectors(objects: list[Json]) -> list[dict[str, str]]:
     """The node selectors of the pods, each once."""
-    pods = [((each.get("spec") or {}).get("template") or {}).get("spec") or {} for each in objects]
     found: list[dict[str, str]] = []
-    for pod in pods:
-        if (selector := pod.get("nodeSelector")) and selector not in found:
+    for each in objects:
+        if (selector := _pod(each).get("nodeSelector")) and selector not in found:
             found.append(selector)
     return found

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-ENCRYPTED = "4dabf18193072939515e22adb298388d"  # the engine's mark
-"""Key of a value in the state that is encrypted: what is declared inside it is not to be seen."""
-
 
 def pruned(live: Any, declared: Any) -> Any:
     """The live value at the places that are declared; a declared field that is not there stays away."""
-    if isinstance(declared, dict) and ENCRYPTED in declared:
-        return live
     if isinstance(live, dict) and isinstance(declared, dict):
         # an empty map or list is not kept: it is the same as none
         there = {key: pruned(live[key], each) for key, each in declared.items() if key in live}

@@ -8,27 +8,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import nullcontext
 
 import pytest
 
+from sandbox.kube import Kube
 from sandbox.kubernetes.state import to_wire
 from stacks.schema import SECRET_KEYS
-from tests.live.asked_for import STORE, asked_for, selectors
+from tests.conformance.harness import Cluster, play_addresses
+from tests.live.asked_for import NAMESPACE, OF_OTHERS, asked_for, selectors
 from tests.live.conftest import Json, Platform, started
+from tests.live.together import ELSEWHERE, TOGETHER
 from tests.live.views import objects_of
-from tests.unit.contract.compare import DEFAULTS, FILES, beside, lay_over, unexplained
+from tests.unit.contract.compare import DEFAULTS, FILES, beside, lay_over, title, unexplained
 from tests.unit.graph import run_program
-from tests.yaml_file import read_yaml
 
-TOGETHER: list[list[str]] = [DEFAULTS, *read_yaml(Path(__file__).parent / "together.yaml")]
-NUMBERS = {"minCount": 1, "maxCount": 20, "kubernetesVersion": "1.35.9"}
-"""Of the pools whose numbers the files set each for itself."""
+POOLS: dict[str, Json] = {
+    "services": {"minCount": 3, "maxCount": 12},
+    "inference": {"minCount": 1, "maxCount": 12, "vmSize": "Standard_NC64as_T4_v3"},
+    "transcribers": {"minCount": 1, "maxCount": 12},
+}
+"""Room for what each group asks for, in pools that all of them have: the files set each its own."""
 POOL = "sm-realtime/pool"
 
 
-def test_every_file_stands_in_one_group() -> None:
-    assert sorted(file for group in TOGETHER for file in group) == FILES
+def test_every_file_has_one_place() -> None:
+    assert sorted([*ELSEWHERE, *(file for group in TOGETHER for file in group)]) == FILES
+
+
+def roomy(config: Json) -> None:
+    for role, numbers in POOLS.items():
+        (pool,) = config["sm-realtime:pools"][role]
+        pool |= {"kubernetesVersion": "1.35.9", **numbers}
 
 
 class Stand:
@@ -38,47 +49,82 @@ class Stand:
         self.plane = plane
         self.file = plane.checkout / "stacks" / "Pulumi.sandbox.yaml"
         self.first = self.file.read_text()
+        self.password = plane.pulumi("config", "get", "registryPassword").strip()
         self.files: list[str] = []
         self.live: dict[str, Json] = {}
+        self.made: list[Json] = []
+        """What others made for these files."""
+        self.declared: set[str] = set()
+        """Titles of what the program has."""
+        self.taken: set[str] = set()
+        """The nodes that have another label for one group's pods."""
 
     def bring(self, files: list[str]) -> dict[str, Json]:
         """The live objects under the values of all these files, by title."""
         if files != self.files:
-            self.files, self.live = files, {}
+            self.files, self.live, self.taken = files, {}, set()
+            objects = run_program("sandbox", self.values).kubernetes
+            declared = [to_wire(each.inputs) for each in objects if "metadata" in each.inputs]
             if files != DEFAULTS:
-                self.prepare()
-            self.file.write_text(self.first)
-            self.plane.configure(self.values)
-            clear = {key: text for key, text in self.plane.stack_config().items() if isinstance(text, str)}
-            for key in SECRET_KEYS.keys() & {key.partition(":")[2] for key in clear}:
-                self.plane.pulumi("config", "set", "--secret", key, clear[f"sm-realtime:{key}"])
-            self.plane.pulumi("up", "--yes", "--skip-preview")
-            self.live = objects_of(self.plane)
+                self.prepare(declared)
+            self.declared = {title(each) for each in declared}
+            self.configure()
+            self.update(declared)
+            self.live = objects_of(self.plane, declared)
         return self.live
+
+    def configure(self) -> None:
+        self.file.write_text(self.first)
+        self.plane.configure(self.values)
+        clear = {key: text for key, text in self.plane.stack_config().items() if isinstance(text, str)}
+        for key in SECRET_KEYS.keys() & {key.partition(":")[2] for key in clear}:
+            self.plane.pulumi("config", "set", "--secret", key, clear[f"sm-realtime:{key}"])
+
+    def update(self, declared: list[Json]) -> None:
+        """Bring the stack up; what another controller of Ingresses does is played."""
+        ours = {each["metadata"]["name"] for each in declared if each["kind"] == "IngressClass"}
+
+        async def others(kube: Kube) -> None:
+            await play_addresses(
+                kube, NAMESPACE, "networking.k8s.io/v1", "Ingress", lambda spec: spec["ingressClassName"] not in ours
+            )
+
+        kubeconfig = self.plane.checkout / ".sandbox" / "kubeconfig"  # the first update makes it
+        meanwhile = Cluster(kubeconfig.read_text()).meanwhile(others) if kubeconfig.exists() else nullcontext()
+        with meanwhile:
+            self.plane.pulumi("up", "--yes", "--skip-preview")
 
     def values(self, config: Json) -> None:
         """Lay those of all the files over a stack's."""
         for file in self.files:
             lay_over(file, config)
-        for role in ("inference", "transcribers"):
-            (pool,) = config["sm-realtime:pools"][role]
-            pool |= NUMBERS
+        roomy(config)
 
-    def prepare(self) -> None:
+    def prepare(self, declared: list[Json]) -> None:
         """Make what the configuration asks of others."""
-        declared = [to_wire(each.inputs) for each in run_program("sandbox", self.values).kubernetes]
-        wanted = {"apiVersion": "v1", "kind": "List", "items": [STORE, *asked_for(declared)]}
-        file = self.plane.checkout / ".sandbox" / "asked-for.json"
-        file.write_text(json.dumps(wanted))
-        self.plane.kubectl("apply", "--server-side", "-f", str(file))
+        # a Secret that was the program's stays for who reads it, and is in the way when it is the program's again
+        came = [each for each in declared if each["kind"] == "Secret" and title(each) not in self.declared]
+        wanted = [*OF_OTHERS, *asked_for(declared, self.password)]
+        names = {(each["kind"], each["metadata"]["name"]) for each in wanted}
+        left = [each for each in self.made if (each["kind"], each["metadata"]["name"]) not in names]
+        self.kubectl("delete", [*left, *came], "--ignore-not-found")
+        self.kubectl("apply", wanted, "--server-side", "--force-conflicts")
+        self.made = wanted
         for selector in selectors(declared):
             labels = [f"{key}={value}" for key, value in selector.items()]
             if not self.nodes(*labels):
-                others = [f"!{key}" for key in selector if key != POOL]
-                self.plane.kubectl("label", self.nodes(f"{POOL}={selector[POOL]}", *others)[0], *labels, "--overwrite")
+                free = [node for node in self.nodes(f"{POOL}={selector[POOL]}") if node not in self.taken]
+                self.taken.add(free[0])
+                self.plane.kubectl("label", free[0], *labels, "--overwrite")
+
+    def kubectl(self, verb: str, objects: list[Json], *flags: str) -> None:
+        file = self.plane.checkout / ".sandbox" / "of-others.json"
+        file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        if objects:
+            self.plane.kubectl(verb, "-f", str(file), *flags)
 
     def nodes(self, *labels: str) -> list[str]:
-        """Names of those with these labels, as `nodes/NAME`; `!key` for those without."""
+        """Those with these labels, as `node/NAME`."""
         return self.plane.kubectl("get", "nodes", "-o", "name", "-l", ",".join(labels)).split()
 
 
@@ -86,10 +132,17 @@ class Stand:
 def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     with started(tmp_path_factory.mktemp("contract")) as plane:
         plane.sandbox("set", "timeFactor", "10")
-        yield Stand(plane)
+        plane.pulumi("config", "set", "--path", "protection.enabled", "false")
+        plane.configure(roomy)
+        made = Stand(plane)
+        made.bring(DEFAULTS)
+        yield made
 
 
-@pytest.mark.parametrize(("group", "file"), [(group, file) for group in TOGETHER for file in group], ids=str)
+EACH = [(group, file) for group in TOGETHER for file in group]
+
+
+@pytest.mark.parametrize(("group", "file"), EACH, ids=[file for _, file in EACH])
 def test_after_an_update_the_api_server_has_what_the_contract_says(stand: Stand, group: list[str], file: str) -> None:
     live = stand.bring(group)
     found = unexplained(file, live) + beside(group, live).unexplained

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.live.declared import ENCRYPTED, pruned
+from tests.live.declared import pruned
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,6 @@ from tests.live.declared import ENCRYPTED, pruned
         ([{"key": 1, "filled": 2}], [{"key": 0}], [{"key": 1}]),
         ([1, 2], [1], [1, 2]),
         ({"a": 1}, {"a": 1, "none": {}, "gone": {"b": 1}}, {"a": 1, "none": {}}),
-        ({"data": {"a": "eA=="}}, {"data": {ENCRYPTED: "1b47", "ciphertext": "v1:"}}, {"data": {"a": "eA=="}}),
     ],
 )
 def test_what_was_not_declared_is_left_out_and_what_somebody_added_to_a_list_stays(

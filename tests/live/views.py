@@ -6,7 +6,6 @@ import json
 
 import aiohttp
 
-from sandbox.kubernetes.state import to_wire
 from tests.live.conftest import Json, Platform
 from tests.live.declared import pruned
 from tests.unit.contract.compare import title
@@ -43,11 +42,9 @@ def type_and_name(urn: str) -> tuple[str, str]:
     return kind.split("$")[-1], name
 
 
-def objects_of(platform: Platform) -> dict[str, Json]:
-    """The live objects of the program, at the fields it declared, by title."""
-    resources = [r for r in platform.state()["resources"] if r["type"].startswith("kubernetes:")]
-    declared = [to_wire(resource["inputs"]) for resource in resources]
-    kinds = {(each["kind"].lower(), each["apiVersion"].rpartition("/")[0]) for each in declared if "kind" in each}
+def objects_of(platform: Platform, declared: list[Json]) -> dict[str, Json]:
+    """The live objects of these kinds and names, at the fields that are declared, by title."""
+    kinds = {(each["kind"].lower(), each["apiVersion"].rpartition("/")[0]) for each in declared}
     names = ",".join(sorted(f"{kind}.{group}" if group else kind for kind, group in kinds))
     live = {title(each): each for each in platform.objects(names)}
     return {title(each): pruned(live[title(each)], each) for each in declared if title(each) in live}

@@ -186,7 +186,7 @@ async def test_a_disk_that_is_not_attached_to_the_node(stage: Stage) -> None:
     ("image", "text"),
     [
         ("redis/redis-stack:7", "not found"),
-        ("registry.example/redis:7", "no such host"),
+        ("registry.invalid/redis:7", "no such host"),
         ("speechmaticspublic.azurecr.io/rt-asr-transcriber-xx:13.5.0", "not found"),
         ("speechmaticspublic.azurecr.io/resource-manager", "not found"),
         ("redis:7@sha256:12", "invalid reference format"),

@@ -62,7 +62,17 @@ def test_known_images() -> None:
     assert images.of(f"{VENDOR}/rt-asr-transcriber-cmn_en:13.5.0") is not None
     for unknown in ("rt-asr-transcriber-xx:13.5.0", "rt-asr-transcriber-en", "rt-asr-transcriber:13.5.0", "redis:7"):
         assert images.of(f"{VENDOR}/{unknown}") is None, unknown
-    assert images.of("registry.example/redis:7") is None
+    assert images.of("registry.invalid/redis:7") is None
+
+
+def test_a_mirror_has_copies_of_known_images_alone() -> None:
+    known = images.of(f"{VENDOR}/rt-asr-transcriber-en:13.5.0")
+    assert known is not None
+    assert images.of("mirror.example/speech/rt-asr-transcriber-en:13.5.0") is known
+    assert images.of("mirror.example/redis:7") is images.of("redis:7")
+    for unknown in ("rt-asr-transcriber-xx:13.5.0", "worker-proxy", "strangers/worker:1"):
+        assert images.of(f"mirror.example/{unknown}") is None, unknown
+    assert pulls.check("mirror.example/worker-proxy:1.34.6", []).original == f"{VENDOR}/worker-proxy"
 
 
 @pytest.mark.parametrize(

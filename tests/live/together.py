@@ -1,0 +1,14 @@
+"""Where each file of the contract is compared with what the API server has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.unit.contract.compare import DEFAULTS
+from tests.yaml_file import read_yaml
+
+_WRITTEN = read_yaml(Path(__file__).parent / "together.yaml")
+TOGETHER: list[list[str]] = [DEFAULTS, *_WRITTEN["together"]]
+"""Files that stand together after one update, group by group."""
+ELSEWHERE: dict[str, str] = _WRITTEN["elsewhere"]
+"""Files of which none stands, with the reason."""
