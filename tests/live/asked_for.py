@@ -15,7 +15,7 @@ from tests.live.conftest import Json
 from tests.yaml_file import read_yaml
 
 NAMESPACE = "speechmatics"
-REDIS = "redis://other-redis.data:6379"
+REDIS, SENTINEL = "redis://other-redis.data:6379", "redis://other-redis.data:26379"
 OF_OTHERS: list[Json] = read_yaml(Path(__file__).parent / "of_others.yaml")
 """What every cluster here has beside the platform, that Redis among it."""
 REFERENCES = {
@@ -46,8 +46,11 @@ def asked_for(objects: list[Json], password: str) -> list[Json]:
 
 
 def _of_pod(pod: Json, password: str) -> Iterator[Json]:
+    variables = [each for container in pod.get("containers") or [] for each in container.get("env") or []]
+    asks_sentinel = {"name": "REDIS_FAIL_OVER_CLIENT_ENABLED", "value": "true"} in variables
+    address = SENTINEL if asks_sentinel else REDIS
     for kind, name, key in _references(pod):
-        content = {key: REDIS if key.endswith(("redis_url", "cache_url")) else "made-up"}
+        content = {key: address if key.endswith(("redis_url", "cache_url")) else "made-up"}
         yield _secret(name, content) if kind == "Secret" else _manifest("v1", kind, name, data=content)
     if not pod.get("priorityClassName", "system-").startswith("system-"):
         yield _manifest("scheduling.k8s.io/v1", "PriorityClass", pod["priorityClassName"], value=1)

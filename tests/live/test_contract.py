@@ -29,6 +29,10 @@ POOLS: dict[str, Json] = {
     "transcribers": {"minCount": 1, "maxCount": 12},
 }
 """Room for what each group asks for, in pools that all of them have: the files set each its own."""
+NOTHING = {
+    f"sm-realtime:{key}": {"enabled": False} for key in ("transcribers", "inferenceServerEnhancedRecipe1", "proxy")
+}
+"""What takes all down that has sessions."""
 POOL = "sm-realtime/pool"
 
 
@@ -62,6 +66,8 @@ class Stand:
     def bring(self, files: list[str]) -> dict[str, Json]:
         """The live objects under the values of all these files, by title."""
         if files != self.files:
+            if (at := TOGETHER.index(files)) and not TOGETHER[at - 1]:
+                self.bring(TOGETHER[at - 1])
             self.files, self.live, self.taken = files, {}, set()
             objects = run_program("sandbox", self.values).kubernetes
             declared = [to_wire(each.inputs) for each in objects if "metadata" in each.inputs]
@@ -98,6 +104,8 @@ class Stand:
         """Lay those of all the files over a stack's."""
         for file in self.files:
             lay_over(file, config)
+        if not self.files:
+            config |= NOTHING
         roomy(config)
 
     def prepare(self, declared: list[Json]) -> None:
