@@ -12,8 +12,9 @@ from components.speech.differences.difference import NOTHING, at
 from components.speech.differences.refused import Refused
 from components.speech.differences.sections import sections
 from operations.contract import FILES, contract, nodes, parts, title, values
-from operations.importing.left_out import LEFT_OUT, NEWER
+from operations.importing.left_out import LEFT_OUT
 from operations.reference import ROOT, code
+from stacks.newer import NEWER
 
 FILE = ROOT / "docs" / "reference" / "differences.md"
 LONGEST = 110

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from stacks.field_mends import allowed, before, mended, one_of, written
 from stacks.misplaced import closest, meant_secret, not_there
+from stacks.newer import NEWER
 from stacks.problem import PROJECT, RENAME, Problem, remove_command, set_command
 from stacks.schema.base import SHAPES
 from stacks.schema.paths import dotted, field_at, keys_beside, of_another, section_of, values_at
@@ -74,6 +75,8 @@ def unknown_key(location: Location, given: Any = None) -> Problem:
         return Problem(
             f"{PROJECT}:", "unknown-key", reason, f"take the line `{PROJECT}:` without a name out of the file"
         )
+    if path in NEWER:
+        return Problem(path, "unknown-key", f"there is no such key here: {NEWER[path]}", remove_command(path))
     meant = meant_secret(key) if len(location) == 1 else None
     if meant is not None:
         return meant

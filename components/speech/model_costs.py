@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from stacks.schema.inference_server import ServerSettings
-from stacks.schema.register_features import CustomFeatures, RecipeFeatures
+from stacks.schema.register_features import (
+    CustomFeatures,
+    ModelCosts,
+    Recipe1ModelCosts,
+    Recipe2ModelCosts,
+    Recipe3ModelCosts,
+    Recipe4ModelCosts,
+    RecipeFeatures,
+    StandardModelCosts,
+)
 
 
 class Recipe(StrEnum):
@@ -55,6 +64,15 @@ LANGUAGES: dict[Recipe, tuple[str, ...]] = {
 }
 """Languages of every recipe; standard-all is the union of the others (contract: transcription 12.5)."""
 
+COSTS: dict[Recipe, type[ModelCosts]] = {
+    Recipe.STANDARD_ALL: StandardModelCosts,
+    Recipe.ENHANCED_1: Recipe1ModelCosts,
+    Recipe.ENHANCED_2: Recipe2ModelCosts,
+    Recipe.ENHANCED_3: Recipe3ModelCosts,
+    Recipe.ENHANCED_4: Recipe4ModelCosts,
+}
+"""What requests to a recipe's models cost, where nothing else is said (contract: transcription 12)."""
+
 POINTS = ("standard", "enhanced")
 """The operating points; the name of a model ends in the one it belongs to."""
 
@@ -98,11 +116,15 @@ def model_costs(recipe: Recipe, costs: Mapping[str, int], additional: Mapping[st
 
 def registered(server: ServerSettings) -> dict[str, int]:
     """The model costs a server registers: its recipe's and the additional ones, or the custom map and nothing else."""
-    features = server.inference_sidecar.register_features
+    features, recipe = server.inference_sidecar.register_features, Recipe(server.triton_server.recipe)
+    if isinstance(features, CustomFeatures) and recipe is Recipe.CUSTOM:
+        return dict(sorted(features.custom_model_costs.items()))
+    if isinstance(features, CustomFeatures):
+        given = features.model_costs.model_dump(by_alias=True, exclude_none=True)
+        return model_costs(recipe, COSTS[recipe]().model_dump(by_alias=True) | given, features.additional_model_costs)
     if isinstance(features, RecipeFeatures):
-        costs = features.model_costs.model_dump(by_alias=True)
-        return model_costs(Recipe(server.triton_server.recipe), costs, features.additional_model_costs)
-    return dict(sorted(features.custom_model_costs.items())) if isinstance(features, CustomFeatures) else {}
+        return model_costs(recipe, features.model_costs.model_dump(by_alias=True), features.additional_model_costs)
+    return {}
 
 
 def points(server: ServerSettings) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from stacks.newer import NEWER
 from stacks.schema.paths import exists
 
 
@@ -76,24 +77,6 @@ LEFT_OUT = (
         "`additionalAnnotations` of the workload, where your agent wants some",
     ),
 )
-
-_LANGUAGES = (
-    "of newer charts; what their templates make of it is not known. Here the custom server's languages are those whose "
-    "models are named in `inferenceServerCustom.inferenceSidecar.registerFeatures.customModelCosts` "
-    "(`<language>:<model>`), which is what a lookup can find"
-)
-
-NEWER = {
-    "proxy.proxy.config.maxChannelsPerSession": "of chart 0.7.0; the proxy of 0.6.0 does not know it",
-    "resourceManager.sessionGroups.controller.enabled": "of chart 0.7.0; here the controller always runs",
-    "resourceManager.secrets.cdCache.name": "of chart 0.7.0, where a Redis Secret may be named so; use "
-    "`resourceManager.secrets.redis.name`",
-    "flow.tts.voices": "of chart 0.7.0, which has a TTS for each voice; 0.6.0 has one",
-    "inferenceServerCustom.languages": _LANGUAGES,
-    "inferenceServerCustom.tritonServer.languages": _LANGUAGES,
-    "*.sessionGroups.scaling.timeOfDay": "of chart 0.7.0; the resource definition of 0.6.0 has no such field",
-}
-"""Keys of newer charts than 0.6.0 that its images and resource definition do not know."""
 
 NOW_EFFECTIVE = {
     "resourceManager.redis.timeoutConnection": "the chart's templates never read this key; here it does what its "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pulumi
 
 from components.speech.inference_server import InferenceServer, InferenceServerArgs
@@ -20,6 +22,12 @@ def resource_manager_url(settings: Settings) -> str:
     return settings.global_.resource_manager.url or f"http://{manager.fullname_override}:{manager.service.port}"
 
 
+def logical_name(key: str) -> str:
+    """Logical name of the server of a block, which is in users' states: the block's, whatever recipe it has."""
+    words = re.sub("(?<=[a-z])(?=[A-Z])", "-", key.removeprefix("inferenceServer")).lower()
+    return f"inference-{words.removeprefix('enhanced-')}"
+
+
 def data_plane(
     settings: Settings, found: Foundation, on: Base, maps: SharedMaps, ready: tuple[pulumi.Resource, ...],
     opts: pulumi.ResourceOptions,
@@ -27,10 +35,10 @@ def data_plane(
     """Inference servers and transcribers; the names of their session groups."""
     groups: list[str] = []
     seconds, manager = settings.sessions.max_duration_seconds, Address(maps.release_map, resource_manager_url(settings))
-    for server in settings.inference_servers.values():
+    for key, server in settings.inference_servers.items():
         if server.enabled:
             made = InferenceServer(
-                f"inference-{server.triton_server.recipe.removeprefix('enhanced-')}",
+                logical_name(key),
                 InferenceServerArgs(
                     namespace=on.namespace,
                     release=settings.release,

@@ -16,7 +16,7 @@ from stacks.rules.ingress import ingress_namespace
 from stacks.rules.ingress_hosts import own_hosts
 from stacks.rules.languages import accepted
 from stacks.rules.lists import ENTRIES
-from stacks.rules.models import added_models, images
+from stacks.rules.models import added_models, images, unread_costs
 from stacks.rules.names import NAMES
 from stacks.rules.networks import networks
 from stacks.rules.node_labels import node_labels
@@ -63,6 +63,7 @@ RULES: tuple[Rule, ...] = (
     custom_models,
     images,
     added_models,
+    unread_costs,
     session_capacity,
     *NAMES,
     *ENTRIES,

@@ -42,8 +42,9 @@ def exists(settings: Settings, code: str) -> bool:
     """Whether there may be an image of this code: one of the vendor's, or of a language with a server of its own."""
     base, _, domain = code.partition("-")
     custom = settings.inference_server_custom
+    own = [custom] if custom.triton_server.recipe == Recipe.CUSTOM.value else []
     if base in CODES:
-        return not domain or code in SPECIAL or base in _served([custom])
+        return not domain or code in SPECIAL or base in _served(own)
     return code in LATER or base in _served(settings.inference_servers.values())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from components.speech.model_costs import LANGUAGES, POINTS, Recipe, feature, operating_point, points, registered
+from components.speech.model_costs import COSTS, LANGUAGES, POINTS, Recipe, feature, operating_point, points, registered
 from stacks.problem import Problem, remove_command, set_command
 from stacks.schema import Settings
 from stacks.schema.inference_server import ServerSettings
@@ -59,12 +59,33 @@ def added_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
                 yield Problem(path, "model-not-on-server", reason, away)
 
 
+def unread_costs(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """The custom server's costs are read by its recipe: the map by `custom`, the others by the vendor's recipes."""
+    server = settings.inference_server_custom
+    recipe, features = Recipe(server.triton_server.recipe), server.inference_sidecar.register_features
+    path, own = "inferenceServerCustom.inferenceSidecar.registerFeatures", features.model_costs
+    given = [f"modelCosts.{key}" for key in own.model_dump(by_alias=True, exclude_none=True)]
+    given += [ADDITIONAL] if features.additional_model_costs else []
+    given += [CUSTOM] if features.custom_model_costs else []
+    if recipe is Recipe.CUSTOM:
+        read, why = {CUSTOM}, f"the custom recipe has the models of {CUSTOM} and no others"
+    else:
+        costs = COSTS[recipe]().model_dump(by_alias=True)
+        read, why = {ADDITIONAL, *(f"modelCosts.{key}" for key in costs)}, f"{recipe.value} has no such model"
+    for key in given:
+        if key not in read:
+            reason = f"{CUSTOM} is read with the recipe custom; more of {recipe.value} go into {ADDITIONAL}"
+            yield Problem(
+                f"{path}.{key}", "without-effect", reason if key == CUSTOM else why, remove_command(f"{path}.{key}")
+            )
+
+
 CUSTOM, ADDITIONAL = "customModelCosts", "additionalModelCosts"
 
 
 def _by_hand(server: ServerSettings) -> tuple[str, Mapping[str, int]]:
-    """The map of models that the configuration lists itself, with its key."""
+    """The map of models that the configuration lists itself and the server's recipe reads, with its key."""
     features = server.inference_sidecar.register_features
-    if isinstance(features, RecipeFeatures):
-        return ADDITIONAL, features.additional_model_costs
-    return CUSTOM, features.custom_model_costs if isinstance(features, CustomFeatures) else {}
+    if isinstance(features, CustomFeatures) and server.triton_server.recipe == Recipe.CUSTOM.value:
+        return CUSTOM, features.custom_model_costs
+    return ADDITIONAL, features.additional_model_costs if isinstance(features, CustomFeatures | RecipeFeatures) else {}

@@ -20,6 +20,9 @@ from stacks.problem import Problem, remove_command, set_command
 from stacks.rules.languages import CODES, CPU, GPU, exists, lists, no_such_language
 from stacks.schema import Settings
 
+CUSTOM = "inferenceServerCustom"
+"""The block whose recipe is open; every other one is the block of its recipe."""
+
 Served = frozenset[tuple[str, str]]
 """Languages, each with an operating point, that some enabled server has."""
 
@@ -78,7 +81,7 @@ def _no_server(settings: Settings, path: str, language: str, point: str | None) 
         return Problem(path, "language-without-recipe", reason, remove_command(path))
     recipe = recipes[-1]  # an enhanced one before standard-all
     servers = settings.inference_servers.items()
-    key = next(key for key, server in servers if server.triton_server.recipe == recipe.value)
+    key = next(key for key, server in servers if key != CUSTOM and server.triton_server.recipe == recipe.value)
     at = f" at operating point {point}" if point else ""
     if settings.inference_servers[key].enabled and not settings.inference_servers[key].registers:
         reason = f"{language} needs {recipe.value}{at}, which only translates; its pods would wait for it for ever"
@@ -129,9 +132,11 @@ def session_capacity(settings: Settings, _: Collection[str]) -> Iterator[Problem
 
 
 def custom_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """A custom server registers what its map holds, and nothing else."""
+    """With the custom recipe a server registers what its map holds, and nothing else."""
     server = settings.inference_server_custom
-    if server.enabled and server.registers and not server.inference_sidecar.register_features.custom_model_costs:
-        path = "inferenceServerCustom.inferenceSidecar.registerFeatures.customModelCosts"
+    custom = server.triton_server.recipe == Recipe.CUSTOM.value
+    costs = server.inference_sidecar.register_features.custom_model_costs
+    if server.enabled and server.registers and custom and not costs:
+        path = f"{CUSTOM}.inferenceSidecar.registerFeatures.customModelCosts"
         reason = "the custom recipe has no models but those of this map, and it is empty"
         yield Problem(path, "custom-without-models", reason, set_command(f'{path}["en:ensemble_en_enhanced"]', 20))

@@ -24,7 +24,7 @@ from stacks.schema.register_features import (
 )
 from stacks.schema.session_groups import InferenceGroups
 from stacks.schema.transcriber_sidecars import OperatingPoint
-from stacks.schema.triton import IMAGE, OPERATING_POINT, RECIPE, Triton, TritonImage
+from stacks.schema.triton import CUSTOM_RECIPE, IMAGE, OPERATING_POINT, RECIPE, RecipeName, Triton, TritonImage
 from stacks.schema.workload import Annotations, Budget, Labels, over
 
 ENABLED = "Enable deployment of this inference server."
@@ -104,7 +104,7 @@ class CustomTriton(Triton):
     image: Annotated[TritonImage, over(_image("enhanced-recipe1"))] = Field(
         default_factory=lambda: _image("enhanced-recipe1"), description=IMAGE
     )
-    recipe: Literal["custom"] = Field("custom", description=RECIPE)
+    recipe: RecipeName = Field("custom", description=CUSTOM_RECIPE)
 
 
 class CustomSidecar(Sidecar):
@@ -114,7 +114,7 @@ class CustomSidecar(Sidecar):
 
 
 class CustomSettings(ServerSettings):
-    """The inference server with a custom set of models."""
+    """The inference server with a custom set of models, or one more of a recipe."""
 
     fullname_override: DnsLabel = Field("inference-server-custom", description=NAME)
     triton_server: CustomTriton = Field(default_factory=CustomTriton, description=TRITON)

@@ -22,6 +22,7 @@ ModelKey = Annotated[
 
 CAPACITY = "Total capacity of inference server in terms of model cost."
 COSTS = "Costs of requests."
+OF_RECIPE = "unset is that of `tritonServer.recipe`"
 
 
 class ModelCosts(Section):
@@ -120,9 +121,42 @@ class Recipe4Features(RecipeFeatures):
     model_costs: Recipe4ModelCosts = Field(default_factory=Recipe4ModelCosts, description=COSTS)
 
 
+class CustomModelCosts(Section):
+    """Costs where the custom server has a recipe of the vendor's; unset is what that recipe's own block has."""
+
+    am: Cost | None = Field(None, description=f"Cost of am model request; {OF_RECIPE}.")
+    body: Cost | None = Field(None, description=f"Cost of body model request; {OF_RECIPE}.")
+    diar: Cost | None = Field(None, description=f"Cost of diar model request; {OF_RECIPE}.")
+    ensemble: Cost | None = Field(None, description=f"Cost of ensemble model request; {OF_RECIPE}.")
+    audio_event_detection: Cost | None = Field(None, description=f"Cost of audio event detection; {OF_RECIPE}.")
+    ensemble_en: Cost | None = Field(
+        None, alias="ensemble_en", description=f"Cost of English ensemble model request; {OF_RECIPE}."
+    )
+    ensemble_es: Cost | None = Field(
+        None, alias="ensemble_es", description=f"Cost of Spanish ensemble model request; {OF_RECIPE}."
+    )
+    ensemble_de: Cost | None = Field(
+        None, alias="ensemble_de", description=f"Cost of German ensemble model request; {OF_RECIPE}."
+    )
+    ensemble_fr: Cost | None = Field(
+        None, alias="ensemble_fr", description=f"Cost of French ensemble model request; {OF_RECIPE}."
+    )
+    lm_en: Cost | None = Field(None, alias="lm_en", description=f"Cost of English lm model request; {OF_RECIPE}.")
+    lm_es: Cost | None = Field(None, alias="lm_es", description=f"Cost of Spanish lm model request; {OF_RECIPE}.")
+    lm_de: Cost | None = Field(None, alias="lm_de", description=f"Cost of German lm model request; {OF_RECIPE}.")
+    lm_fr: Cost | None = Field(None, alias="lm_fr", description=f"Cost of French lm model request; {OF_RECIPE}.")
+
+
 class CustomFeatures(RegisterFeatures):
-    """What the custom server registers: no recipe, so the map is all there is."""
+    """What the custom server registers: the map with the custom recipe, else what its recipe has and what is added."""
 
     custom_model_costs: dict[ModelKey, Cost] = Field(
         default_factory=dict, description="Map to define model costs for custom recipe type."
+    )
+    model_costs: CustomModelCosts = Field(
+        default_factory=CustomModelCosts, description="Costs of requests; only with a recipe other than `custom`."
+    )
+    additional_model_costs: dict[ModelKey, Cost] = Field(
+        default_factory=dict,
+        description="Map of additional models to include under model_costs; only with a recipe other than `custom`.",
     )

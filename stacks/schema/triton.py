@@ -30,6 +30,10 @@ RecipeName = Literal[
 
 IMAGE = "Its image."
 RECIPE = "The recipe, which is this block's; each other one has a block with the same keys, any name, image and pool."
+CUSTOM_RECIPE = (
+    "Recipe can be standard-all, enhanced-recipe1, enhanced-recipe2, enhanced-recipe3, enhanced-recipe4 or custom; its "
+    "image and operating point are to be set with it."
+)
 OPERATING_POINT = "Operating point can be standard or enhanced or set null to support both."
 POLICY = "When to ask the registry for the image; read for plain Deployments only."
 GRACE = "a pod may take as long to end as a session may last, which is `sessions.maxDurationSeconds`"

@@ -163,6 +163,7 @@ BY_HAND = (
     ),
     Knob("transcribers.transcriber.resources", ("transcribers", "transcriber", "resources"), {"limits": {"cpu": "2"}}),
     Knob("azure.subscriptionId", ("azure", "subscriptionId"), "5a6d2d72-6561-4c74-896d-650000000002"),
+    Knob("inferenceServerCustom.tritonServer.recipe", (SERVERS[0], "tritonServer", "recipe"), "enhanced-recipe2"),
     *(knob for server in SERVERS for knob in _of_server(server)),
     *_of_network(),
     *_of_languages(),

@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from operations.importing.base import Base
-from operations.importing.left_out import LEFT_OUT, NEWER, NOW_EFFECTIVE
+from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE
 from operations.importing.plan import plan
 from operations.importing.reading import read as values_of
 from operations.keys import ANY_ITEM, OURS, Kind, keys
 from stacks.load import read
+from stacks.newer import NEWER
 from stacks.problem import PROJECT
 from stacks.schema import SECRET_KEYS, Settings
 from stacks.schema.paths import ANY_KEY, exists

@@ -31,7 +31,11 @@ NOT_EFFECTIVE = {
     "resourceManager.ingress.enabled": Kind.FIXED,
     "resourceManager.sessionGroups.enabled": Kind.FIXED,
     **dict.fromkeys(SEED_SECRETS, Kind.SECRET),
-    **{key: Kind.FIXED for key in ROWS if re.search(r"\.(tritonServer\.recipe|inferenceSidecar\.enabled)$", key)},
+    **{
+        key: Kind.FIXED
+        for key in ROWS
+        if re.search(r"(Recipe\d|StandardAll)\.tritonServer\.recipe$|\.inferenceSidecar\.enabled$", key)
+    },
 }
 """Rows that take no other value than their default, or none here; every other one changes an object."""
 

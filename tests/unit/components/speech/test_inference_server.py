@@ -101,6 +101,47 @@ def test_a_custom_server_at_both_points_registers_its_map() -> None:
     )
 
 
+def of_a_recipe(recipe: str, image: str) -> Change:
+    """The custom server with a recipe of the vendor's, beside the block of recipe 1."""
+
+    def change(config: Json) -> None:
+        config["sm-realtime:inferenceServerCustom"] = {
+            "enabled": True,
+            "tritonServer": {"recipe": recipe, "image": {"repository": image}},
+        }
+        config["sm-realtime:pools"]["inference"][0]["maxCount"] = 12
+
+    return change
+
+
+def test_the_custom_server_may_have_a_recipe_that_another_server_has_too() -> None:
+    """Each is there by itself: names of its own in Kubernetes and in the state, and both are found."""
+    graph = run_program("sandbox", of_a_recipe("enhanced-recipe1", "sm-gpu-inference-server-enhanced-recipe1"))
+    assert sorted(each.name for each in graph.of(SERVER)) == ["inference-custom", "inference-recipe1"]
+    own, block = "inference-server-custom", "inference-server-enhanced-recipe1"
+    assert features(graph, own) == features(graph, block)
+    for name in (own, block):
+        template = graph.one(GROUP, name).inputs["spec"]["template"]
+        assert template["metadata"]["labels"]["app.kubernetes.io/name"] == name
+        service = graph.one("kubernetes:core/v1:Service", name)
+        assert service.inputs["spec"]["selector"]["app.kubernetes.io/name"] == name
+
+
+def test_another_recipe_of_the_custom_server_is_no_other_object() -> None:
+    """Its sessions stay: what changes is in the pods' template, which the controller rolls while idle."""
+    one = run_program("sandbox", of_a_recipe("enhanced-recipe1", "own/models"))
+    two = run_program("sandbox", of_a_recipe("enhanced-recipe2", "own/models"))
+    assert {each.urn for each in one.resources} == {each.urn for each in two.resources}
+    name = "inference-server-custom"
+    first, second = one.one(GROUP, name), two.one(GROUP, name)
+    assert first.name == second.name
+    assert "bg:ensemble_bg_enhanced" in features(two, name)["model_costs"]
+    assert "bg:ensemble_bg_enhanced" not in features(one, name)["model_costs"]
+    annotation = "tags.datadoghq.com/triton-server.recipe"
+    assert second.inputs["metadata"]["annotations"][annotation] == "enhanced-recipe2"
+    assert second.inputs["spec"]["template"]["metadata"]["annotations"][annotation] == "enhanced-recipe2"
+
+
 @pytest.mark.parametrize(
     ("url", "address"),
     [("http://manager.example:8090", "http://manager.example:8090"), (None, "http://manager:8070")],
