@@ -50,13 +50,6 @@ def uses(settings: Settings) -> tuple[LicenseUse, ...]:
     return tuple(LicenseUse(path, license_name(settings, own), own, store) for path, own, store in parts)
 
 
-def created(settings: Settings) -> tuple[str, ...]:
-    """Names of the Secrets made here or fetched, each once however many ask for it; that of `global` first."""
-    global_ = settings.global_.licensing
-    names = [global_.secret_name] if global_.create_secret else []
-    return tuple(dict.fromkeys([*names, *(use.name for use in uses(settings) if use.create)]))
-
-
 @dataclass(frozen=True)
 class Stored:
     """A license that comes from a store."""
@@ -67,27 +60,72 @@ class Stored:
     reference: ExternalData
     """Where it stands there."""
 
+    @property
+    def words(self) -> str:
+        ref = self.reference.remote_ref
+        part = f", part {ref.property}," if ref.property else ""
+        return f"the entry {ref.key}{part} of {self.store.secret_store_name} ({self.path})"
 
-def fetched(settings: Settings) -> dict[str, Stored]:
-    """Those of them that come from a store (contract: transcription 13.3, flow 2.7).
 
-    Of several that ask for the same Secret the first one counts. What only `global` asks for is the transcribers' own.
+@dataclass(frozen=True)
+class Demand:
+    """A license Secret that a section asks to be made here or fetched."""
+
+    path: str
+    """The section with `createSecret`."""
+    name: str
+    licensing: ComponentLicensing
+    """What says where it stands in a store."""
+    stored: Stored | None
+    """None: it is made of `licenseJson`."""
+
+    @property
+    def words(self) -> str:
+        """Where it comes from."""
+        return "licenseJson" if self.stored is None else self.stored.words
+
+    def agrees(self, other: Demand) -> bool:
+        """Whether the two are the same object."""
+        if self.stored is None or other.stored is None:
+            return self.stored is other.stored
+        same_store = self.stored.store.model_dump() == other.stored.store.model_dump()
+        return same_store and self.stored.reference == other.stored.reference
+
+
+def demands(settings: Settings) -> tuple[Demand, ...]:
+    """Everything that asks for a license Secret; `global` first (contract: transcription 13.3, flow 2.7).
+
+    Several may ask for one: it is made once, and `stacks.rules.secrets` refuses those that do not agree. What only
+    `global` asks for is the transcribers' own.
     """
     everybodys, own = settings.global_.licensing, settings.transcribers.transcriber.licensing
-    asked: dict[str, tuple[StoredLicensing, str]] = {}
-    if everybodys.create_secret and license_name(settings, own) == everybodys.secret_name:
-        asked[everybodys.secret_name] = own, TRANSCRIBERS_STORE
-    for use in uses(settings):
-        if use.create and use.store is not None and isinstance(use.licensing, StoredLicensing):
-            asked.setdefault(use.name, (use.licensing, use.store))
-    if everybodys.create_secret:
-        asked.setdefault(everybodys.secret_name, (StoredLicensing(), TRANSCRIBERS_STORE))
     stores = {TRANSCRIBERS_STORE: settings.transcribers.external_secrets, FLOW_STORE: settings.flow.external_secrets}
-    return {
-        name: Stored(path, stores[path], _reference(settings, licensing, stores[path]))
-        for name, (licensing, path) in asked.items()
-        if stores[path].enabled
-    }
+
+    def demand(path: str, name: str, licensing: ComponentLicensing, store: str | None) -> Demand:
+        stored = None
+        if store is not None and stores[store].enabled and isinstance(licensing, StoredLicensing):
+            stored = Stored(store, stores[store], _reference(settings, licensing, stores[store]))
+        return Demand(path, name, licensing, stored)
+
+    found = []
+    if everybodys.create_secret:
+        of = own if license_name(settings, own) == everybodys.secret_name else StoredLicensing()
+        found.append(demand("global.licensing", everybodys.secret_name, of, TRANSCRIBERS_STORE))
+    found += [demand(use.path, use.name, use.licensing, use.store) for use in uses(settings) if use.create]
+    return tuple(found)
+
+
+def created(settings: Settings) -> tuple[str, ...]:
+    """Names of the Secrets made here or fetched, each once however many ask for it; that of `global` first."""
+    return tuple(dict.fromkeys(each.name for each in demands(settings)))
+
+
+def fetched(settings: Settings) -> dict[str, Stored]:
+    """Those of them that come from a store."""
+    first: dict[str, Demand] = {}
+    for each in demands(settings):
+        first.setdefault(each.name, each)
+    return {name: each.stored for name, each in first.items() if each.stored is not None}
 
 
 def _reference(settings: Settings, own: StoredLicensing, store: ProviderStore) -> ExternalData:

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 from components.flow.flow_service import keys
 from stacks.problem import Problem, remove_command, set_command, set_secret
 from stacks.schema import FLOW_SECRETS, Settings
-from stacks.schema.external_secrets import ExternalData
+from stacks.schema.external_secrets import ExternalData, SecretProvider
 from stacks.schema.flow.shared import InClear
+from stacks.schema.flow.vllm import HfTokenSecret
 
 
 def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
@@ -30,6 +31,7 @@ def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
             reason = f"{variable} is read from it, and it has no content"
             yield Problem(flat, "secret-without-content", reason, set_secret(flat, f"{key}.txt"))
     yield from _token(settings, present)
+    yield from _token_in_no_store(settings)
     for path, store, given in (
         ("flow.secrets", external, flow.secrets),
         ("flow.llmProxy.secrets", flow.llm_proxy.external_secrets.enabled, flow.llm_proxy.secrets),
@@ -62,6 +64,29 @@ def _token(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
         reason = "the Secret is to be created, but `huggingFaceToken` has no content"
         path = "flow.vllm.hfTokenSecret.createSecret"
         yield Problem(path, "secret-without-content", reason, set_secret("huggingFaceToken", "token.txt"))
+
+
+def _token_in_no_store(settings: Settings) -> Iterator[Problem]:
+    """Where the token stands in a store is read where it is fetched from one; its part in one of vault only."""
+    vllm, path = settings.flow.vllm, "flow.vllm.hfTokenSecret"
+    token, store, unset = vllm.hf_token_secret, vllm.external_secrets, HfTokenSecret()
+    if not vllm.enabled:
+        return
+    for key, given, default in (
+        ("secretKey", token.secret_key, unset.secret_key),
+        ("secretProperty", token.secret_property, unset.secret_property),
+    ):
+        if given == default:
+            continue
+        if not store.enabled:
+            reason = "flow.vllm.externalSecrets.enabled is off, so the token comes from no store"
+        elif not token.create_secret:
+            reason = f"{path}.createSecret is off, so nobody fetches the token"
+        elif key == "secretProperty" and store.provider is not SecretProvider.VAULT:
+            reason = "it is read in a store of kind vault"
+        else:
+            continue
+        yield Problem(f"{path}.{key}", "without-effect", reason, remove_command(f"{path}.{key}"))
 
 
 def _in_clear(settings: Settings, path: str, entries: tuple[ExternalData, ...], store: bool) -> Iterator[Problem]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from components.speech.transcriber_containers import speaker_secret
-from stacks.licenses import FLOW_STORE, TRANSCRIBERS_STORE, fetched, made, uses
+from stacks.licenses import FLOW_STORE, TRANSCRIBERS_STORE, Demand, demands, fetched, made, uses
 from stacks.problem import Problem, remove_command, set_command, set_secret
 from stacks.schema import Settings
 from stacks.schema.external_secrets import SecretProvider
-from stacks.schema.global_settings import ComponentLicensing, Licensing, StoredLicensing
+from stacks.schema.global_settings import Licensing, StoredLicensing
 from stacks.schema.transcriber_container import SpeakerKeys
 
 
@@ -31,6 +31,7 @@ def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
             yield Problem(key, "content-without-secret", reason, set_command(switch, "true"))
     yield from _speakers(settings)
     yield from _in_no_store(settings)
+    yield from _agreed(settings)
     if settings.pull_secret.create_secret:
         if settings.pull_secret.username is None:
             reason = "the pull secret is to be created without a user name"
@@ -41,32 +42,64 @@ def secrets(settings: Settings, present: Collection[str]) -> Iterator[Problem]:
             yield Problem(path, "missing", reason, set_command(f"{path}[0].name", "speechmatics-registry"))
 
 
+def _agreed(settings: Settings) -> Iterator[Problem]:
+    """A Secret that several ask for is one object, so it comes from one place."""
+    first: dict[str, Demand] = {}
+    for each in demands(settings):
+        other = first.setdefault(each.name, each)
+        if not each.agrees(other):
+            path = f"{each.path}.createSecret"
+            reason = f"the Secret {each.name} would come from {each.words}; {other.path} has it from {other.words}"
+            own = each.licensing if isinstance(each.licensing, StoredLicensing) else StoredLicensing()
+            given = [key for key, value in _in_store(own) if value is not None]
+            unread = [remove_command(f"{each.path}.{key}") for key in given]
+            yield Problem(path, "contradiction", reason, " && ".join([set_command(path, "false"), *unread]))
+
+
+def _in_store(licensing: Licensing | StoredLicensing) -> tuple[tuple[str, str | None], ...]:
+    """Keys that say where a license stands in a store."""
+    return ("secretKey", licensing.secret_key), ("secretProperty", licensing.secret_property)
+
+
 def _in_no_store(settings: Settings) -> Iterator[Problem]:
     """Where a license stands in a store is read by those that fetch theirs from one; its part in one of vault only."""
     stores = {TRANSCRIBERS_STORE: settings.transcribers.external_secrets, FLOW_STORE: settings.flow.external_secrets}
-    everybodys = settings.global_.licensing
-    asked: list[tuple[str, Licensing | ComponentLicensing, tuple[str, ...]]] = [
+    everybodys, asked = settings.global_.licensing, [each for each in demands(settings) if each.stored]
+    places: list[tuple[str, Licensing | StoredLicensing, tuple[str, ...]]] = [
         ("global.licensing", everybodys, (TRANSCRIBERS_STORE, FLOW_STORE))
     ]
-    asked += [(use.path, use.licensing, (use.store,)) for use in uses(settings) if use.store]
-    for path, licensing, names in asked:
-        if not isinstance(licensing, Licensing | StoredLicensing):
-            continue
-        there = [stores[name] for name in names if stores[name].enabled]
-        switches = " and ".join(f"{name}.enabled" for name in names)
-        vault = any(each.provider is SecretProvider.VAULT for each in there)
-        off = f"{switches} {'are' if len(names) > 1 else 'is'} off, so the license comes from no store"
-        for key, given, read, reason in (
-            ("secretKey", licensing.secret_key, bool(there), off),
-            (
-                "secretProperty",
-                licensing.secret_property,
-                vault,
-                "it is read in a store of kind vault" if there else off,
-            ),
-        ):
-            if given is not None and not read:
-                yield Problem(f"{path}.{key}", "without-effect", reason, remove_command(f"{path}.{key}"))
+    places += [
+        (use.path, use.licensing, (use.store,))
+        for use in uses(settings)
+        if use.store and isinstance(use.licensing, StoredLicensing)
+    ]
+    for path, licensing, names in places:
+        off = f"{' and '.join(f'{name}.enabled' for name in names)} {'are' if len(names) > 1 else 'is'} off"
+        for key, given in _in_store(licensing):
+            reads = [each for each in asked if _reads(each, licensing, key)]
+            if given is None:
+                continue
+            if not any(stores[name].enabled for name in names):
+                reason = f"{off}, so the license comes from no store"
+            elif not reads:
+                reason = "no license that comes from a store is looked up by it"
+            elif key == "secretProperty" and not any(_in_vault(each) for each in reads):
+                reason = "it is read in a store of kind vault"
+            else:
+                continue
+            yield Problem(f"{path}.{key}", "without-effect", reason, remove_command(f"{path}.{key}"))
+
+
+def _reads(demand: Demand, licensing: Licensing | StoredLicensing, key: str) -> bool:
+    """Whether a license is looked up by this key of this section: its own, or everybody's where it has none."""
+    own = demand.licensing
+    if isinstance(licensing, Licensing):
+        return isinstance(own, StoredLicensing) and dict(_in_store(own))[key] is None
+    return own is licensing
+
+
+def _in_vault(demand: Demand) -> bool:
+    return demand.stored is not None and demand.stored.store.provider is SecretProvider.VAULT
 
 
 def _speakers(settings: Settings) -> Iterator[Problem]:

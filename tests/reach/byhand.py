@@ -89,6 +89,8 @@ def _of_stores() -> Iterator[Knob]:
     yield Knob("proxy.externalSecrets.enabled", ("proxy", "externalSecrets", "enabled"), False, lists)
     database = ("proxy", "database", "createSecret")
     yield Knob("proxy.database.createSecret", database, True, _secret("proxyDatabaseConnString"))
+    store = "transcribers.externalSecrets.enabled"
+    yield Knob(store, tuple(store.split(".")), True, _away("licenseJson"))
     manager = ("resourceManager", "secrets")
     contents = (
         (("redisUrl",), "redis://:password@cache.example:6379"),

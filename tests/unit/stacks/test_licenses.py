@@ -13,6 +13,7 @@ from stacks.licenses import created, existing, fetched, made
 from stacks.secrets import expiry_warning
 from tests.unit.graph import Graph, Json, Resource, run_program
 from tests.unit.stacks.test_existing import settings
+from tests.unit.variants import talking
 
 SECRET = "kubernetes:core/v1:Secret"
 SESSION_GROUP = "kubernetes:speechmatics.com/v1:SessionGroup"
@@ -109,11 +110,13 @@ def flow_in_store(**changed: Json) -> Json:
             {"talk": ("flow.externalSecrets", "mine", "text")},
             ("voice",),
         ),
-        # one Secret for all comes from the store of the first that asks for it
+        # one Secret for all from the transcribers' store, which flow's own says the same of
         (
-            GLOBAL_MADE | flow_in_store(licensing={"createSecret": True}),
-            {},
-            (EVERYBODYS, "voice"),
+            GLOBAL_MADE | {"transcribers": STORE} | flow_in_store(licensing={"createSecret": True}),
+            {
+                EVERYBODYS: ("transcribers.externalSecrets", "speechmatics-license", None),
+            },
+            ("voice",),
         ),
     ],
 )
@@ -124,6 +127,25 @@ def test_the_license_of_flow_comes_from_flows_own_store(
     refs = {name: (each.path, each.reference.remote_ref) for name, each in fetched(found).items()}
     assert {name: (path, ref.key, ref.property) for name, (path, ref) in refs.items()} == stored
     assert made(found) == made_here
+
+
+def test_one_that_several_ask_for_is_one_object() -> None:
+    """Two ask outright, the others say outright that it is there: it is made once, and each reads that one."""
+    one = {"createSecret": True}
+    there = {"createSecret": False}
+
+    def change(config: Json) -> None:
+        talking(config)
+        config["sm-realtime:global"]["licensing"] = one
+        config["sm-realtime:transcribers"] = {"transcriber": {"licensing": one}}
+        config["sm-realtime:inferenceServerEnhancedRecipe1"] = {"tritonServer": {"licensing": there}}
+        config["sm-realtime:flow"] |= {"licensing": one, "tts": {"licensing": there}}
+
+    graph = run_program("sandbox", change)
+    licenses = [each for each in graph.of(SECRET) if "license.json" in each.inputs.get("data", {})]
+    assert [each.object_name for each in licenses] == [EVERYBODYS]
+    for name in ("rt-transcriber-en", "inference-server-enhanced-recipe1", "flow-service", "tts"):
+        assert mounted_by(graph, name) == [EVERYBODYS]
 
 
 def licensed(text: str, change: Json | None = None) -> Graph:
