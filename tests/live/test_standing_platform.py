@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.cluster.license import LICENSE_ANNOTATION
 from sandbox.ingress.front import POD, UPSTREAM_ID
 from tests.live.conftest import Json, Platform
 from tests.live.views import (
@@ -254,6 +255,54 @@ def test_scaling_hands_the_pods_to_the_controller_and_takes_back_no_fewer(platfo
         where = ("-n", "speechmatics", "--for=jsonpath={.status.replicas}=1", "--timeout=120s")
         platform.kubectl("wait", f"sessiongroup/{group}", *where)
     assert platform.pending() == []
+
+
+def test_another_license_waits_for_the_session(platform: Platform) -> None:
+    """The busy transcriber goes on with the license it began with beside one with the new; idle servers are rolled."""
+
+    def licenses(pods: Iterable[Json]) -> dict[str, str]:
+        return {p["metadata"]["uid"]: p["metadata"]["annotations"][LICENSE_ANNOTATION] for p in pods}
+
+    def wait(what: str, until: str) -> None:
+        platform.kubectl("wait", what, "-n", "speechmatics", until, "--timeout=280s")
+
+    busy, idle = "rt-transcriber-en", "inference-server-enhanced-recipe1"
+    groups = {g["metadata"]["name"] for g in platform.objects("sessiongroups")}
+    before = {group: licenses(group_pods(platform, group)) for group in groups}
+    (pod,) = group_pods(platform, busy)
+    (server,) = group_pods(platform, idle)
+    platform.kubectl("annotate", "pod", "-n", "speechmatics", pod["metadata"]["name"], "sandbox.sm-realtime/sessions=1")
+    wait(f"sessiongroup/{busy}", "--for=jsonpath={.status.activeSessions}=1")
+    platform.pulumi("config", "set", "--secret", "licenseJson", '{"id": "the-next-one"}')
+    steps = updated(platform)
+    assert {name: op for (_, name), op in steps.items()} == dict.fromkeys(
+        [
+            "credentials-license",
+            "inference-recipe1-group",
+            *(f"transcribers-{group.removeprefix('rt-transcriber-')}" for group in groups - {idle}),
+        ],
+        "update",
+    )
+    (secret,) = (s for s in platform.objects("secrets") if s["metadata"]["name"] == "speechmatics-license")
+    assert json.loads(base64.b64decode(secret["data"]["license.json"])) == {"id": "the-next-one"}
+    assert platform.pending() == []
+    wait(f"pod/{server['metadata']['name']}", "--for=delete")
+    wait(f"sessiongroup/{busy}", "--for=jsonpath={.status.replicas}=2")
+    pods = {p["metadata"]["uid"]: p for p in group_pods(platform, busy)}
+    assert len(pods) == 2
+    (new,) = pods.keys() - before[busy].keys()
+    wait(f"pod/{pods[new]['metadata']['name']}", "--for=condition=Ready")
+    assert ready(pods[pod["metadata"]["uid"]]), "the busy pod serves on"
+    found = licenses(pods.values())
+    assert found[pod["metadata"]["uid"]] == before[busy][pod["metadata"]["uid"]]
+    assert found[new] not in before[busy].values()
+    (rolled,) = licenses(group_pods(platform, idle)).items()
+    assert rolled[0] not in before[idle]
+    assert rolled[1] == found[new]
+
+    platform.kubectl("annotate", "pod", "-n", "speechmatics", pod["metadata"]["name"], "sandbox.sm-realtime/sessions-")
+    wait(f"pod/{pod['metadata']['name']}", "--for=delete")
+    assert licenses(group_pods(platform, busy)) == {new: found[new]}
 
 
 def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(platform: Platform) -> None:
