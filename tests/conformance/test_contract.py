@@ -5,7 +5,8 @@ Namespaces and the kind SessionGroup stand; all else is created in a dry run, wi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,8 +14,6 @@ from components.speech.crd import API_VERSION, KIND
 from sandbox.kube import Kube, KubeError
 from sandbox.kubernetes.state import to_wire
 from sandbox.plane.control_plane import ControlPlane
-from sandbox.toolchain import Tools
-from tests.conftest import Loop
 from tests.live.asked_for import OF_OTHERS
 from tests.live.declared import pruned
 from tests.live.together import ELSEWHERE
@@ -39,17 +38,10 @@ def defaults() -> list[Json]:
 
 
 @pytest.fixture(scope="module")
-def bare(tools: Tools, tmp_path_factory: pytest.TempPathFactory, defaults: list[Json]) -> Iterator[ControlPlane]:
-    """A control plane of these tests' own, with namespaces and kind."""
-    loop = Loop()
-    plane = ControlPlane(tmp_path_factory.mktemp("contract") / "cluster", tools, agents=False)
-    try:
-        loop.run(plane.start())
-        loop.run(stand(plane, [*KINDS, *(each for each in defaults if each["kind"] in STANDING)]))
-        yield plane
-    finally:
-        loop.run(plane.stop())
-        loop.close()
+def bare(control_plane: ControlPlane, defaults: list[Json]) -> ControlPlane:
+    """The control plane with namespaces and kinds."""
+    asyncio.run(stand(control_plane, [*KINDS, *(each for each in defaults if each["kind"] in STANDING)]))
+    return control_plane
 
 
 async def stand(plane: ControlPlane, standing: list[Json]) -> None:
