@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import pytest
 
 from tests.unit.graph import STACKS, Change, Graph, run_program
+
+
+def pytest_collection_finish() -> None:
+    """The SDKs stay: the collector need not walk through all their classes again and again with each graph."""
+    gc.freeze()
 
 
 class Graphs(dict[str, Graph]):

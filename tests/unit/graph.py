@@ -29,6 +29,7 @@ from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from components.cluster.certificate import Pair, self_signed
 from stacks.schema import SECRET_KEYS
+from tests.unit.sdk import sparing
 from tests.unit.secrets_api import kubeconfig
 from tests.yaml_file import read_yaml
 
@@ -238,18 +239,6 @@ def one_certificate(hosts: tuple[str, ...], _: datetime) -> Pair:
     return _certificate(hosts)
 
 
-@contextmanager
-def without_aliases() -> Iterator[None]:
-    """The program asks for none; the thousand that the SDK of Azure adds, a type of each API version, take it longer
-    than all the rest of a run, and nothing that is recorded here has them."""
-
-    async def none(*_: Any) -> list[Any]:
-        return []
-
-    with patch("pulumi.resource.collapse_alias_to_urn"), patch("pulumi.runtime.resource.prepare_aliases", none):
-        yield
-
-
 def run_program(stack: str, change: Change | None = None, into: Graph | None = None) -> Graph:
     """Run `__main__.py` for a stack; `change` edits its configuration first, by key with objects parsed.
 
@@ -277,7 +266,7 @@ def _recorded(stack: str, config: dict[str, str], flagged: list[str], graph: Gra
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        with configured(config, flagged), certificate, without_aliases():
+        with configured(config, flagged), certificate, sparing():
             mocks.set_mocks(Cloud(), PROJECT, stack, monitor=Recorder(graph, stack))
             SETTINGS.callbacks = hooks
             program = CHECKOUT / "__main__.py"

@@ -1,12 +1,14 @@
-"""The recorded graph is of the stack that was asked for, whatever else this process has run."""
+"""The recorded graph is of the stack that was asked for, whatever else this process has run, and whole."""
 
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
+from unittest.mock import patch
 
 from pulumi.runtime.settings import SETTINGS
 
-from tests.unit.graph import run_program
+from tests.unit.graph import Graph, run_program
 
 
 def of_another_stack() -> None:
@@ -25,3 +27,9 @@ def test_a_stack_of_the_same_process_leaves_nothing_behind() -> None:
     assert {each.urn.split("::")[1] for each in graph.resources} == {"sm-realtime"}
     pool = next(each for each in graph.resources if each.type == "azure-native:containerservice:AgentPool")
     assert pool.urn.split("::")[2] == "sm-realtime:azure:NodePool$azure-native:containerservice:AgentPool"
+
+
+def test_nothing_that_is_recorded_comes_of_what_a_run_leaves_out(sandbox: Graph) -> None:
+    with patch("tests.unit.graph.sparing", nullcontext):
+        whole = run_program("sandbox")
+    assert {each.urn: each for each in whole.resources} == {each.urn: each for each in sandbox.resources}
