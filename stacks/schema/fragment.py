@@ -7,6 +7,7 @@ of a custom resource, in which the API server drops fields it does not know.
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,7 +73,7 @@ def _settled(kind: Any) -> bool:
 
 
 def _object(kind: type, given: Mapping[str, Any], at: tuple[str | int, ...]) -> Iterator[Wrong]:
-    fields = input_type_types(kind)
+    fields, required = _shape(kind)
     for key, value in given.items():
         if key in fields:
             yield from wrong(fields[key], value, (*at, key))
@@ -80,10 +81,18 @@ def _object(kind: type, given: Mapping[str, Any], at: tuple[str | int, ...]) -> 
         near = get_close_matches(key, fields, n=1)
         meant = f"; did you mean `{near[0]}`?" if near else ""
         yield Wrong((*at, key), f"is no field of the Kubernetes API{meant}")
+    for name in required:
+        if name not in given:
+            yield Wrong((*at, name), "is missing")
+
+
+@functools.cache
+def _shape(kind: type) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The types of an object's fields, and those it must have: looked up once, as it takes longer than a check."""
     names = input_type_py_to_pulumi_names(kind)
-    for name, parameter in inspect.signature(kind).parameters.items():
-        if parameter.default is inspect.Parameter.empty and names.get(name, name) not in given:
-            yield Wrong((*at, names.get(name, name)), "is missing")
+    parameters = inspect.signature(kind).parameters.values()
+    needed = [each.name for each in parameters if each.default is inspect.Parameter.empty]
+    return input_type_types(kind), tuple(names.get(name, name) for name in needed)
 
 
 def _refused(found: Wrong) -> PydanticCustomError:
