@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,14 @@ REACHED = ROOT / "operations" / "reached.yaml"
 MOST_OBJECTS, MOST_PATHS = 3, 3
 MOST_NAMED = 20
 CREATE_ONLY = " (create only)"
+ITSELF = ""
+"""In place of a path: the object comes or goes."""
 
-Reached = Mapping[str, Mapping[str, list[str]]]
-"""Key → object → paths in it; none where the object itself comes or goes."""
+Fields = Mapping[str, list[str]]
+"""Object → paths in it, or `ITSELF`; recorded there is none where the object itself comes or goes."""
+
+Reached = Mapping[str, Fields]
+"""By key."""
 
 HEAD = """\
 # Every value
@@ -40,6 +46,11 @@ key marked *ours* is this program's. `[]` is an item of a list, `<key>` a key of
 | secret | a flat key of its own, set with `pulumi config set --secret`; never among the other values |
 | section | it holds the keys that begin with it, whose rows say what each does |
 
+What a key reaches is what it changes in any of several configurations: the defaults, every server with scaling and
+without, one in which everything is set, and, where it has an effect in none of these, one in which it has. Objects go
+by the names they have by default, in the cluster or in Azure; `…` stands for the hash in the name of a generation of a
+pool. Where a pod's template holds a hash of what is mounted, that hash follows from the content and is not listed.
+
 Where the chart has a secret among its values, that path is a row under *Secrets* as well: it is refused with content
 (empty text is the chart's own default), and the row names the flat key.
 """
@@ -49,12 +60,28 @@ class StaleError(Exception):
     """What is recorded is not what the keys reach now: an entry without a key, or a key without an entry."""
 
 
+@functools.cache
 def reached() -> Reached:
-    """What each key reaches, as recorded; nothing before it was recorded once."""
+    """What each key reaches in any context, as recorded; nothing before it was recorded once."""
     if not REACHED.exists():
         return {}
     found = yaml.load(REACHED.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    return {key: each["fields"] for key, each in found.items()}
+    return {key: union([each["fields"] for each in parts], found["objects"]) for key, parts in found["keys"].items()}
+
+
+def union(seen: Sequence[Fields], objects: Mapping[str, str]) -> dict[str, list[str]]:
+    """What is reached in any context, by the objects' names; create only is what is so in each where it is reached."""
+    found: dict[str, dict[str, bool]] = {}
+    for fields in seen:
+        for name, paths in fields.items():
+            here = found.setdefault(objects.get(name, name), {})
+            for path in paths or [ITSELF]:
+                plain = path.removesuffix(CREATE_ONLY)
+                here[plain] = here.get(plain, True) and path != plain
+    return {
+        name: [f"{path}{CREATE_ONLY}" if only else path for path, only in sorted(paths.items())]
+        for name, paths in sorted(found.items())
+    }
 
 
 def text(all_keys: list[Key], fields: Reached) -> str:
@@ -89,7 +116,7 @@ def _in_the_chart() -> Iterator[str]:
         yield f"| {code(path)} | text | {code(json.dumps(''))} | secret | {_cell(said)} |  |"
 
 
-def _row(key: Key, fields: Mapping[str, list[str]]) -> str:
+def _row(key: Key, fields: Fields) -> str:
     kind = "create only" if fields and all(map(_create_only, fields.values())) else key.kind.value
     kind = "section" if key.section else kind
     default = "**required**" if key.required else "" if key.default is None else code(json.dumps(key.default))
@@ -107,22 +134,26 @@ def _said(key: Key) -> str:
 
 
 def _create_only(paths: list[str]) -> bool:
-    return bool(paths) and all(path.endswith(CREATE_ONLY) for path in paths)
+    return all(path.endswith(CREATE_ONLY) for path in paths)
 
 
-def reaches(fields: Mapping[str, list[str]]) -> str:
+def reaches(fields: Fields) -> str:
     """The fields of a key as one cell: objects with the same fields together, the first few of each."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, paths in fields.items():
-        alike.setdefault(tuple(path.removesuffix(CREATE_ONLY) for path in paths), []).append(name)
+        alike.setdefault(tuple(paths), []).append(name)
     shown = [_object(names, paths) for paths, names in alike.items()]
     return _more(shown, MOST_OBJECTS, "<br>", "more")
 
 
 def _object(names: list[str], paths: tuple[str, ...]) -> str:
     objects = _more([code(name) for name in names], MOST_OBJECTS, ", ", "more")
-    what = _more([code(path) for path in paths], MOST_PATHS, ", ", "more") if paths else "the object itself"
-    return f"{objects}: {what}"
+    return f"{objects}: {_more([_path(path) for path in paths], MOST_PATHS, ', ', 'more')}"
+
+
+def _path(path: str) -> str:
+    plain = path.removesuffix(CREATE_ONLY)
+    return "the object itself" if plain == ITSELF else f"{code(plain)}{path[len(plain) :]}"
 
 
 def _more(items: list[str], most: int, separator: str, word: str) -> str:

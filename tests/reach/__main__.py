@@ -1,4 +1,4 @@
-"""Find what each key reaches, key by key, then the groups in which that is checked."""
+"""Find what each key reaches: in one context, then in the further ones, then the groups in which that is checked."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import functools
 import itertools
 import multiprocessing
 import os
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from tests.reach import record
-from tests.reach.contexts import Context, Knob, StoppedError, contexts
-from tests.reach.fields import changed, lost
+from tests.reach.contexts import WIDE, contexts
+from tests.reach.further import further
 from tests.reach.groups import packed, right
 from tests.reach.knobs import candidates, wanted
-from tests.reach.record import Entry
+from tests.reach.look import looked_at, names
+from tests.reach.record import Entries, Entry, Record
 from tests.unit.graph import Graph
 
 TRIED = 12
@@ -34,30 +36,15 @@ def base(context: str) -> Graph:
     return contexts()[context].graph()
 
 
-def looked_at(context: Context, knob: Knob) -> Entry | None:
-    """What a knob changes; None where that is nothing, or not its own, or the program stops."""
-    if not own(context, knob):
-        return None
-    try:
-        before, after = base(context.name), context.changed([knob]).graph()
-    except StoppedError:
-        return None
-    fields = changed(before, after)
-    return Entry(knob, context.name, fields, lost(before, after)) if fields else None
-
-
-def own(context: Context, knob: Knob) -> bool:
-    """Whether what changes together with a key changes nothing without it: it would be taken for the key's."""
-    if knob.rest is None:
-        return True
-    alone = context.changed([knob.rest])
-    return alone.settings()[0] is None or not changed(base(context.name), alone.graph())
-
-
 def found(path: str) -> Entry | None:
     """The first knob of a key that changes anything, in a process of its own."""
-    tried = itertools.islice(candidates(wanted()[path]), TRIED)
-    return next((entry for knob in tried if (entry := looked_at(*knob)) is not None), None)
+    tried = itertools.islice(candidates(wanted()[path], list(contexts().values())), TRIED)
+    return next((entry for knob in tried if (entry := looked_at(*knob, base)) is not None), None)
+
+
+def elsewhere(asked: tuple[str, list[Entry]]) -> list[Entry]:
+    """What keys reach in a further context, in a process of its own."""
+    return further(*asked, base)
 
 
 def checked(group: list[Entry]) -> list[list[Entry]]:
@@ -65,15 +52,28 @@ def checked(group: list[Entry]) -> list[list[Entry]]:
     return right(group, base)
 
 
+def called(entries: list[Entry], known: Mapping[str, str]) -> dict[str, str]:
+    """The names of the objects: those of the defaults first, those that the case with everything gives last."""
+    seen = dict(known)
+    for name in sorted(contexts(), key=lambda name: name == "everything.happy")[::-1]:
+        seen |= names(base(name))
+    for each in entries:
+        if each.fields.keys() - seen.keys():
+            seen = names(contexts()[each.context].changed([each.knob]).graph()) | seen
+    here = {name for each in entries for name in each.fields}
+    return {name: each for name, each in seen.items() if name in here}
+
+
 def main(
     given: Annotated[list[str] | None, typer.Argument(metavar="KEY", help="keys to look at again")] = None,
     anew: Annotated[bool, typer.Option("--all", help="every key, also those recorded already")] = False,
+    again: Annotated[bool, typer.Option("--further", help="every key again in the further contexts")] = False,
     most: Annotated[int | None, typer.Option(help="keys to look at in this run; all of them by default", min=0)] = None,
     workers: Annotated[int, typer.Option(help="processes", min=1)] = os.cpu_count() or 1,
 ) -> None:
     """Record what the keys reach that are not recorded yet, and plan the groups of all."""
-    there = wanted()
-    entries = {} if anew else {key: each for key, each in record.read().items() if key in there}
+    there, (recorded, objects) = wanted(), record.read()
+    entries: Entries = {key: each for key, each in recorded.items() if key in there and not anew}
     for path in given or ():
         entries.pop(path, None)
     left = [path for path in there if path not in entries][:most]
@@ -81,15 +81,24 @@ def main(
     with multiprocessing.get_context("fork").Pool(workers) as pool:
         for number, entry in enumerate(pool.imap_unordered(found, left), 1):
             if entry is not None:
-                entries[entry.knob.key] = entry
+                entries[entry.knob.key] = (entry,)
             if number % WRITTEN_AFTER == 0:
-                record.write(entries)
+                record.write(Record(entries, objects))
                 out.print(f"{number} of {len(left)}")
-        record.write(entries)
-        out.print(f"{len(entries)} keys recorded; their groups")
-        groups = [group for parts in pool.imap(checked, packed(entries)) for group in parts]
-    grouped = [each.grouped(number) for number, group in enumerate(groups, 1) for each in group]
-    record.write({each.knob.key: each for each in grouped})
+        firsts = [each[0] for key, each in entries.items() if again or key in left]
+        entries |= {each.knob.key: (each,) for each in firsts}
+        out.print(f"{len(firsts)} keys to look at in {len(WIDE)} contexts")
+        asked = [(name, [each for each in firsts if each.context != name]) for name in WIDE]
+        for more in pool.imap(elsewhere, asked):
+            for each in more:
+                entries[each.knob.key] = (*entries[each.knob.key], each)
+            record.write(Record(entries, objects))
+            out.print(f"{len(more)} of them reach something in {more[0].context if more else 'one'}")
+        every = [each for parts in entries.values() for each in parts]
+        out.print(f"{len(entries)} keys recorded, in {len(every)} entries; their groups")
+        groups = [group for parts in pool.imap(checked, packed(every)) for group in parts]
+    entries = record.by_key(groups, entries)
+    record.write(Record(entries, called([each for parts in entries.values() for each in parts], objects)))
     out.print(f"{len(groups)} groups")
     nothing = sorted(set(left) - entries.keys())
     for path in nothing:

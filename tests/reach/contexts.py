@@ -32,6 +32,10 @@ class Removed(Enum):
 
 REMOVED = Removed.KEY
 
+WIDE = ("sandbox", "servers", "two generations", "everything.happy")
+"""The contexts in each of which every key is looked at that is accepted there: the defaults, every server with scaling
+and without, the case with everything."""
+
 UNMEASURED = "en_ta"
 """A language for which the vendor names no resources."""
 

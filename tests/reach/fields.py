@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import yaml
 
+from sandbox.azure.catalogue import KINDS
 from tests.unit.graph import Graph, Resource
-from tests.unit.knobs import losses, same_inputs
+from tests.unit.knobs import Loss, losses, same_inputs
 
 Fields = dict[str, tuple[str, ...]]
 """Object (`SessionGroup/transcribers-en`) → paths in it; none where the object itself comes or goes."""
@@ -24,6 +26,22 @@ def object_of(resource: Resource) -> str:
     return f"{resource.type.rpartition(':')[2]}/{resource.name}"
 
 
+def shown(resource: Resource) -> str:
+    """Its kind and what it is called in the cluster or in Azure; where that is made up of a hash, without it."""
+    kind = resource.type.rpartition(":")[2]
+    if resource.kubernetes:
+        return f"{kind}/{resource.object_name}"
+    if resource.type not in KINDS:
+        return object_of(resource)
+    name = str(resource.inputs[KINDS[resource.type].name_input])
+    if UUID.fullmatch(name):
+        return object_of(resource)
+    return f"{kind}/{GENERATION.sub('…', name) if kind == 'AgentPool' else name}"
+
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+GENERATION = re.compile(r"(?<=\d\d)[0-9a-f]{5}$")
+"""The end of a generation's name, after its number: a hash of what is immutable in it."""
 HASH = re.compile(r"[0-9a-f]{16,64}")
 """A hash of what a pod mounts: it follows from the content, which is named by itself."""
 
@@ -36,11 +54,11 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict) and value:
         for key, each in value.items():
             yield from leaves(each, f"{path}.{key}" if path and not path.endswith(":") else f"{path}{key}")
-    elif _named(value):
-        yield f"{path}[]", json.dumps([each["name"] for each in value])
+    elif (name := _named(value)) is not None:
+        yield f"{path}[]", json.dumps([each[name] for each in value])
         for each in value:
-            rest = {key: part for key, part in each.items() if key != "name"}
-            yield from leaves(rest, f"{path}[{each['name']}]")
+            rest = {key: part for key, part in each.items() if key != name}
+            yield from leaves(rest, f"{path}[{each[name]}]")
     elif isinstance(value, list) and value and all(isinstance(each, str) and each.startswith("--") for each in value):
         for name, items in _flags(value).items():
             yield f"{path}[{name}]", json.dumps(items)
@@ -48,11 +66,15 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, json.dumps(value, sort_keys=True)
 
 
-def _named(value: Any) -> bool:
-    """Whether a list has items each with a name of its own."""
-    if not (isinstance(value, list) and value and all(isinstance(each, dict) and "name" in each for each in value)):
-        return False
-    return len({each["name"] for each in value}) == len(value)
+NAMES = ("name", "secretKey", "model_name")
+"""What tells the items of a list apart: of most, of an ExternalSecret, of the models of the LLM proxy."""
+
+
+def _named(value: Any) -> str | None:
+    """The key by which each item of a list has a name of its own."""
+    if not (isinstance(value, list) and value and all(isinstance(each, dict) for each in value)):
+        return None
+    return next((key for key in NAMES if len({str(each[key]) for each in value if key in each}) == len(value)), None)
 
 
 def _flags(arguments: list[str]) -> dict[str, list[str]]:
@@ -114,7 +136,13 @@ UNGUARDED = ", unguarded"
 def lost(before: Graph, after: Graph) -> tuple[str, ...]:
     """What a change of a key, or taking it back, replaces or deletes."""
     found = [*losses(before, after), *losses(after, before)]
-    return tuple(sorted({f"{each}{'' if each.resource.before_delete else UNGUARDED}" for each in found}))
+    return tuple(sorted({text for each in found for text in _texts(each)}))
+
+
+def _texts(loss: Loss) -> Iterator[str]:
+    """One for each path that forces the replacement, so that what several keys say adds up."""
+    parts = [replace(loss, paths=(path,)) for path in loss.paths] or [loss]
+    yield from (f"{part}{'' if loss.resource.before_delete else UNGUARDED}" for part in parts)
 
 
 def pairs(fields: Fields) -> frozenset[tuple[str, str]]:

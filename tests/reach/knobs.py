@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
 
@@ -89,14 +89,13 @@ def made(key: Key, current: Any) -> Iterator[Any]:
             yield current[1:]
 
 
-def candidates(key: Key) -> Iterator[tuple[Context, Knob]]:
-    """Contexts with a knob for a key that load, those by hand first, then the likeliest: where a case sets the key."""
+def candidates(key: Key, among: Sequence[Context], first: Knob | None = None) -> Iterator[tuple[Context, Knob]]:
+    """Contexts with a knob for a key that load: a given one, those by hand, then the likeliest, as a case sets it."""
     values = written(key.path)
     named = [name for name, _ in values]
-    ranked = sorted(contexts().values(), key=lambda each: _rank(each, key.path, named))
-    yield from (
-        (context, knob) for knob in BY_HAND if knob.key == key.path for context in ranked if _loads(context, knob)
-    )
+    ranked = sorted(among, key=lambda each: _rank(each, key.path, named))
+    by_hand = [*([first] if first is not None else []), *(knob for knob in BY_HAND if knob.key == key.path)]
+    yield from ((context, knob) for knob in by_hand for context in ranked if _loads(context, knob))
     open_ = [(context, _knobs(context, key, [value for _, value in values])) for context in ranked]
     while open_:
         left = []

@@ -1,9 +1,11 @@
-"""`operations/reached.yaml`: for each key the knob that shows what it reaches, and the group it is checked in."""
+"""`operations/reached.yaml`: for each key the knobs that show what it reaches, and the groups they are checked in."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -16,13 +18,14 @@ HEAD = """\
 # Which fields of which objects a key reaches. Made by `python -m tests.reach`, held against the program by
 # tests/unit/test_reach.py. `context` is the configuration (tests/reach/contexts.py) in which the key at `place` is set
 # to `value`, or taken out, `together` with what has to change with it; keys of one `group` are changed in one run.
-# `loses` is what that, or its way back, replaces or deletes.
+# `loses` is what that, or its way back, replaces or deletes. The first entry of a key is the one that proves it.
+# `objects` are the names that those here have in the cluster or in Azure.
 """
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One key."""
+    """One key in one context."""
 
     knob: Knob
     context: str
@@ -34,10 +37,28 @@ class Entry:
         return replace(self, group=group)
 
 
-def read() -> dict[str, Entry]:
-    """What is recorded, by key; empty where there is no file."""
+Entries = dict[str, tuple[Entry, ...]]
+"""By key, in the order in which they were found: the first is the one that proves it."""
+
+
+class Record(NamedTuple):
+    """All of the file."""
+
+    entries: Entries
+    objects: Mapping[str, str]
+    """What an object is called: kind and logical name → kind and name."""
+
+    @property
+    def all(self) -> list[Entry]:
+        return [each for found in self.entries.values() for each in found]
+
+
+@functools.cache
+def read() -> Record:
+    """What is recorded, read once by each process; empty where there is no file."""
     found = yaml.load(FILE.read_text(), yaml.CSafeLoader) if FILE.exists() else {}
-    return {key: _entry(key, each) for key, each in (found or {}).items()}
+    entries = {key: tuple(_entry(key, each) for each in parts) for key, parts in found.get("keys", {}).items()}
+    return Record(entries, found.get("objects", {}))
 
 
 def _entry(key: str, each: Any) -> Entry:
@@ -47,11 +68,21 @@ def _entry(key: str, each: Any) -> Entry:
     return Entry(knob, each["context"], fields, tuple(each.get("loses", ())), each["group"])
 
 
-def write(entries: dict[str, Entry]) -> None:
-    """All of them, in the order of their keys."""
-    shown = {key: _shown(entries[key]) for key in sorted(entries)}
+def write(record: Record) -> None:
+    """All of it, in the order of the keys and of the objects."""
+    keys = {key: [_shown(each) for each in record.entries[key]] for key in sorted(record.entries)}
+    shown = {"objects": dict(sorted(record.objects.items())), "keys": keys}
     text = yaml.dump(shown, Dumper=yaml.CSafeDumper, sort_keys=False, width=4000, allow_unicode=True)
     FILE.write_text(HEAD + text)
+
+
+def by_key(groups: Sequence[Sequence[Entry]], order: Entries) -> Entries:
+    """Entries by key with their groups' numbers, the contexts of each in the order they had."""
+    found: dict[str, dict[str, Entry]] = {key: {} for key in order}
+    for number, group in enumerate(groups, 1):
+        for each in group:
+            found[each.knob.key][each.context] = each.grouped(number)
+    return {key: tuple(found[key][each.context] for each in parts) for key, parts in order.items()}
 
 
 def _shown(entry: Entry) -> dict[str, Any]:

@@ -13,17 +13,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.reach import record
-from tests.reach.contexts import contexts, parts_of
-from tests.reach.fields import UNGUARDED, changed, fields_of, pairs
-from tests.reach.groups import told, union
+from tests.reach.contexts import WIDE, contexts, parts_of
+from tests.reach.fields import UNGUARDED, changed, fields_of, object_of, pairs, shown
+from tests.reach.groups import apart, loads, told, union
 from tests.reach.knobs import wanted
 from tests.reach.record import Entry
 from tests.unit.graph import Graph
 
-ENTRIES = record.read()
-GROUPS: dict[int, dict[str, Entry]] = {}
-for _key, _entry in ENTRIES.items():
-    GROUPS.setdefault(_entry.group, {})[_key] = _entry
+RECORD = record.read()
+GROUPS: dict[int, list[Entry]] = {}
+for _entry in RECORD.all:
+    GROUPS.setdefault(_entry.group, []).append(_entry)
 
 
 @functools.cache
@@ -31,59 +31,91 @@ def base(context: str) -> Graph:
     return contexts()[context].graph()
 
 
-def surprises(group: dict[str, Entry]) -> Iterator[str]:
+def surprises(group: list[Entry]) -> Iterator[str]:
     """The keys of a group that are recorded wrongly, found by halves, with what differs."""
-    members = list(group.values())
-    found, recorded = told(members, base), union(members)
+    found, recorded = told(group, base), union(group)
     if found == recorded:
         return
     if len(group) > 1:
-        half = len(members) // 2
-        parts = [dict(list(group.items())[:half]), dict(list(group.items())[half:])]
-        below = [text for part in parts for text in surprises(part)]
-        yield from below or [f"only together: {', '.join(group)}"]
+        half = len(group) // 2
+        below = [text for part in (group[:half], group[half:]) for text in surprises(part)]
+        yield from below or [f"only together: {', '.join(each.knob.key for each in group)}"]
         return
     more = fields_of(pairs(found[0]) - pairs(recorded[0]))
     fewer = fields_of(pairs(recorded[0]) - pairs(found[0]))
-    yield f"{next(iter(group))}: also {more}, no longer {fewer}, loses {found[1]}; run: python -m tests.reach KEY"
+    yield (
+        f"{group[0].knob.key}: in {group[0].context} also {more}, no longer {fewer}, loses {found[1]}; "
+        f"run: python -m tests.reach {group[0].knob.key}"
+    )
 
 
 def test_each_key_that_is_to_reach_something_is_recorded() -> None:
-    assert ENTRIES.keys() ^ wanted().keys() == set(), "run: python -m tests.reach"
-    assert [key for key, each in ENTRIES.items() if not each.fields] == []
+    assert RECORD.entries.keys() ^ wanted().keys() == set(), "run: python -m tests.reach"
+    assert [each.knob.key for each in RECORD.all if not each.fields] == []
 
 
-TOGETHER = sorted(key for key, each in ENTRIES.items() if each.knob.together)
+def test_a_key_is_recorded_in_a_context_at_most_once() -> None:
+    told = [(key, [each.context for each in entries]) for key, entries in RECORD.entries.items()]
+    assert [key for key, names in told if len(set(names)) < len(names)] == []
+    assert {name for _, names in told for name in names} >= set(WIDE)
 
 
-@pytest.mark.parametrize("key", TOGETHER)
-def test_what_changes_together_with_a_key_does_nothing_without_it(key: str) -> None:
+TOGETHER = [each for each in RECORD.all if each.knob.together]
+
+
+@pytest.mark.parametrize("entry", TOGETHER, ids=lambda entry: f"{entry.knob.key}-{entry.context}")
+def test_what_changes_together_with_a_key_does_nothing_without_it(entry: Entry) -> None:
     """Otherwise what it changes would be recorded of the key."""
-    knob, context = ENTRIES[key].knob, ENTRIES[key].context
-    assert knob.rest is not None
-    alone = contexts()[context].changed([knob.rest])
-    assert alone.settings()[0] is None or changed(base(context), alone.graph()) == {}
+    assert entry.knob.rest is not None
+    alone = contexts()[entry.context].changed([entry.knob.rest])
+    assert alone.settings()[0] is None or changed(base(entry.context), alone.graph()) == {}
 
 
-@pytest.mark.parametrize("group", GROUPS.values(), ids=lambda group: f"{len(group)}-keys-{next(iter(group))}")
-def test_keys_reach_what_is_recorded(group: dict[str, Entry]) -> None:
-    refused = [
-        key for key, each in group.items() if contexts()[each.context].changed([each.knob]).settings()[0] is None
-    ]
+@pytest.mark.parametrize("group", GROUPS.values(), ids=lambda group: f"{len(group)}-keys-{group[0].knob.key}")
+def test_keys_reach_what_is_recorded(group: list[Entry]) -> None:
+    refused = [sorted(each.knob.key for each in part) for part in apart(group) if not loads(part)]
     assert refused == [], "right only with another key of the group: what belongs to it stands `together` with it"
     assert list(surprises(group)) == []
 
 
+def test_a_group_shows_of_each_key_a_field_that_no_other_changes() -> None:
+    """A key that reached nothing any more would be missed otherwise."""
+    for group in GROUPS.values():
+        seen = pairs(union(group)[0])
+        for each in group:
+            others = frozenset(pair for other in group if other is not each for pair in pairs(other.fields))
+            assert (pairs(each.fields) & seen) - others, each.knob.key
+
+
+def test_of_any_two_keys_each_is_looked_at_without_the_other() -> None:
+    group = max(GROUPS.values(), key=len)[:37]
+    parts = [{each.knob.key for each in part} for part in apart(group)]
+    keys = [each.knob.key for each in group]
+    assert [
+        (a, b) for a in keys for b in keys if a != b and not any(a in part and b not in part for part in parts)
+    ] == []
+
+
 def test_a_key_recorded_wrongly_is_found_among_the_others() -> None:
-    _, number = min((len(each), number) for number, each in GROUPS.items() if len(each) >= 4)
-    group = dict(GROUPS[number])
-    key = sorted(group)[len(group) // 2]
-    name, paths = next(iter(group[key].fields.items()))
-    wrong = {**group[key].fields, name: (*paths, "spec.made.up")}
-    group[key] = Entry(group[key].knob, group[key].context, wrong, group[key].loses)
+    here = [group for group in GROUPS.values() if group[0].context == "sandbox" and len(group) >= 4]
+    group = list(sorted(here, key=len)[0])
+    wrong = group[len(group) // 2]
+    name, paths = next(iter(wrong.fields.items()))
+    fields = {**wrong.fields, name: (*paths, "spec.made.up")}
+    group[len(group) // 2] = Entry(wrong.knob, wrong.context, fields, wrong.loses)
     (surprise,) = surprises(group)
-    assert surprise.startswith(f"{key}: ")
+    assert surprise.startswith(f"{wrong.knob.key}: ")
     assert "spec.made.up" in surprise
+
+
+def test_every_object_has_the_name_it_has_by_default() -> None:
+    here = {name for each in RECORD.all for name in each.fields}
+    assert here == RECORD.objects.keys()
+    graph = base("sandbox")
+    names = {object_of(each): shown(each) for each in graph.resources if each.custom}
+    assert {name: RECORD.objects[name] for name in names.keys() & here} == {
+        name: names[name] for name in names.keys() & here
+    }
 
 
 GENERATION = r"^pools\.((services|inference|transcribers)|further\.<key>\.generations)"
@@ -108,38 +140,39 @@ LOSING = {
 }
 """Why a key may replace or delete objects at all, and the keys of which that is so, switched parts aside."""
 SWITCH = re.compile(r"(^|\.)(enabled|create|createSecret)$")
-LOST = sorted(key for key, each in ENTRIES.items() if each.loses)
+LOST = [each for each in RECORD.all if each.loses]
 
 
-def switched(key: str) -> bool:
+def switched(entry: Entry) -> bool:
     """Whether a switch was set on or off, by itself or in the section that it was set with."""
-    knob = ENTRIES[key].knob
+    key, knob = entry.knob.key, entry.knob
     value = knob.value
     for part in parts_of(key)[len(knob.place) :]:
         value = value.get(part) if isinstance(value, dict) else None
     return SWITCH.search(key) is not None and isinstance(value, bool)
 
 
-@pytest.mark.parametrize("key", LOST)
-def test_a_key_that_replaces_or_deletes_is_one_of_these(key: str) -> None:
+@pytest.mark.parametrize("entry", LOST, ids=lambda entry: f"{entry.knob.key}-{entry.context}")
+def test_a_key_that_replaces_or_deletes_is_one_of_these(entry: Entry) -> None:
     """Every other one changes objects in place, there and back."""
-    assert switched(key) or [why for why, keys in LOSING.items() if re.search(keys, key)], ENTRIES[key].loses
+    key = entry.knob.key
+    assert switched(entry) or [why for why, keys in LOSING.items() if re.search(keys, key)], entry.loses
 
 
 def test_a_switched_part_only_comes_and_goes() -> None:
     """What is switched replaces nothing that stays, but a Secret that changes its name with it."""
     kept = "Secret/credentials-license replaced for metadata.name"
-    texts = {text for key in LOST if SWITCH.search(key) for text in ENTRIES[key].loses}
+    texts = {text for each in LOST if SWITCH.search(each.knob.key) for text in each.loses}
     assert {text for text in texts if " deleted" not in text} == {kept}
 
 
 def test_everything_that_can_be_lost_asks_for_live_sessions_first() -> None:
     """The replaced and the deleted alike; a provider of the engine is no object of ours, and goes after all of its."""
-    texts = {text for key in LOST for text in ENTRIES[key].loses}
+    texts = {text for each in LOST for text in each.loses}
     unguarded = {text for text in texts if text.endswith(UNGUARDED)}
     assert unguarded == {f"kubernetes/access-kubernetes replaced for clusterIdentifier{UNGUARDED}"}
 
 
 @pytest.mark.parametrize("why", LOSING)
 def test_no_reason_is_left_over(why: str) -> None:
-    assert [key for key in LOST if re.search(LOSING[why], key)]
+    assert [each for each in LOST if re.search(LOSING[why], each.knob.key)]

@@ -14,7 +14,7 @@ from operations.__main__ import app
 from operations.generated import is_fresh, write
 from operations.importing.left_out import LEFT_OUT
 from operations.keys import keys
-from operations.reference import StaleError, page, reached, reaches, text
+from operations.reference import ITSELF, StaleError, page, reached, reaches, text, union
 from stacks.misplaced import SEED_SECRETS
 from stacks.schema.base import only_value
 from tests.unit.cases import Json
@@ -86,13 +86,63 @@ def test_objects_with_the_same_fields_stand_together_and_long_lists_are_cut() ->
     fields = {
         "Deployment/a": ["spec.replicas"],
         "Deployment/b": ["spec.replicas"],
-        "Service/c": [],
+        "Service/c": [ITSELF, "spec.type (create only)"],
         "ConfigMap/d": ["data.a", "data.b", "data.c", "data.d"],
     }
     assert reaches(fields) == (
-        "`Deployment/a`, `Deployment/b`: `spec.replicas`<br>`Service/c`: the object itself<br>"
+        "`Deployment/a`, `Deployment/b`: `spec.replicas`<br>"
+        "`Service/c`: the object itself, `spec.type` (create only)<br>"
         "`ConfigMap/d`: `data.a`, `data.b`, `data.c`, 1 more"
     )
+
+
+def test_a_key_reaches_what_it_reaches_in_any_context_by_the_names_in_the_cluster() -> None:
+    objects = {"Secret/credentials-pull": "Secret/registry", "Deployment/proxy-a": "Deployment/proxy-a"}
+    here = {"Secret/credentials-pull": ["metadata.name"]}
+    there = {"Secret/credentials-pull": [], "Deployment/proxy-a": ["spec.replicas"]}
+    assert union([here, there], objects) == {
+        "Deployment/proxy-a": ["spec.replicas"],
+        "Secret/registry": [ITSELF, "metadata.name"],
+    }
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_create_only_is_what_is_so_in_every_context(order: int) -> None:
+    scaled, plain = {"SessionGroup/a": ["spec.replicas (create only)"]}, {"SessionGroup/a": ["spec.replicas"]}
+    assert union([scaled, plain][::order], {}) == plain
+    assert union([scaled, scaled], {}) == scaled
+    assert union([scaled, {"Service/b": ["spec.type"]}][::order], {}) == {**scaled, "Service/b": ["spec.type"]}
+
+
+def row(key: str) -> list[str]:
+    """The cells of a key's row."""
+    (found,) = [line for line in page().splitlines() if line.startswith(f"| `{key}` |")]
+    return re.split(r" (?<!\\)\| ", found.removeprefix("| ").removesuffix(" |"))
+
+
+REPLICAS = [key.path for key in keys() if key.path.endswith("sessionGroups.replicas")]
+
+
+@pytest.mark.parametrize("key", REPLICAS)
+def test_the_number_of_replicas_counts_also_later_where_nothing_scales(key: str) -> None:
+    """The seed: "Number of replicas to deploy"; the scaler has the number only where scaling is on."""
+    assert "effective" in row(key)[3]
+
+
+def test_a_system_pool_is_made_with_the_cluster_and_not_looked_at_later() -> None:
+    assert "create only" in row("pools.system.vmSize")[3]
+
+
+@pytest.mark.parametrize(
+    ("key", "objects"),
+    [
+        ("global.licensing.secretName", ["Secret/speechmatics-license", "SessionGroup/rt-transcriber-en"]),
+        ("azure.clusterName", ["ManagedCluster/speech-sandbox"]),
+        ("pools.inference[].vmSize", ["AgentPool/infer01…"]),
+    ],
+)
+def test_an_object_goes_by_its_name_in_the_cluster_or_in_azure(key: str, objects: list[str]) -> None:
+    assert reached()[key].keys() >= set(objects)
 
 
 def test_the_page_of_the_differences_is_fresh_and_has_every_one_with_its_reason() -> None:

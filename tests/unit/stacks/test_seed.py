@@ -22,7 +22,7 @@ from tests.yaml_file import read_yaml
 TABLE = Path(__file__).parent / "seed-values.yaml"
 ROWS: dict[str, Json] = {row["key"]: row for row in read_yaml(TABLE)}
 KEYS = {key.path: key for key in keys()}
-REACHED = record.read()
+REACHED = record.read().entries
 
 NOT_EFFECTIVE = {
     "global.config.enabled": Kind.INERT,
@@ -118,7 +118,7 @@ def test_a_row_is_effective_fixed_inert_or_secret(key: str) -> None:
             path for path in REACHED if path == found.path or path.startswith((f"{found.path}.", f"{found.path}["))
         ]
         assert below, "nothing is recorded: python -m tests.reach"
-        assert all(REACHED[path].fields for path in below)
+        assert all(each.fields for path in below for each in REACHED[path])
 
 
 @pytest.mark.parametrize("key", [key for key, kind in NOT_EFFECTIVE.items() if kind in (Kind.FIXED, Kind.INERT)])
