@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from tests.reach.contexts import contexts
 from tests.reach.fields import object_of, pairs
-from tests.reach.groups import Base, overlap_any, packed, told_or_none, union
-from tests.reach.knobs import candidates, wanted
+from tests.reach.groups import Base, overlap_any, packed, suspects, told_or_none, union
+from tests.reach.knobs import alone, candidates, wanted
 from tests.reach.look import looked_at
 from tests.reach.record import Entry
 
@@ -30,15 +30,15 @@ def further(name: str, firsts: Sequence[Entry], base: Base) -> list[Entry]:
 
 
 def _guess(name: str, first: Entry, base: Base) -> Entry | None:
-    """The same knob where it loads, else the likeliest; with the fields of the objects that are there."""
+    """The same knob where it loads and sets the key alone, else the likeliest; with the fields of what is there."""
     tried = candidates(wanted()[first.knob.key], [contexts()[name]], first.knob)
-    found = next(tried, None)
+    found = next((knob for context, knob in tried if alone(context, knob)), None)
     if found is None:
         return None
     here = {object_of(each) for each in base(name).resources}
     fields = {each: paths for each, paths in first.fields.items() if each in here}
     loses = tuple(text for text in first.loses if text.partition(" ")[0] in fields)
-    return Entry(found[1], name, fields, loses)
+    return Entry(found, name, fields, loses)
 
 
 def _apart(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
@@ -63,15 +63,9 @@ def _seen(group: list[Entry], base: Base) -> list[Entry]:
     found, guessed = told_or_none(group, base), union(group)
     if found == guessed:
         return [each for each in group if each.fields]
-    suspects = [] if found is None else _suspects(group, pairs(found[0]) ^ pairs(guessed[0]))
-    if suspects and len(suspects) < len(group):
-        rest = [each for each in group if each not in suspects]
-        return [entry for each in suspects for entry in _seen([each], base)] + _seen(rest, base)
+    odd = [] if found is None else suspects(group, pairs(found[0]) ^ pairs(guessed[0]))
+    if 0 < len(odd) < len(group):
+        rest = [each for each in group if each not in odd]
+        return [entry for each in odd for entry in _seen([each], base)] + _seen(rest, base)
     half = len(group) // 2
     return _seen(group[:half], base) + _seen(group[half:], base)
-
-
-def _suspects(group: list[Entry], odd: frozenset[tuple[str, str]]) -> list[Entry]:
-    """The keys with a path, of whatever object, that is changed without being guessed or the other way round."""
-    paths = {path for _, path in odd}
-    return [each for each in group if any(path in paths for _, path in pairs(each.fields))]

@@ -69,8 +69,15 @@ def right(group: list[Entry], base: Base) -> list[list[Entry]]:
         assert found is not None, f"{group[0].knob.key} stops the program"
         assert found[0], f"{group[0].knob.key} reaches nothing any more; run: python -m tests.reach {group[0].knob.key}"
         return [[replace(group[0], fields=found[0], loses=found[1])]]
-    half = len(group) // 2
-    return right(group[:half], base) + right(group[half:], base)
+    odd = suspects(group, pairs(found[0]) ^ pairs(union(group)[0])) if found is not None else []
+    one = odd if 0 < len(odd) < len(group) else group[: len(group) // 2]
+    return right(one, base) + right([each for each in group if each not in one], base)
+
+
+def suspects(group: Sequence[Entry], odd: Pairs) -> list[Entry]:
+    """The keys with a path, of whatever object, that is changed without being recorded or the other way round."""
+    paths = {path for _, path in odd}
+    return [each for each in group if any(path in paths for _, path in pairs(each.fields))]
 
 
 def packed(entries: Sequence[Entry], right: Callable[[list[Entry]], bool] = loads) -> list[list[Entry]]:

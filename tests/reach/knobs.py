@@ -50,6 +50,14 @@ def at(value: Any, place: Place) -> Any:
     return value
 
 
+def alone(context: Context, knob: Knob) -> bool:
+    """Whether a knob sets its key alone in a context: at the key's own place, in items and entries that are there."""
+    parts = parts_of(knob.key)
+    inside = [number + 1 for number, part in enumerate(parts) if part in (ANY_ITEM, ANY_KEY)]
+    there = all(at(_shown(context), knob.place[:length]) is not ABSENT for length in inside)
+    return there and len(knob.place) == len(parts)
+
+
 def _shown(context: Context) -> Any:
     return {key.removeprefix(f"{PROJECT}:"): value for key, value in context.dumped.items()}
 
