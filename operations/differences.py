@@ -60,6 +60,7 @@ sets one. It keeps those that are this program's as well and leaves the others o
 """
 
 
+@functools.cache
 def text() -> str:
     """The file as it should be."""
     newer = "".join(f"| {code(key.replace('*', '<any part>'))} | {why} |\n" for key, why in NEWER.items())

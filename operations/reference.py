@@ -170,6 +170,7 @@ def _cell(value: str) -> str:
     return " ".join(value.split()).replace("|", "\\|")
 
 
+@functools.cache
 def page() -> str:
     """The file as it should be."""
     return text(keys(), reached())

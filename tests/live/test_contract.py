@@ -30,9 +30,10 @@ POOLS: dict[str, Json] = {
 }
 """Room for what each group asks for, in pools that all of them have: the files set each its own."""
 NOTHING = {
-    f"sm-realtime:{key}": {"enabled": False} for key in ("transcribers", "inferenceServerEnhancedRecipe1", "proxy")
+    f"sm-realtime:{key}": {"enabled": False}
+    for key in ("transcribers", "inferenceServerEnhancedRecipe1", "proxy", "ingress")
 }
-"""What takes all down that has sessions."""
+"""What takes all down that has sessions, and what asks for sessions before it goes."""
 POOL = "sm-realtime/pool"
 
 
