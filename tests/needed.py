@@ -13,6 +13,6 @@ def missing(program: str, package: str) -> NoReturn:
     pytest.fail(
         f"{program} comes from the package {package}, which this Python does not have ({sys.executable}). "
         f"Mend: rm -rf {sys.prefix} && make check. Where requirements.txt leaves it out for this Python or processor: "
-        "PYTHON=python3.12 make test, on x86_64",
+        "PYTHON=python3.12 make test proofs, on x86_64",
         pytrace=False,
     )

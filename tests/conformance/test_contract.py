@@ -1,4 +1,4 @@
-"""Files of the contract that stand on no plane, at an API server: defaults and pruning done, as it would have them.
+"""The defaults, and what no update brings up, at an API server: defaulting and pruning done, as it would have them.
 
 Namespaces and the kind SessionGroup stand; all else is created in a dry run, with strict validation.
 """
@@ -18,7 +18,7 @@ from tests.live.asked_for import OF_OTHERS
 from tests.live.declared import pruned
 from tests.live.together import ELSEWHERE
 from tests.sandbox.twin.world import eventually
-from tests.unit.contract.compare import title, unexplained
+from tests.unit.contract.compare import DEFAULTS, title, unexplained
 from tests.unit.graph import Graph, Json, run_program
 from tests.unit.variants import of_contract
 
@@ -76,6 +76,12 @@ async def tried(kube: Kube, declared: list[Json]) -> dict[str, Json]:
         answer = kube.apply(each, dry_run=True) if each["kind"] in STANDING else kube.create(each, dry_run=True)
         live[title(each)] = pruned(await answer, each)
     return live
+
+
+async def test_the_defaults_are_the_contracts_in_the_eyes_of_the_api_server(kube: Kube, defaults: list[Json]) -> None:
+    live = await tried(kube, defaults)
+    found = [line for file in DEFAULTS for line in unexplained(file, live)]
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture

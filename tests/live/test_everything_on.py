@@ -1,6 +1,7 @@
 """Everything on, on a plane of its own: all pods stand where they belong, nothing is left, changes wait for sessions.
 
-Every language of the contract, newer ones included, and every server are among it.
+Every language that a recipe of the contract has, and every server, are among it; those of later charts need a custom
+server with costs for them (test_contract.py, `inference_custom`).
 
 The tests run from top to bottom.
 """

@@ -362,6 +362,7 @@ def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(plat
         assert "session pods are still on its nodes" in said
         assert pod["name"] in said
         assert pods_on(old) == {pod["uid"]}
+        assert platform.pending() == []
 
     platform.kubectl("annotate", "pod", *where, pod["name"], "sandbox.sm-realtime/sessions-")
     platform.kubectl("wait", "--for=delete", *where, f"pod/{pod['name']}", "--timeout=180s")

@@ -9,6 +9,6 @@ from tests.yaml_file import read_yaml
 
 _WRITTEN = read_yaml(Path(__file__).parent / "together.yaml")
 TOGETHER: list[list[str]] = [DEFAULTS, *_WRITTEN["together"]]
-"""Files that stand together after one update, group by group."""
+"""Files that go together in one update, group by group."""
 ELSEWHERE: dict[str, str] = _WRITTEN["elsewhere"]
-"""Files of which none stands, with the reason."""
+"""Files that no update brings up, with the reason."""

@@ -42,12 +42,16 @@ def type_and_name(urn: str) -> tuple[str, str]:
     return kind.split("$")[-1], name
 
 
-def objects_of(platform: Platform, declared: list[Json]) -> dict[str, Json]:
-    """The live objects of these kinds and names, at the fields that are declared, by title."""
-    kinds = {(each["kind"].lower(), each["apiVersion"].rpartition("/")[0]) for each in declared}
+def objects_of(platform: Platform, declared: list[Json], gone: list[Json]) -> dict[str, Json]:
+    """The live objects of these kinds and names, at the fields that are declared, by title.
+
+    Those that should be gone are among them if they are not; but for Secrets, which stay for who reads them.
+    """
+    kinds = {(each["kind"].lower(), each["apiVersion"].rpartition("/")[0]) for each in [*declared, *gone]}
     names = ",".join(sorted(f"{kind}.{group}" if group else kind for kind, group in kinds))
-    live = {title(each): each for each in platform.objects(names)}
-    return {title(each): pruned(live[title(each)], each) for each in declared if title(each) in live}
+    live = {title(each): each for each in platform.objects(names) if "deletionTimestamp" not in each["metadata"]}
+    wanted = [*declared, *(each for each in gone if each["kind"] != "Secret")]
+    return {title(each): pruned(live[title(each)], each) for each in wanted if title(each) in live}
 
 
 async def through(port: int, host: str, path: str) -> tuple[str, dict[str, str]]:

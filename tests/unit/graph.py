@@ -1,7 +1,8 @@
 """The program run against a recording monitor: every registration as the engine would get it.
 
 Nothing of the program is replaced but the one thing that is random, its certificate: `__main__.py` runs as it is, with
-a stack file as its configuration. Only the far end is played, and it answers with what was sent.
+a stack file as its configuration. The SDK's aliases and stack traces are left out (test_graph.py shows that it makes no
+difference). Only the far end is played, and it answers with what was sent.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from stacks.platform.existing import existing_secrets
 from stacks.schema import SECRET_KEYS
 from stacks.schema.global_settings import VENDOR_REGISTRY
 from stacks.schema.paths import ANY_KEY, exists
+from tests.conftest import LONG
 from tests.unit.graph import stack_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,11 @@ def test_a_named_proof_exists(named: str) -> None:
     assert (ROOT / path).exists()
     if name:
         assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text(), re.MULTILINE)
+
+
+def test_the_long_files_exist_and_are_told() -> None:
+    told = PROOFS.partition("| claim |")[0]
+    assert sorted(re.findall(r"`(tests/[^`]+)`", told.partition("make\nproofs")[2])) == sorted(LONG)
 
 
 @pytest.mark.parametrize(
