@@ -20,7 +20,7 @@ from tests.conformance.harness import Cluster, play_addresses
 from tests.live.asked_for import NAMESPACE, OF_OTHERS, asked_for, selectors
 from tests.live.conftest import Json, Platform, started
 from tests.live.together import TOGETHER
-from tests.live.views import objects_of
+from tests.live.views import group_pods, objects_of
 from tests.unit.contract.compare import DEFAULTS, beside, lay_over, title, unexplained
 from tests.unit.graph import run_program
 
@@ -162,5 +162,5 @@ def test_after_an_update_the_api_server_has_what_the_contract_says(stand: Stand,
     for name in LATER.get(file, ()):
         where = ("-n", NAMESPACE, "--timeout=120s")
         stand.plane.kubectl("wait", f"sessiongroup/{name}", "--for=jsonpath={.status.replicas}=1", *where)
-        label = ("-l", f"app.kubernetes.io/name={name}", "--for=condition=Ready")
-        stand.plane.kubectl("wait", "pod", *label, *where)
+        pods = [pod["metadata"]["name"] for pod in group_pods(stand.plane, name)]
+        stand.plane.kubectl("wait", "pod", *pods, "--for=condition=Ready", *where)
