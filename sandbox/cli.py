@@ -124,14 +124,14 @@ def env() -> None:
 @app.command()
 def images() -> None:
     """The images the nodes know, and how long each takes to start and to stop here, in seconds of our own."""
-    from sandbox.nodes.images import MIRROR, PULL_SECONDS, table  # brings the API client, as above
+    from sandbox.nodes.images import PULL_SECONDS, table  # brings the API client, as above
 
     shown = Table("image", "starts in (s)", "stops in (s)", box=None, pad_edge=False)
     for name, starts, stops in table():
         shown.add_row(name, f"{starts:g}", f"{stops:g}")
     out.print(shown)
     out.print(f"An image that is not on its node yet is pulled first: {PULL_SECONDS:g} s.", markup=False)
-    out.print(f"Registries whose names end in `{MIRROR}` have copies of all of these, for anybody.", markup=False)
+    out.print("No other registry has them; `python -m sandbox set mirrors HOST` makes one that does.", markup=False)
 
 
 @app.command(name="up")

@@ -61,6 +61,12 @@ class Settings(Rows):
         description="what pods reach outside the cluster: host:port=127.x.x.x:port, joined by commas",
     )
 
+    mirrors: str = Field(
+        default="",
+        pattern=r"^([^=,\s/]+(=[0-9a-f]{64})?(,|$))*$",
+        description="registries with copies of all images: host, or host=SHA-256 of user:password, joined by commas",
+    )
+
     @property
     def rows(self) -> Rows:
         """What is not known of the vendor's software, as this plane plays it."""

@@ -62,15 +62,13 @@ class Container:
         return self.paths(port) is not None
 
     @property
-    def ports(self) -> set[int]:
-        """Where the process listens: what its image is known for, and what the pod declares."""
-        return set(self.known.ports) | {int(port["containerPort"]) for port in self.spec.get("ports") or []}
+    def ports(self) -> Mapping[int, Sequence[str]]:
+        """Where the process listens, with the HTTP paths that answer 200."""
+        return images.listening(self.known, self.spec, self.env)
 
     def paths(self, port: int) -> Sequence[str] | None:
         """The HTTP paths that answer 200; None when nothing listens there."""
-        if not self.serving or port not in self.ports:
-            return None
-        return self.known.ports.get(port, ())
+        return self.ports.get(port) if self.serving else None
 
     async def event(self, kind: Literal["Normal", "Warning"], reason: str, message: str) -> None:
         section = "containers" if self.role is Role.APP else "initContainers"

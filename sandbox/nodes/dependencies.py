@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 from sandbox.kube import Json
 from sandbox.nodes import images, outside
 from sandbox.nodes.images import Image, Need
+from sandbox.nodes.volumes import Files
 from sandbox.nodes.world import Played, World
 
 REDIS = "docker.io/library/redis"
 SENTINEL_PORT = 26379
 DOMAIN = ".svc.cluster.local"
 READS = {
-    Need.REDIS: ("REDIS_CONN_URL", "REDIS_FAIL_OVER_CLIENT_ENABLED", "REDIS_USE_EXTERNAL"),
+    Need.REDIS: ("REDIS_CONN_URL", "REDIS_FAIL_OVER_CLIENT_ENABLED", "REDIS_USE_EXTERNAL", "SSL_CERT_DIR"),
     Need.CAPACITY: (
         "SM_CHECK_FOR_CAPACITY_ON_START",
         "SM_CHECK_FOR_CAPACITY_ON_START_OPERATING_POINT",
@@ -127,7 +128,7 @@ def _answers(world: World, namespace: str, url: str, default_port: int, reposito
     return why if not pods else f"{where[0]}:{where[1]}: what listens there is no {repository.rpartition('/')[2]}"
 
 
-def _redis(world: World, namespace: str, env: Mapping[str, str]) -> str | None:
+def _redis(world: World, namespace: str, env: Mapping[str, str], files: Files) -> str | None:
     url = env.get("REDIS_CONN_URL")
     if not url:
         return "REDIS_CONN_URL is not set"
@@ -137,10 +138,19 @@ def _redis(world: World, namespace: str, env: Mapping[str, str]) -> str | None:
         and env.get("REDIS_USE_EXTERNAL") == "true"
         and _service(world, namespace, where[0])[1] is None
     ):
-        why = outside.redis(url, 6379, world.clock.current.outside)
+        asks = env.get("REDIS_FAIL_OVER_CLIENT_ENABLED") == "true"
+        why = outside.redis(url, asks, world.clock.current.outside, _authorities(env, files))
+    elif url.startswith("rediss://"):
+        why = f"{url.rpartition('@')[2]}: tls: first record does not look like a TLS handshake"
     else:
         why = _answers(world, namespace, url, 6379, REDIS) or _other_kind(world, namespace, where, env)
     return None if why is None else f"cannot reach Redis at {why}"
+
+
+def _authorities(env: Mapping[str, str], files: Files) -> str:
+    """Certificates (PEM) that the process trusts beside its image's: the files of SSL_CERT_DIR, as Go reads it."""
+    folders = tuple(f"{folder.rstrip('/')}/" for folder in env.get("SSL_CERT_DIR", "").split(":") if folder)
+    return "".join(content.decode(errors="replace") for path, content in files.items() if path.startswith(folders))
 
 
 def _other_kind(world: World, namespace: str, where: tuple[str, int] | None, env: Mapping[str, str]) -> str | None:
@@ -193,14 +203,15 @@ def _capacity(world: World, namespace: str, env: Mapping[str, str]) -> str | Non
     return f"no inference server with capacity for {language} ({point}, version {version})"
 
 
-def unmet(world: World, namespace: str, image: Image, env: Mapping[str, str]) -> str | None:
-    """What the process still waits for, in words for its log; None when it can listen."""
+def unmet(world: World, namespace: str, image: Image, env: Mapping[str, str], files: Files) -> str | None:
+    """What a process with these files still waits for, in words for its log; None when it can listen."""
     if image.needs is None:
         return None
     key = (namespace, image.needs, *(env.get(name) for name in READS[image.needs]))
     if key not in world.unmet or env.get("REDIS_USE_EXTERNAL") == "true":
-        look = _redis if image.needs is Need.REDIS else _capacity
-        world.unmet[key] = look(world, namespace, env)
+        by_redis = image.needs is Need.REDIS
+        why = _redis(world, namespace, env, files) if by_redis else _capacity(world, namespace, env)
+        world.unmet[key] = why
     return world.unmet[key]
 
 

@@ -9,9 +9,10 @@ table cannot be pulled.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 PULL_SECONDS = 1.0
 """The first pull of an image onto a node (own number)."""
@@ -46,7 +47,14 @@ class Image:
     stop_seconds: float
     """From SIGTERM until an idle process has ended."""
     ports: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    """Where it listens, with the HTTP paths that answer 200 there (none: not HTTP, or no path is known)."""
+    """Where it listens, with the HTTP paths that answer 200 there (none: not HTTP, or no path is known).
+
+    That a pod declares another port makes nobody listen there: see `carriers` and `commands`.
+    """
+    carriers: Mapping[int, str] = field(default_factory=dict)
+    """Port → the variable, or the argument (`--port=`), that moves it to another one."""
+    commands: Mapping[str, Mapping[int, tuple[str, ...]]] = field(default_factory=dict)
+    """Where it listens instead when its command line has this text in it."""
     user: int = 0
     """The user id it runs as when nobody says otherwise."""
     needs: Need | None = None
@@ -81,8 +89,15 @@ REGISTRIES: Mapping[str, Registry] = {
     "ghcr.io": Registry(),
 }
 
-MIRROR = ".example"
-"""End of the names of registries that are somebody's own: copies of all known images, under any path, for anybody."""
+
+def mirrors(setting: str) -> dict[str, Registry]:
+    """Registries that are somebody's own, by `host` or `host=SHA-256 of user:password` joined by commas.
+
+    Each has copies of all known images, under any path.
+    """
+    entries = (entry.partition("=") for entry in setting.split(",") if entry)
+    return {host: Registry(digest or None) for host, _, digest in entries}
+
 
 _METRICS_SIDECAR: Mapping[int, tuple[str, ...]] = {8008: ("/metrics",), 8022: ()}
 _TRITON = Image(
@@ -112,11 +127,12 @@ _FLOW = Image(
     finishes_busy=False,
 )
 _TTS = Image(8, 1, {8000: ()}, license_file="/license.json", session_port=8000, finishes_busy=False)
-_VLLM = Image(20, 2, {8000: ("/health", "/metrics")})
+_VLLM = Image(20, 2, {8000: ("/health", "/metrics")}, carriers={8000: "--port="})
 _REDIS = Image(
     1,
     1,
     {6379: ()},
+    commands={"sentinel": {26379: ()}},
     # a primary hands over first: measured by tests/redis
     pre_stop_seconds=2,
     programs=frozenset({"redis-cli", "grep"}),
@@ -135,14 +151,16 @@ IMAGES: Mapping[str, Image] = {
     f"{VENDOR}/resource-manager-reconciliation": Image(1, 1, {8080: ()}, needs=Need.REDIS, redis_wait_seconds=10),
     f"{VENDOR}/sessiongroups-controller": Image(2, 1, {8081: ("/healthz", "/readyz"), 8025: ()}, needs=Need.REDIS),
     f"{VENDOR}/rt-asr-transcriber-*": _TRANSCRIBER,
-    f"{VENDOR}/readiness-tracker": Image(1, 1, {8002: (), 8022: (), 8023: ()}),
+    f"{VENDOR}/readiness-tracker": Image(
+        1, 1, {8002: (), 8022: (), 8023: ()}, carriers={8002: "READINESS_TRACKER_HEALTH_CHECK_PORT"}
+    ),
     f"{VENDOR}/worker-proxy": Image(1, 1, {8008: (), 8024: ("/ready",)}, needs=Need.CAPACITY),
     f"{VENDOR}/sm-gpu-inference-server-enhanced-recipe1": _TRITON,
     f"{VENDOR}/sm-gpu-inference-server-enhanced-recipe2": _TRITON,
     f"{VENDOR}/sm-gpu-inference-server-enhanced-recipe3": _TRITON,
     f"{VENDOR}/sm-gpu-inference-server-enhanced-recipe4": _TRITON,
     f"{VENDOR}/sm-gpu-inference-server-standard-all": _TRITON,
-    f"{VENDOR}/inference-sidecar": Image(1, 1, _METRICS_SIDECAR),
+    f"{VENDOR}/inference-sidecar": Image(1, 1, _METRICS_SIDECAR, carriers={8008: "SM_METRICS_PORT"}),
     f"{VENDOR}/proxy-service": Image(2, 1, {8080: ("/live", "/ready")}, session_port=8080),
     f"{VENDOR}/cache-sidecar": Image(1, 1, {8080: ()}),
     f"{VENDOR}/flow-service": _FLOW,
@@ -181,8 +199,11 @@ class Reference:
 
     @property
     def original(self) -> str:
-        """Registry and repository of the image that it is, or is a copy of."""
-        if not self.registry.endswith(MIRROR):
+        """Registry and repository of the image that it is, or is a copy of by its last name.
+
+        Whether there is a copy in that registry is asked when it is pulled.
+        """
+        if self.registry in REGISTRIES:
             return self.name
         last = self.repository.rpartition("/")[2]
         return next((name for known in IMAGES if (name := _named(known, last))), self.name)
@@ -231,6 +252,18 @@ def find(reference: Reference) -> Image | None:
             language = original.removeprefix(stem)
             return image if language in LANGUAGES | LATER and reference.tag != "latest" else None
     return None
+
+
+def listening(image: Image, container: Mapping[str, Any], env: Mapping[str, str]) -> Mapping[int, Sequence[str]]:
+    """Where the process of such a container listens with this environment, with the HTTP paths that answer 200."""
+    words = [*(container.get("command") or []), *(container.get("args") or [])]
+    there = next((ports for text, ports in image.commands.items() if any(text in word for word in words)), image.ports)
+    found = {}
+    for port, paths in there.items():
+        carrier = image.carriers.get(port, "")
+        carried = [word.removeprefix(carrier) for word in words if carrier.endswith("=") and word.startswith(carrier)]
+        found[int([*carried, env.get(carrier) or port][0])] = paths
+    return found
 
 
 def of(text: str) -> Image | None:

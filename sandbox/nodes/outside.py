@@ -6,13 +6,27 @@ What answers there is really asked: a name alone, or something that is no Redis,
 from __future__ import annotations
 
 import ssl
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from io import BufferedRWPair
 from ipaddress import ip_address
 from socket import create_connection
-from urllib.parse import unquote, urlsplit
+from typing import Any, TypeAlias
+from urllib.parse import SplitResult, unquote, urlsplit
+
+Stream: TypeAlias = "BufferedRWPair[Any, Any]"
 
 SECONDS = 1.0
 """For an answer of a server on this machine."""
+REDIS_PORT, SENTINEL_PORT = 6379, 26379
+"""Where a server and a sentinel listen when an address has no port."""
+MASTER_SET = "mymaster"
+"""The primary's name among its sentinels, which the vendor's programs know (contract: control plane 9.1)."""
+
+
+class NoAnswerError(Exception):
+    """Why there is no Redis, in words for a log."""
 
 
 def reachable(setting: str) -> dict[str, tuple[str, int]]:
@@ -27,30 +41,79 @@ def reachable(setting: str) -> dict[str, tuple[str, int]]:
     return found
 
 
-def _command(*words: str) -> bytes:
+@dataclass(frozen=True)
+class _Client:
+    """A client with the address it was given."""
+
+    parts: SplitResult
+    reachable: Mapping[str, tuple[str, int]]
+    authorities: str
+
+    def ask(self, host: str, port: int, *commands: tuple[str, ...]) -> str | list[str]:
+        """The last answer to the commands, after a login where the address has one. Raises `NoAnswerError`."""
+        where = f"{host}:{port}"
+        login = tuple(unquote(word) for word in (self.parts.username, self.parts.password) if word)
+        answer: str | list[str] = ""
+        with self._connected(host, port) as stream:
+            for command in (("AUTH", *login), *commands) if self.parts.password else commands:
+                stream.write(_written(*command))
+                stream.flush()
+                answer = _read(stream)
+                if isinstance(answer, str) and not answer.startswith("+"):
+                    raise NoAnswerError(f"{where}: {command[0]}: {answer or 'no answer'}")
+        return answer
+
+    @contextmanager
+    def _connected(self, host: str, port: int) -> Iterator[Stream]:
+        target = self.reachable.get(f"{host}:{port}")
+        if target is None:
+            raise NoAnswerError(f"{host}:{port}: lookup {host}: no such host")
+        try:
+            with closing(create_connection(target, SECONDS)) as plain:
+                if self.parts.scheme != "rediss":
+                    with plain.makefile("rwb") as stream:
+                        yield stream
+                    return
+                trusted = ssl.create_default_context()
+                if self.authorities:
+                    trusted.load_verify_locations(cadata=self.authorities)
+                with closing(trusted.wrap_socket(plain, server_hostname=host)) as made, made.makefile("rwb") as stream:
+                    yield stream
+        except OSError as error:
+            raise NoAnswerError(f"{host}:{port}: {error}") from error
+
+
+def _written(*words: str) -> bytes:
     return b"".join([f"*{len(words)}\r\n".encode(), *(f"${len(w.encode())}\r\n{w}\r\n".encode() for w in words)])
 
 
-def redis(url: str, default_port: int, setting: str) -> str | None:
-    """None when a Redis answers there and takes what the address says of user, password and database; else why not."""
+def _read(stream: Stream) -> str | list[str]:
+    """An answer: a line with the sign of its type, or the texts of an array."""
+    line = stream.readline().decode(errors="replace").strip()
+    if not line.startswith("*") or line == "*-1":
+        return line
+    texts = []
+    for _ in range(int(line[1:])):
+        stream.readline()
+        texts.append(stream.readline().decode(errors="replace").strip())
+    return texts
+
+
+def redis(url: str, sentinel: bool, setting: str, authorities: str = "") -> str | None:
+    """None when a Redis answers there and takes what the address says of user, password and database; else why not.
+
+    With `sentinel` the address is a sentinel's, and the primary that it names is asked. `authorities` are certificates
+    (PEM) that count beside this machine's.
+    """
     parts = urlsplit(url if "://" in url else f"//{url}")
-    where = f"{parts.hostname}:{parts.port or default_port}"
-    target = reachable(setting).get(where)
-    if target is None:
-        return f"{where}: lookup {parts.hostname}: no such host"
-    login = [unquote(word) for word in (parts.username, parts.password) if word]
-    words = [["AUTH", *login]] if parts.password else []
-    words += [["SELECT", parts.path.strip("/")]] if parts.path.strip("/") else []
+    client = _Client(parts, reachable(setting), authorities)
+    host, port = parts.hostname or "", parts.port or (SENTINEL_PORT if sentinel else REDIS_PORT)
+    database = parts.path.strip("/")
     try:
-        with closing(create_connection(target, SECONDS)) as plain:
-            secured = parts.scheme == "rediss"
-            made = ssl.create_default_context().wrap_socket(plain, server_hostname=parts.hostname) if secured else plain
-            with closing(made), made.makefile("rb") as answers:
-                for each in [*words, ["PING"]]:
-                    made.sendall(_command(*each))
-                    answer = answers.readline().decode(errors="replace").strip()
-                    if not answer.startswith("+"):
-                        return f"{where}: {each[0]}: {answer or 'no answer'}"
-    except OSError as error:
-        return f"{where}: {error}"
+        if sentinel:
+            found = client.ask(host, port, ("SENTINEL", "get-master-addr-by-name", MASTER_SET))
+            host, port = found[0], int(found[1])
+        client.ask(host, port, *((("SELECT", database),) if database else ()), ("PING",))
+    except NoAnswerError as error:
+        return str(error)
     return None

@@ -90,7 +90,7 @@ async def _needs(container: Container) -> Exit | None:
     deadline = None if patience is None else time.monotonic() + world.clock.real(patience)
     said = None
     while True:
-        why = dependencies.unmet(world, namespace, container.known, container.env)
+        why = dependencies.unmet(world, namespace, container.known, container.env, container.files)
         if why is None:
             return None
         if why != said:

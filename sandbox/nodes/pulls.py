@@ -78,8 +78,7 @@ def check(
     reference = images.parse(image)
     if reference is None:
         raise PullError(f'failed to parse image reference "{image}": invalid reference format')
-    mirror = images.Registry() if reference.registry.endswith(images.MIRROR) else None
-    registry = registries.get(reference.registry, mirror)
+    registry = registries.get(reference.registry)
     full = reference.full
     failed = f'failed to pull and unpack image "{full}": failed to resolve reference "{full}"'
     if registry is None:

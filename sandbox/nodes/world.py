@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sandbox.kube import Json, Kube
 from sandbox.nodes.clock import Clock, Signal
-from sandbox.nodes.images import REGISTRIES, Registry
+from sandbox.nodes.images import REGISTRIES, Registry, mirrors
 from sandbox.nodes.recorder import Recorder
 
 GPUS = "sandbox.sm-realtime/gpus"
@@ -90,7 +90,7 @@ class World:
     """Shared by all pods that are played."""
 
     def __init__(self, kube: Kube, clock: Clock, registries: Mapping[str, Registry] = REGISTRIES) -> None:
-        self.kube, self.clock, self.registries = kube, clock, registries
+        self.kube, self.clock, self._registries = kube, clock, registries
         self.recorder = Recorder(kube)
         self.addresses = Addresses()
         self.nodes: dict[str, Json] = {}
@@ -106,6 +106,11 @@ class World:
         self.changed = Signal()
         """Fires soon after `touch`."""
         self._touched: asyncio.TimerHandle | None = None
+
+    @property
+    def registries(self) -> Mapping[str, Registry]:
+        """Where images can be pulled from now."""
+        return {**self._registries, **mirrors(self.clock.current.mirrors)}
 
     def touch(self) -> None:
         """A pod became ready or stopped being so, a process listens, a Service changed."""

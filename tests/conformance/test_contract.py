@@ -16,11 +16,9 @@ from sandbox.kubernetes.state import to_wire
 from sandbox.plane.control_plane import ControlPlane
 from tests.live.asked_for import OF_OTHERS
 from tests.live.declared import pruned
-from tests.live.together import ELSEWHERE
 from tests.sandbox.twin.world import eventually
 from tests.unit.contract.compare import DEFAULTS, title, unexplained
 from tests.unit.graph import Graph, Json, run_program
-from tests.unit.variants import of_contract
 
 KINDS = [each for each in OF_OTHERS if each["kind"] == "CustomResourceDefinition"]
 STANDING = ("Namespace", "CustomResourceDefinition")
@@ -81,22 +79,6 @@ async def tried(kube: Kube, declared: list[Json]) -> dict[str, Json]:
 async def test_the_defaults_are_the_contracts_in_the_eyes_of_the_api_server(kube: Kube, defaults: list[Json]) -> None:
     live = await tried(kube, defaults)
     found = [line for file in DEFAULTS for line in unexplained(file, live)]
-    assert not found, "\n".join(found)
-
-
-@pytest.fixture
-def variant(request: pytest.FixtureRequest) -> tuple[str, list[Json]]:
-    """A file and the objects with its values; the program has a loop of its own, so it runs before the test's."""
-    file: str = request.param
-    return file, objects(of_contract(file))
-
-
-@pytest.mark.parametrize("variant", sorted(ELSEWHERE), indirect=True, ids=str)
-async def test_a_variant_is_the_contracts_in_the_eyes_of_the_api_server(
-    variant: tuple[str, list[Json]], kube: Kube
-) -> None:
-    file, declared = variant
-    found = unexplained(file, await tried(kube, declared))
     assert not found, "\n".join(found)
 
 

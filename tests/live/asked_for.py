@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from components.cluster.certificate import self_signed
+from components.cluster.redis_endpoint import CA_KEY
 from sandbox.nodes.images import VENDOR
 from tests.live.conftest import Json
+from tests.redis.outside import Outside
 from tests.yaml_file import read_yaml
 
 NAMESPACE = "speechmatics"
@@ -29,15 +32,23 @@ ALL = {"Secret": "license.json", "ConfigMap": "made-up"}
 """What an object holds of which a pod takes all there is."""
 
 
-def asked_for(objects: list[Json], password: str) -> list[Json]:
+ACCOUNT = "made-up:made-up"
+"""User and password of the private ones among them."""
+DIGEST = hashlib.sha256(ACCOUNT.encode()).hexdigest()
+PRIVATE = ("controller.example", "flow.example", "own.example", "side.example")
+MIRRORS = ",".join(["registry.example", "other.example", "tts.example", *(f"{host}={DIGEST}" for host in PRIVATE)])
+"""The registries of somebody's own that the files name, as the setting has them."""
+
+
+def asked_for(objects: list[Json], password: str, redis: Outside) -> list[Json]:
     """Manifests of what others make, with made-up contents: what the objects refer to and is not among them.
 
-    The password is the one that the vendor's registry takes.
+    The password is the one that the vendor's registry takes; that Redis is for who trusts an authority of its own.
     """
     there = {(each["kind"], each["metadata"]["name"]) for each in objects}
     found: dict[tuple[str, str], Json] = {}
     for each in objects:
-        for manifest in _of_pod(_pod(each), password):
+        for manifest in _of_pod(_pod(each), password, redis):
             name = (manifest["kind"], manifest["metadata"]["name"])
             if name not in there:
                 held = found.setdefault(name, manifest).get("stringData") or found[name].get("data") or {}
@@ -45,19 +56,22 @@ def asked_for(objects: list[Json], password: str) -> list[Json]:
     return [*found.values(), *_certificates(objects, there)]
 
 
-def _of_pod(pod: Json, password: str) -> Iterator[Json]:
+def _of_pod(pod: Json, password: str, redis: Outside) -> Iterator[Json]:
     variables = [each for container in pod.get("containers") or [] for each in container.get("env") or []]
     asks_sentinel = {"name": "REDIS_FAIL_OVER_CLIENT_ENABLED", "value": "true"} in variables
-    address = SENTINEL if asks_sentinel else REDIS
+    trusts = any(each["name"] == "SSL_CERT_DIR" for each in variables)
+    address = redis.url if trusts else SENTINEL if asks_sentinel else REDIS
     for kind, name, key in _references(pod):
-        content = {key: address if key.endswith(("redis_url", "cache_url")) else "made-up"}
+        is_address = key.endswith(("redis_url", "cache_url"))
+        content = {key: address if is_address else redis.authority if key == CA_KEY else "made-up"}
         yield _secret(name, content) if kind == "Secret" else _manifest("v1", kind, name, data=content)
     if not pod.get("priorityClassName", "system-").startswith("system-"):
         yield _manifest("scheduling.k8s.io/v1", "PriorityClass", pod["priorityClassName"], value=1)
     if "serviceAccountName" in pod:
         yield _manifest("v1", "ServiceAccount", pod["serviceAccountName"])
-    auth = base64.b64encode(f"sandbox:{password}".encode()).decode()
-    login = {".dockerconfigjson": json.dumps({"auths": {VENDOR: {"auth": auth}}})}
+    accounts = {VENDOR: f"sandbox:{password}", **dict.fromkeys(PRIVATE, ACCOUNT)}
+    auths = {host: {"auth": base64.b64encode(account.encode()).decode()} for host, account in accounts.items()}
+    login = {".dockerconfigjson": json.dumps({"auths": auths})}
     for each in pod.get("imagePullSecrets") or []:
         yield _secret(each["name"], login, "kubernetes.io/dockerconfigjson")
 

@@ -17,10 +17,12 @@ from sandbox.kube import Kube
 from sandbox.kubernetes.state import to_wire
 from stacks.schema import SECRET_KEYS
 from tests.conformance.harness import Cluster, play_addresses
-from tests.live.asked_for import NAMESPACE, OF_OTHERS, asked_for, selectors
+from tests.live.asked_for import MIRRORS, NAMESPACE, OF_OTHERS, asked_for, selectors
 from tests.live.conftest import Json, Platform, started
 from tests.live.together import TOGETHER
 from tests.live.views import group_pods, objects_of
+from tests.redis.nodes import programs
+from tests.redis.outside import Outside, behind_sentinel
 from tests.unit.contract.compare import DEFAULTS, beside, lay_over, title, unexplained
 from tests.unit.graph import run_program
 
@@ -47,8 +49,8 @@ def roomy(config: Json) -> None:
 class Stand:
     """A plane whose platform is brought from one group of files to the next."""
 
-    def __init__(self, plane: Platform) -> None:
-        self.plane = plane
+    def __init__(self, plane: Platform, redis: Outside) -> None:
+        self.plane, self.redis = plane, redis
         self.file = plane.checkout / "stacks" / "Pulumi.sandbox.yaml"
         self.first = self.file.read_text()
         self.password = plane.pulumi("config", "get", "registryPassword").strip()
@@ -114,7 +116,7 @@ class Stand:
         """Make what the configuration asks of others."""
         # a Secret that was the program's stays for who reads it, and is in the way when it is the program's again
         came = [each for each in declared if each["kind"] == "Secret" and title(each) not in self.declared]
-        wanted = [*OF_OTHERS, *asked_for(declared, self.password)]
+        wanted = [*OF_OTHERS, *asked_for(declared, self.password, self.redis)]
         names = {(each["kind"], each["metadata"]["name"]) for each in wanted}
         left = [each for each in self.made if (each["kind"], each["metadata"]["name"]) not in names]
         self.kubectl("delete", [*left, *came], "--ignore-not-found")
@@ -140,11 +142,17 @@ class Stand:
 
 @pytest.fixture(scope="module")
 def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    with started(tmp_path_factory.mktemp("contract")) as plane:
+    folder = tmp_path_factory.mktemp("outside")
+    with (
+        behind_sentinel(programs(folder / "programs"), folder) as redis,
+        started(tmp_path_factory.mktemp("contract")) as plane,
+    ):
         plane.sandbox("set", "timeFactor", "10")
+        plane.sandbox("set", "mirrors", MIRRORS)
+        plane.sandbox("set", "outside", redis.setting)
         plane.pulumi("config", "set", "--path", "protection.enabled", "false")
         plane.configure(roomy)
-        made = Stand(plane)
+        made = Stand(plane, redis)
         made.bring(DEFAULTS)
         yield made
 

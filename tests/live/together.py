@@ -7,8 +7,5 @@ from pathlib import Path
 from tests.unit.contract.compare import DEFAULTS
 from tests.yaml_file import read_yaml
 
-_WRITTEN = read_yaml(Path(__file__).parent / "together.yaml")
-TOGETHER: list[list[str]] = [DEFAULTS, *_WRITTEN["together"]]
+TOGETHER: list[list[str]] = [DEFAULTS, *read_yaml(Path(__file__).parent / "together.yaml")["together"]]
 """Files that go together in one update, group by group."""
-ELSEWHERE: dict[str, str] = _WRITTEN["elsewhere"]
-"""Files that no update brings up, with the reason."""

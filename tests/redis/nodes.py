@@ -80,9 +80,17 @@ def programs(folder: Path) -> Path:
     return folder
 
 
-def link(host: str, port: int) -> Redis:
+def link(host: str, port: int, password: str | None = None) -> Redis:
     """A connection that tells quickly when nobody answers."""
-    return Redis(host=host, port=port, socket_timeout=2, socket_connect_timeout=1, retry=ONCE, decode_responses=True)
+    return Redis(
+        host=host,
+        port=port,
+        password=password,
+        socket_timeout=2,
+        socket_connect_timeout=1,
+        retry=ONCE,
+        decode_responses=True,
+    )
 
 
 def free_port() -> int:

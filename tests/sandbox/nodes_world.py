@@ -51,8 +51,8 @@ class Stage:
     def __post_init__(self) -> None:
         self.settings(FACTOR)
 
-    def settings(self, factor: float) -> None:
-        settings.write(settings.Settings(time_factor=factor), self.home)
+    def settings(self, factor: float, **others: str) -> None:
+        settings.write(settings.Settings(time_factor=factor, **others), self.home)
 
     # --- the stand-in
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from sandbox import settings
 from sandbox.kube import Kube
 from sandbox.nodes.dependencies import address, duration, serves
 from sandbox.nodes.images import VENDOR
 from sandbox.plane.control_plane import ControlPlane
 from tests.redis.nodes import programs, served
+from tests.redis.outside import behind_sentinel
 from tests.sandbox.nodes_world import (
     Stage,
     container,
@@ -114,7 +114,7 @@ async def test_a_fail_over_client_needs_a_sentinel_and_any_other_a_redis(stage: 
     stage.settings(100)
     node = [
         container("redis", ports=[{"name": "redis", "containerPort": 6379}]),
-        container("sentinel", ports=[{"name": "redis-sentinel", "containerPort": 26379}]),
+        container("sentinel", command=["redis-sentinel"], ports=[{"name": "redis-sentinel", "containerPort": 26379}]),
     ]
     await stage.pod("redis", *node)
     for name, target in (("redis-6379", 6379), ("redis-23679", 26379)):
@@ -141,9 +141,7 @@ async def test_a_redis_outside_the_cluster_is_really_asked(stage: Stage, tmp_pat
                                      readinessProbe=get(8080, "/ready", periodSeconds=1)), **PULL)  # fmt: skip
 
     with served(tools, tmp_path, password="right") as port:
-        settings.write(
-            settings.Settings(time_factor=100, outside=f"redis.example.org:6379=127.0.0.1:{port}"), stage.home
-        )
+        stage.settings(100, outside=f"redis.example.org:6379=127.0.0.1:{port}")
         await waits("right", "redis://:right@redis.example.org:6379/0")
         await waits("wrong", "redis://:wrong@redis.example.org:6379/0")
         await waits("elsewhere", "redis://:right@other.example.org:6379/0")
@@ -152,6 +150,60 @@ async def test_a_redis_outside_the_cluster_is_really_asked(stage: Stage, tmp_pat
             pod = await stage.get(name)
             assert pod is not None
             assert not is_ready(pod), name
+
+
+async def test_behind_a_sentinel_with_tls_the_primary_is_asked_and_the_certificate_looked_at(
+    stage: Stage, tmp_path: Path
+) -> None:
+    """Contract: control plane 9.1, mode C; the authority's certificate is mounted as the program does it."""
+    trust = {"name": "ca", "secret": {"secretName": "authority"}}
+    mount = {"name": "ca", "mountPath": "/etc/redis-ca", "readOnly": True}
+    asks = {"REDIS_USE_EXTERNAL": "true", "REDIS_FAIL_OVER_CLIENT_ENABLED": "true", "SSL_CERT_DIR": "/etc/redis-ca"}
+    with behind_sentinel(programs(tmp_path / "programs"), tmp_path) as there:
+        stage.settings(100, outside=there.setting)
+        await stage.create("Secret", "authority", stringData={"ca.crt": there.authority})
+
+        async def waits(name: str, variables: dict[str, str], url: str = there.url) -> None:
+            manager = vendor("main", "resource-manager", env=env(REDIS_CONN_URL=url, **variables), volumeMounts=[mount],
+                             readinessProbe=get(8080, "/ready", periodSeconds=1))  # fmt: skip
+            await stage.pod(name, manager, volumes=[trust], **PULL)
+
+        wrong = {
+            "a stranger's certificate": ({**asks, "SSL_CERT_DIR": "/etc/ssl"}, there.url, "certificate verify failed"),
+            "in clear": (asks, there.url.replace("rediss", "redis"), "AUTH: no answer"),
+            "no sentinel": ({**asks, "REDIS_FAIL_OVER_CLIENT_ENABLED": "false"}, f"{there.url}/3", "SELECT"),
+            "another password": (asks, there.url.replace("made-up", "other"), "AUTH"),
+        }
+        for number, (variables, url, _) in enumerate(wrong.values()):
+            await waits(f"wrong-{number}", variables, url)
+        await waits("right", asks)
+        await stage.ready("right")
+        for number, (why, (_, _, said)) in enumerate(wrong.items()):
+            name = f"wrong-{number}"
+
+            def told(name: str = name, said: str = said) -> bool:
+                played = stage.played().get(name)
+                life = played.containers[0].log.current if played else None
+                return life is not None and any(said in line for _, line in life.lines)
+
+            await until(told)
+            pod = await stage.get(name)
+            assert pod is not None
+            assert not is_ready(pod), why
+
+
+async def test_a_redis_of_the_cluster_has_no_tls(stage: Stage) -> None:
+    await stage.service("redis", 6379)
+    await stage.pod("redis")
+    await stage.ready("redis")
+    for name, scheme in (("plain", "redis"), ("secured", "rediss")):
+        variables = env(REDIS_CONN_URL=f"{scheme}://redis:6379")
+        probe = get(8080, "/ready", periodSeconds=1)
+        await stage.pod(name, vendor("main", "resource-manager", env=variables, readinessProbe=probe), **PULL)
+    await stage.ready("plain")
+    pod = await stage.get("secured")
+    assert pod is not None
+    assert not is_ready(pod)
 
 
 async def test_metrics_and_reconciliation_crash_without_redis(stage: Stage) -> None:

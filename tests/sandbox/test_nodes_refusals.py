@@ -13,6 +13,7 @@ from sandbox.kube import Kube
 from sandbox.nodes.recorder import Recorder
 from sandbox.plane.control_plane import ControlPlane
 from tests.sandbox.nodes_world import (
+    FACTOR,
     Stage,
     condition,
     container,
@@ -186,7 +187,7 @@ async def test_a_disk_that_is_not_attached_to_the_node(stage: Stage) -> None:
     ("image", "text"),
     [
         ("redis/redis-stack:7", "not found"),
-        ("registry.invalid/redis:7", "no such host"),
+        ("registry.example/redis:7", "no such host"),
         ("speechmaticspublic.azurecr.io/rt-asr-transcriber-xx:13.5.0", "not found"),
         ("speechmaticspublic.azurecr.io/resource-manager", "not found"),
         ("redis:7@sha256:12", "invalid reference format"),
@@ -201,6 +202,13 @@ async def test_an_image_that_does_not_exist(stage: Stage, image: str, text: str)
     pod = await stage.until("p", waiting("ImagePullBackOff", "Back-off pulling image"))
     assert text in status_of(pod)["state"]["waiting"]["message"]
     assert pod["status"]["phase"] == "Pending"
+
+
+async def test_a_registry_of_somebodys_own_is_there_when_a_setting_names_it(stage: Stage) -> None:
+    await stage.pod("p", container(image="registry.example/own/redis:7"))
+    await stage.event("p", "Failed", "no such host")
+    stage.settings(FACTOR, mirrors="registry.example")
+    await stage.ready("p")
 
 
 async def test_the_vendors_registry_wants_working_credentials(stage: Stage) -> None:
@@ -286,6 +294,16 @@ async def test_a_probe_on_a_port_name_nobody_declares(stage: Stage) -> None:
     assert not is_ready(pod)
     await stage.pod("q", {**ready, "ports": [{"name": "wp-repop", "containerPort": 8024}]}, **PULL)
     await stage.ready("q")
+
+
+async def test_a_port_that_a_pod_declares_is_not_one_where_its_process_listens(stage: Stage) -> None:
+    await stage.pull_secret()
+    ready = vendor("main", "worker-proxy", readinessProbe={"tcpSocket": {"port": 8025}, "periodSeconds": 1})
+    await stage.pod("p", {**ready, "ports": [{"name": "other", "containerPort": 8025}]}, **PULL)
+    await stage.event("p", "Unhealthy", "8025: connect: connection refused")
+    pod = await stage.get("p")
+    assert pod is not None
+    assert not is_ready(pod)
 
 
 async def test_a_probe_on_a_port_where_nothing_listens(stage: Stage) -> None:

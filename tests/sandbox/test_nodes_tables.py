@@ -27,6 +27,7 @@ from sandbox.nodes.volumes import files_of
 from sandbox.nodes.world import Addresses, sessions
 
 DIGEST = "sha256:" + "0" * 64
+RIGHT = hashlib.sha256(b"user:right").hexdigest()
 
 
 # --- images
@@ -62,17 +63,47 @@ def test_known_images() -> None:
     assert images.of(f"{VENDOR}/rt-asr-transcriber-cmn_en:13.5.0") is not None
     for unknown in ("rt-asr-transcriber-xx:13.5.0", "rt-asr-transcriber-en", "rt-asr-transcriber:13.5.0", "redis:7"):
         assert images.of(f"{VENDOR}/{unknown}") is None, unknown
-    assert images.of("registry.invalid/redis:7") is None
 
 
-def test_a_mirror_has_copies_of_known_images_alone() -> None:
-    known = images.of(f"{VENDOR}/rt-asr-transcriber-en:13.5.0")
-    assert known is not None
-    assert images.of("mirror.example/speech/rt-asr-transcriber-en:13.5.0") is known
-    assert images.of("mirror.example/redis:7") is images.of("redis:7")
+@pytest.mark.parametrize("setting", ["mirror.example", "other.example,mirror.example", f"mirror.example={RIGHT}"])
+def test_a_mirror_has_copies_of_known_images_alone(setting: str) -> None:
+    there = {**images.REGISTRIES, **images.mirrors(setting)}
+    accounts = [secret({"mirror.example": auth("user:right")})]
+    copy = pulls.check("mirror.example/speech/rt-asr-transcriber-en:13.5.0", accounts, there)
+    assert images.find(copy) is images.of(f"{VENDOR}/rt-asr-transcriber-en:13.5.0")
+    assert pulls.check("mirror.example/worker-proxy:1.34.6", accounts, there).original == f"{VENDOR}/worker-proxy"
     for unknown in ("rt-asr-transcriber-xx:13.5.0", "worker-proxy", "strangers/worker:1"):
-        assert images.of(f"mirror.example/{unknown}") is None, unknown
-    assert pulls.check("mirror.example/worker-proxy:1.34.6", []).original == f"{VENDOR}/worker-proxy"
+        with pytest.raises(pulls.PullError, match="not found"):
+            pulls.check(f"mirror.example/{unknown}", accounts, there)
+
+
+def test_a_mirror_that_no_setting_names_or_whose_password_is_another_gives_nothing() -> None:
+    image, account = "mirror.example/worker-proxy:1.34.6", secret({"mirror.example": auth("user:wrong")})
+    with pytest.raises(pulls.PullError, match="no such host"):
+        pulls.check(image, [account])
+    with pytest.raises(pulls.PullError, match="401 Unauthorized"):
+        pulls.check(image, [account], images.mirrors(f"mirror.example={RIGHT}"))
+
+
+@pytest.mark.parametrize(
+    ("image", "container", "variables", "port"),
+    [
+        ("vllm/vllm-openai:v0.7.3", {"args": ["--port=8002", "--host=x"]}, {}, 8002),
+        (f"{VENDOR}/inference-sidecar:1", {}, {"SM_METRICS_PORT": "8018"}, 8018),
+        (f"{VENDOR}/readiness-tracker:1", {}, {"READINESS_TRACKER_HEALTH_CHECK_PORT": "8012"}, 8012),
+        ("redis:7", {"command": ["sh", "/scripts/start-sentinel.sh"]}, {}, 26379),
+        (f"{VENDOR}/llm-proxy:1", {"ports": [{"containerPort": 8090}]}, {}, 8080),
+    ],
+)
+def test_what_moves_the_port_of_a_process(
+    image: str, container: dict[str, Any], variables: dict[str, str], port: int
+) -> None:
+    known = images.of(image)
+    assert known is not None
+    moved = images.listening(known, container, variables)
+    assert moved.keys() - known.ports.keys() == {port} - known.ports.keys()
+    assert len(moved) == len(known.ports)
+    assert port in moved
 
 
 @pytest.mark.parametrize(
@@ -131,7 +162,7 @@ def test_the_printed_table_has_every_image() -> None:
 
 # --- pull credentials
 
-ACCEPTED = {VENDOR: Registry(hashlib.sha256(b"user:right").hexdigest())}
+ACCEPTED = {VENDOR: Registry(RIGHT)}
 IMAGE = f"{VENDOR}/worker-proxy:1"
 
 
