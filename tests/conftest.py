@@ -71,6 +71,21 @@ class Loop:
         self._loop.close()
 
 
+CHECKOUT = Path(__file__).resolve().parents[1]
+SORTS = {"long": True, "not long": False}
+"""What `-m` may ask for, and whether that is the long files."""
+
+
+def left_out(file: Path, asked: str) -> bool:
+    """Whether a file is of the sort that is not asked for."""
+    return asked in SORTS and (file.relative_to(CHECKOUT).as_posix() in LONG) != SORTS[asked]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files of the other sort are not even imported: it would take every worker seconds."""
+    return (collection_path.suffix == ".py" and left_out(collection_path, config.option.markexpr)) or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest come first, the rest as it is collected; the long ones are marked."""
     items.sort(key=_turn)

@@ -12,7 +12,7 @@ from stacks.platform.existing import existing_secrets
 from stacks.schema import SECRET_KEYS
 from stacks.schema.global_settings import VENDOR_REGISTRY
 from stacks.schema.paths import ANY_KEY, exists
-from tests.conftest import LONG
+from tests.conftest import LONG, left_out
 from tests.unit.graph import stack_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +34,16 @@ def test_a_named_proof_exists(named: str) -> None:
 def test_the_long_files_exist_and_are_told() -> None:
     told = PROOFS.partition("| claim |")[0]
     assert sorted(re.findall(r"`(tests/[^`]+)`", told.partition("make\nproofs")[2])) == sorted(LONG)
+
+
+def test_a_file_is_left_out_by_one_of_the_two_targets() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    asked = [word.strip("'") for word in re.findall(r"\$\(PYTEST\) -m (.+)$", makefile, re.MULTILINE)]
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    assert sorted(asked) == ["long", "not long"]
+    assert {each.relative_to(ROOT).as_posix() for each in files if left_out(each, "not long")} == set(LONG)
+    assert [each for each in files if left_out(each, "long") == left_out(each, "not long")] == []
+    assert [each for each in files if left_out(each, "")] == []
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,7 @@ def test_values_are_read_as_the_command_line_reads_them(text: str, kind: str, va
     assert type(read_as(text, kind)) is type(value)
 
 
+@functools.cache
 def problems(path: Path) -> list[Problem]:
     return read(*given(read_yaml(path)))[1]
 
@@ -187,7 +188,6 @@ def test_a_mend_mends(path: Path) -> None:
             }
 
 
-@functools.cache
 def printed(path: Path) -> list[str]:
     """What mends a configuration, from the first line of its report to the last."""
     return re.findall(r"^    mend: (.+)$", report("sandbox", problems(path)), re.M)
@@ -201,7 +201,10 @@ def by_itself(mend: str) -> bool:
     return begins and OPEN.search(mend.partition("  #")[0]) is None
 
 
-IN_ORDER = [path for path in ERRORS if all(by_itself(mend) for mend in printed(path))]
+def in_order(path: Path) -> bool:
+    """Whether all that mends a case can be done without asking anybody."""
+    return all(by_itself(mend) for mend in printed(path))
+
 
 GONE = "taken out"
 
@@ -228,9 +231,14 @@ def as_values(stack: Stack) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("path", IN_ORDER, ids=name)
+@pytest.mark.parametrize("path", ERRORS, ids=name)
 def test_mends_done_from_the_first_to_the_last_leave_what_was_right(path: Path) -> None:
-    """No command finds nothing to change, and what is left is the configuration with the faulty entries gone."""
+    """No command finds nothing to change, and what is left is the configuration with the faulty entries gone.
+
+    Where something is to be put in, nothing is tried; how many are tried is counted below.
+    """
+    if not in_order(path):
+        return
     stack, wanted = Stack(read_yaml(path)), Stack(read_yaml(path))
     for mend in printed(path):
         for command in mend.split(" && "):
@@ -242,4 +250,4 @@ def test_mends_done_from_the_first_to_the_last_leave_what_was_right(path: Path) 
 
 
 def test_there_are_reports_that_can_be_mended_from_the_first_to_the_last() -> None:
-    assert sum(len(printed(path)) > 1 for path in IN_ORDER) > 30
+    assert sum(len(printed(path)) > 1 for path in ERRORS if in_order(path)) > 30
