@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -46,8 +47,8 @@ LONG = (
 )
 """Files that take minutes each: platforms on planes of their own, fail-over under load, what every key reaches."""
 
-ALONE = ("tests/unit/test_reach.py",)
-"""Files of many runs of the program that share little: each test goes to the next worker that is free."""
+AMONG = re.compile(r"^tests/unit/test_reach\.py::\w+\[(.+?)~")
+"""Tests of many runs of the program, each with its context: those of one context go to one worker."""
 
 SHARING = ("tests/unit/test_contract.py", "tests/unit/stacks/test_inventory.py")
 """Files that share the graphs of the contract's variants (tests/unit/variants.py)."""
@@ -101,7 +102,8 @@ class ByFile(LoadFileScheduling):  # type: ignore[misc]
         file: str = super()._split_scope(nodeid)
         if file in SHARING:
             return "variants"
-        return nodeid if file in ALONE else file
+        among = AMONG.search(nodeid)
+        return f"{file}[{among[1]}" if among else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:

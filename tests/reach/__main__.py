@@ -15,7 +15,7 @@ from rich.console import Console
 from tests.reach import record
 from tests.reach.contexts import WIDE, contexts
 from tests.reach.further import further
-from tests.reach.groups import packed, right
+from tests.reach.groups import grouped, right
 from tests.reach.knobs import candidates, wanted
 from tests.reach.look import looked_at, names
 from tests.reach.record import Entries, Entry, Record
@@ -47,9 +47,26 @@ def elsewhere(asked: tuple[str, list[Entry]]) -> list[Entry]:
     return further(*asked, base)
 
 
-def checked(group: list[Entry]) -> list[list[Entry]]:
-    """A group, in a process of its own."""
+def checked(group: list[Entry]) -> bool:
+    """Whether a group is still right, in a process of its own."""
     return right(group, base)
+
+
+def of_context(asked: tuple[list[list[Entry]], list[Entry]]) -> list[list[Entry]]:
+    """The groups of a context, in a process of its own: those that are kept, and what is in none yet."""
+    return grouped(*asked, base)
+
+
+def planned(every: list[Entry], kept: list[list[Entry]]) -> list[tuple[list[list[Entry]], list[Entry]]]:
+    """For each context the groups that are kept and the entries that are in none of them; the most first."""
+    asked: dict[str, tuple[list[list[Entry]], list[Entry]]] = {each.context: ([], []) for each in every}
+    for group in kept:
+        asked[group[0].context][0].append(group)
+    there = {each.group for group in kept for each in group}
+    for each in every:
+        if each.group not in there:
+            asked[each.context][1].append(each)
+    return sorted(asked.values(), key=lambda parts: len(parts[1]), reverse=True)
 
 
 def called(entries: list[Entry], known: Mapping[str, str]) -> dict[str, str]:
@@ -68,6 +85,7 @@ def main(
     given: Annotated[list[str] | None, typer.Argument(metavar="KEY", help="keys to look at again")] = None,
     anew: Annotated[bool, typer.Option("--all", help="every key, also those recorded already")] = False,
     again: Annotated[bool, typer.Option("--further", help="every key again in the further contexts")] = False,
+    regroup: Annotated[bool, typer.Option("--groups", help="every group anew")] = False,
     most: Annotated[int | None, typer.Option(help="keys to look at in this run; all of them by default", min=0)] = None,
     workers: Annotated[int, typer.Option(help="processes", min=1)] = os.cpu_count() or 1,
 ) -> None:
@@ -96,7 +114,10 @@ def main(
             out.print(f"{len(more)} of them reach something in {more[0].context if more else 'one'}")
         every = [each for parts in entries.values() for each in parts]
         out.print(f"{len(entries)} keys recorded, in {len(every)} entries; their groups")
-        groups = [group for parts in pool.imap(checked, packed(every)) for group in parts]
+        before = [] if regroup else record.groups(every)
+        kept = [group for group, still in zip(before, pool.imap(checked, before), strict=True) if still]
+        out.print(f"{len(kept)} groups are kept")
+        groups = [group for parts in pool.imap(of_context, planned(every, kept), 1) for group in parts]
     entries = record.by_key(groups, entries)
     record.write(Record(entries, called([each for parts in entries.values() for each in parts], objects)))
     out.print(f"{len(groups)} groups")

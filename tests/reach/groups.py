@@ -60,18 +60,62 @@ def told_or_none(group: Sequence[Entry], base: Base) -> Told | None:
         return None
 
 
-def right(group: list[Entry], base: Base) -> list[list[Entry]]:
-    """A group as it is, or split until each part changes what its keys change; one alone is taken at its word."""
-    found = told_or_none(group, base)
-    if found == union(group) and all(loads(part) for part in apart(group)):
-        return [group]
-    if len(group) == 1:
-        assert found is not None, f"{group[0].knob.key} stops the program"
-        assert found[0], f"{group[0].knob.key} reaches nothing any more; run: python -m tests.reach {group[0].knob.key}"
-        return [[replace(group[0], fields=found[0], loses=found[1])]]
-    odd = suspects(group, pairs(found[0]) ^ pairs(union(group)[0])) if found is not None else []
-    one = odd if 0 < len(odd) < len(group) else group[: len(group) // 2]
-    return right(one, base) + right([each for each in group if each not in one], base)
+def right(group: Sequence[Entry], base: Base) -> bool:
+    """Whether the keys change together what each is recorded to change, and none needs another one to be accepted."""
+    return _as_recorded(group, told_or_none(group, base))
+
+
+def _as_recorded(group: Sequence[Entry], found: Told | None) -> bool:
+    return found == union(group) and all(loads(part) for part in apart(group))
+
+
+def grouped(kept: Sequence[list[Entry]], loose: Sequence[Entry], base: Base) -> list[list[Entry]]:
+    """Groups of one context that are right: those that are kept take in what they can, the rest makes further ones.
+
+    A key that is not even right by itself is taken at its word.
+    """
+    found = []
+    left = sorted(loose, key=lambda each: (-len(pairs(each.fields)), each.knob.key))
+    for group in sorted(kept, key=len, reverse=True):
+        grown, left = _grown(group, left, base)
+        found.append(grown)
+    while left:
+        grown, left = _grown([], left, base)
+        if not grown:
+            grown, left = [_at_its_word(left[0], base)], left[1:]
+        found.append(grown)
+    return found
+
+
+def _grown(group: list[Entry], more: list[Entry], base: Base) -> tuple[list[Entry], list[Entry]]:
+    """A group with those it stays right with, found by halves, and the others."""
+    new: list[Entry] = []
+    for each in more:
+        if _fits([*group, *new], each):
+            new.append(each)
+    rest = [each for each in more if each not in new]
+    if not new:
+        return group, rest
+    whole = [*group, *new]
+    found = told_or_none(whole, base)
+    if _as_recorded(whole, found):
+        return whole, rest
+    if len(new) == 1:
+        return group, more
+    odd = suspects(new, pairs(found[0]) ^ pairs(union(whole)[0])) if found is not None else []
+    last = odd if 0 < len(odd) < len(new) else new[len(new) // 2 :]
+    for part in ([each for each in new if each not in last], last):
+        group, left = _grown(group, part, base)
+        rest += left
+    return group, rest
+
+
+def _at_its_word(entry: Entry, base: Base) -> Entry:
+    """What a key reaches by itself, whatever was recorded of it."""
+    found = told_or_none([entry], base)
+    assert found is not None, f"{entry.knob.key} stops the program"
+    assert found[0], f"{entry.knob.key} reaches nothing any more; run: python -m tests.reach {entry.knob.key}"
+    return replace(entry, fields=found[0], loses=found[1])
 
 
 def suspects(group: Sequence[Entry], odd: Pairs) -> list[Entry]:

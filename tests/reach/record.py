@@ -76,6 +76,15 @@ def write(record: Record) -> None:
     FILE.write_text(HEAD + text)
 
 
+def groups(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """The entries by the group they are in, without those that are in none yet; those of a group have one context."""
+    found: dict[tuple[str, int], list[Entry]] = {}
+    for each in entries:
+        if each.group:
+            found.setdefault((each.context, each.group), []).append(each)
+    return list(found.values())
+
+
 def by_key(groups: Sequence[Sequence[Entry]], order: Entries) -> Entries:
     """Entries by key with their groups' numbers, the contexts of each in the order they had."""
     found: dict[str, dict[str, Entry]] = {key: {} for key in order}

@@ -9,21 +9,20 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from tests.reach import record
 from tests.reach.contexts import WIDE, contexts, parts_of
 from tests.reach.fields import UNGUARDED, changed, fields_of, object_of, pairs, shown
-from tests.reach.groups import apart, loads, told, union
+from tests.reach.groups import apart, grouped, loads, told, union
 from tests.reach.knobs import wanted
 from tests.reach.record import Entry
 from tests.unit.graph import Graph
 
 RECORD = record.read()
-GROUPS: dict[int, list[Entry]] = {}
-for _entry in RECORD.all:
-    GROUPS.setdefault(_entry.group, []).append(_entry)
+GROUPS = record.groups(RECORD.all)
 
 
 @functools.cache
@@ -49,9 +48,18 @@ def surprises(group: list[Entry]) -> Iterator[str]:
     )
 
 
+def among(entry: Entry) -> str:
+    """The beginning of a test's id: those of a context go to one worker (tests/conftest.py), which runs it once."""
+    return f"{entry.context}~"
+
+
 def test_each_key_that_is_to_reach_something_is_recorded() -> None:
     assert RECORD.entries.keys() ^ wanted().keys() == set(), "run: python -m tests.reach"
     assert [each.knob.key for each in RECORD.all if not each.fields] == []
+
+
+def test_every_entry_is_in_a_group() -> None:
+    assert sum(len(group) for group in GROUPS) == len(RECORD.all)
 
 
 def test_a_key_is_recorded_in_a_context_at_most_once() -> None:
@@ -63,7 +71,7 @@ def test_a_key_is_recorded_in_a_context_at_most_once() -> None:
 TOGETHER = [each for each in RECORD.all if each.knob.together]
 
 
-@pytest.mark.parametrize("entry", TOGETHER, ids=lambda entry: f"{entry.knob.key}-{entry.context}")
+@pytest.mark.parametrize("entry", TOGETHER, ids=lambda entry: f"{among(entry)}{entry.knob.key}")
 def test_what_changes_together_with_a_key_does_nothing_without_it(entry: Entry) -> None:
     """Otherwise what it changes would be recorded of the key."""
     assert entry.knob.rest is not None
@@ -71,7 +79,7 @@ def test_what_changes_together_with_a_key_does_nothing_without_it(entry: Entry) 
     assert alone.settings()[0] is None or changed(base(entry.context), alone.graph()) == {}
 
 
-@pytest.mark.parametrize("group", GROUPS.values(), ids=lambda group: f"{len(group)}-keys-{group[0].knob.key}")
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: f"{among(group[0])}{len(group)}-keys-{group[0].knob.key}")
 def test_keys_reach_what_is_recorded(group: list[Entry]) -> None:
     refused = [sorted(each.knob.key for each in part) for part in apart(group) if not loads(part)]
     assert refused == [], "right only with another key of the group: what belongs to it stands `together` with it"
@@ -80,7 +88,7 @@ def test_keys_reach_what_is_recorded(group: list[Entry]) -> None:
 
 def test_a_group_shows_of_each_key_a_field_that_no_other_changes() -> None:
     """A key that reached nothing any more would be missed otherwise."""
-    for group in GROUPS.values():
+    for group in GROUPS:
         seen = pairs(union(group)[0])
         for each in group:
             others = frozenset(pair for other in group if other is not each for pair in pairs(other.fields))
@@ -88,7 +96,7 @@ def test_a_group_shows_of_each_key_a_field_that_no_other_changes() -> None:
 
 
 def test_of_any_two_keys_each_is_looked_at_without_the_other() -> None:
-    group = max(GROUPS.values(), key=len)[:37]
+    group = max(GROUPS, key=len)[:37]
     parts = [{each.knob.key for each in part} for part in apart(group)]
     keys = [each.knob.key for each in group]
     assert [
@@ -97,7 +105,7 @@ def test_of_any_two_keys_each_is_looked_at_without_the_other() -> None:
 
 
 def test_a_key_recorded_wrongly_is_found_among_the_others() -> None:
-    here = [group for group in GROUPS.values() if group[0].context == "sandbox" and len(group) >= 4]
+    here = [group for group in GROUPS if group[0].context == "sandbox" and len(group) >= 4]
     group = list(sorted(here, key=len)[0])
     wrong = group[len(group) // 2]
     name, paths = next(iter(wrong.fields.items()))
@@ -106,6 +114,16 @@ def test_a_key_recorded_wrongly_is_found_among_the_others() -> None:
     (surprise,) = surprises(group)
     assert surprise.startswith(f"{wrong.knob.key}: ")
     assert "spec.made.up" in surprise
+
+
+def test_a_key_recorded_wrongly_is_mended_when_groups_are_made() -> None:
+    right_ones = [each for each in RECORD.all if each.context == "redis-external.happy"]
+    (name, paths), *_ = right_ones[0].fields.items()
+    wrong = replace(right_ones[0], fields={**right_ones[0].fields, name: (*paths, "spec.made.up")})
+    groups = grouped([], [wrong, *right_ones[1:]], base)
+    found = sorted((each for group in groups for each in group), key=lambda each: each.knob.key)
+    assert found == sorted(right_ones, key=lambda each: each.knob.key)
+    assert len(right_ones) == len(groups) == 2
 
 
 def test_every_object_has_the_name_it_has_by_default() -> None:
