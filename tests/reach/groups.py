@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -46,10 +47,14 @@ def loads(group: Sequence[Entry]) -> bool:
 
 
 def apart(group: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """Parts of a group such that of any two keys each is in one without the other; twice as many as its bits."""
-    for bit in range((len(group) - 1).bit_length()):
-        for side in (0, 1):
-            yield [each for number, each in enumerate(group) if number >> bit & 1 == side]
+    """Parts of a group such that of any two keys each is in one without the other: as few as there can be.
+
+    Each key is in half of the parts, no two keys in the same ones (Sperner's theorem says that it takes no fewer).
+    """
+    parts = next(number for number in itertools.count() if math.comb(number, number // 2) >= len(group))
+    places = list(zip(group, itertools.combinations(range(parts), parts // 2), strict=False))
+    for part in range(parts):
+        yield [each for each, inside in places if part in inside]
 
 
 def told_or_none(group: Sequence[Entry], base: Base) -> Told | None:
