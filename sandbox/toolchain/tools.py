@@ -22,6 +22,8 @@ LANGUAGE_HOST = "pulumi-language-python"
 HOST = CHECKOUT / "sandbox" / "languagehost"
 START = f"""\
 import sys
+from {HOST.name}.lean import messages_only
+messages_only()
 from {HOST.name}.host import main
 sys.exit(main())
 """

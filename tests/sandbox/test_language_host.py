@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -195,6 +196,17 @@ def test_a_virtual_environment_that_is_none_is_an_error(workspace: Workspace) ->
 def test_unknown_options_are_refused(workspace: Workspace) -> None:
     workspace.options(typechecker="mypy")
     assert "does not know ['typechecker']" in workspace.pulumi("preview", fails=True)
+
+
+def test_the_host_imports_the_messages_of_the_sdk_and_no_more(tools: Tools, fresh: Path) -> None:
+    script = tools.bin / "pulumi-language-python.py"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", script], cwd=fresh, capture_output=True, text=True, check=False
+    )
+    assert "the engine's address is missing" in done.stderr
+    imported = set(re.findall(r"\| +(pulumi[\w.]*)$", done.stderr, re.MULTILINE))
+    assert "pulumi.runtime.proto.language_pb2" in imported
+    assert [name for name in imported if not name.startswith("pulumi.runtime.proto")] == []
 
 
 def test_about_names_interpreter_and_packages(workspace: Workspace) -> None:
