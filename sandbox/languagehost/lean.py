@@ -17,7 +17,7 @@ def messages_only() -> None:
     """
     for name in PACKAGES:
         above = sys.modules.get(name.rpartition(".")[0])
-        spec = PathFinder.find_spec(name, above and above.__path__)
+        spec = PathFinder.find_spec(name, above.__path__ if above else None)
         if spec is None:
             return
         sys.modules[name] = module_from_spec(spec)
