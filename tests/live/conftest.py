@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,6 +85,12 @@ class Platform:
         out = self.pulumi("preview", "--json", *arguments)
         steps = json.loads(out[out.index("{") :])["steps"]
         return {step["urn"]: step["op"] for step in steps if step["op"] != "same"}
+
+    def keep_secrets(self, contents: Mapping[str, str]) -> None:
+        """Encrypt these in the stack file, by key without the project's name: all at once, a command takes a while."""
+        if contents:
+            given = [part for key, text in contents.items() for part in ("--secret", f"{key}={text}")]
+            self.pulumi("config", "set-all", *given)
 
     def update(self, *arguments: str) -> tuple[dict[str, str], str]:
         """Bring the stack up: what was done, as `urn -> operation` without what stayed the same, and what was said."""

@@ -87,8 +87,8 @@ class Stand:
         self.file.write_text(self.first)
         self.plane.configure(self.values)
         clear = {key: text for key, text in self.plane.stack_config().items() if isinstance(text, str)}
-        for key in SECRET_KEYS.keys() & {key.partition(":")[2] for key in clear}:
-            self.plane.pulumi("config", "set", "--secret", key, clear[f"sm-realtime:{key}"])
+        by_name = {key.partition(":")[2]: text for key, text in clear.items()}
+        self.plane.keep_secrets({key: text for key, text in by_name.items() if key in SECRET_KEYS})
 
     def update(self, declared: list[Json]) -> None:
         """Bring the stack up; what another controller of Ingresses does is played."""

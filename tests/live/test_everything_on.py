@@ -42,8 +42,7 @@ GPU_PODS = 6 + 1 + 2
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with started(tmp_path_factory.mktemp("everything")) as plane:
         plane.configure(everything_on)
-        for key, text in secrets().items():
-            plane.pulumi("config", "set", "--secret", key, text)
+        plane.keep_secrets(secrets())
         plane.run("pulumi", "--non-interactive", "up", "--yes", "--skip-preview", "--stack", "sandbox", timeout=840)
         yield plane
 

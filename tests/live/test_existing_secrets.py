@@ -159,8 +159,7 @@ def test_the_bytes_of_a_secret_made_here_are_in_no_output(small: Platform, passw
         config["sm-realtime:pullSecret"] = {"createSecret": True, "username": "sandbox"}
 
     small.configure(make_here)
-    small.pulumi("config", "set", "--secret", "licenseJson", json.dumps({"id": BYTES}))
-    small.pulumi("config", "set", "--secret", "registryPassword", password)
+    small.keep_secrets({"licenseJson": json.dumps({"id": BYTES}), "registryPassword": password})
     file = small.checkout / "stacks" / "Pulumi.sandbox.yaml"
     assert set(read_yaml(file)["config"]["sm-realtime:licenseJson"]) == {"secure"}
     assert BYTES not in file.read_text()
@@ -198,8 +197,7 @@ def test_and_is_taken_back_once_it_is_out_of_the_way(small: Platform, password: 
         config["sm-realtime:pullSecret"]["createSecret"] = True
 
     small.configure(take_back)
-    small.pulumi("config", "set", "--secret", "licenseJson", json.dumps({"id": f"{BYTES}-renewed"}))
-    small.pulumi("config", "set", "--secret", "registryPassword", password)
+    small.keep_secrets({"licenseJson": json.dumps({"id": f"{BYTES}-renewed"}), "registryPassword": password})
     before = contents(small)
     assert 'secrets "license-made-here" already exists' in small.pulumi("up", "--yes", "--skip-preview", fails=True)
     assert contents(small) == before
@@ -256,8 +254,7 @@ def test_everything_the_proxy_reads_from_secrets_stands(small: Platform) -> None
         }
 
     keys = [key for key in PROXY_SECRET_KEYS if key != "proxyRedisConnString"]
-    for key in keys:
-        small.pulumi("config", "set", "--secret", key, f"{BYTES}-{key}")
+    small.keep_secrets({key: f"{BYTES}-{key}" for key in keys})
     small.configure(everything)
     small.pulumi("up", "--yes", "--skip-preview")
     held = [s for s in small.objects("secrets") if s["metadata"]["name"].startswith("proxy-")]
