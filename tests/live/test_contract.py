@@ -152,7 +152,7 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
         plane.sandbox("set", "outside", redis.setting)
         plane.pulumi("config", "set", "--path", "protection.enabled", "false")
         plane.configure(roomy)
-        made = Stand(plane, redis)
+        made = Stand(plane.saving_once, redis)
         made.bring(DEFAULTS)
         yield made
 

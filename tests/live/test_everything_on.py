@@ -43,6 +43,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with started(tmp_path_factory.mktemp("everything")) as plane:
         plane.configure(everything_on)
         plane.keep_secrets(secrets())
+        plane = plane.saving_once
         plane.run("pulumi", "--non-interactive", "up", "--yes", "--skip-preview", "--stack", "sandbox", timeout=840)
         yield plane
 
