@@ -194,3 +194,47 @@ def test_everything_that_can_be_lost_asks_for_live_sessions_first() -> None:
 @pytest.mark.parametrize("why", LOSING)
 def test_no_reason_is_left_over(why: str) -> None:
     assert [each for each in LOST if re.search(LOSING[why], each.knob.key)]
+
+
+PROMISED = ("a name, the namespace, the release", "a language, a proxy's deployment is taken out")
+"""Reasons for which what is in a session's path may go, once no session is left: and switches."""
+REFUSED = r"^(ResourceGroup|ManagedCluster|PublicIPAddress|AgentPool|StatefulSet|PersistentVolumeClaim)/"
+"""Kinds that are protected: the engine refuses the update as a whole. A generation is, until it is `retiring`."""
+ANOTHER_CLUSTER = r"^kubernetes/"
+"""The provider, which takes all that is in the cluster with it, the protected namespace among it."""
+OUT_OF_PATH = {
+    r"Service/inference-[\w-]+-service": "a transcriber is given the address of a pod, by the resource manager",
+    r"Service/redis-replicas-service": "sessions are written and read at the primary",
+    r"Service/proxy-cache-service": "no listener is behind it any more: the cache is outside then",
+    r"Ingress/proxy-ingress-(health|misc|flow-livekit)-ingress": "the session's own Ingress stays",
+    r"ConfigMap/(maps-languages|inference-[\w-]+-flow-control)": "no pod that is left reads it",
+    r"UserAssignedIdentity/identity-identity|RoleAssignment/.*": "the cluster has the new one in place",
+}
+"""Objects that other keys may replace or delete, and why no session goes over them."""
+
+
+@pytest.mark.parametrize("entry", LOST, ids=lambda entry: f"{entry.knob.key}-{entry.context}")
+def test_no_other_key_takes_what_is_in_a_sessions_path(entry: Entry) -> None:
+    """Either the engine refuses the whole update, or no session goes over what it replaces or deletes."""
+    if switched(entry) or any(re.search(LOSING[why], entry.knob.key) for why in PROMISED):
+        return
+    lost = {text.partition(" ")[0] for text in entry.loses}
+    assert any(re.match(f"{REFUSED}|{ANOTHER_CLUSTER}", each) for each in lost) or not [
+        each for each in lost if not any(re.fullmatch(pattern, each) for pattern in OUT_OF_PATH)
+    ]
+
+
+def test_what_is_said_to_be_protected_is() -> None:
+    """A generation that is retiring waits for its pods instead, and is the only one that may go."""
+    seen = set()
+    for name in ("sandbox", "servers", "two generations", "flow.happy", "redis-sentinel.happy"):
+        for each in base(name).resources:
+            if each.custom and re.match(REFUSED, object_of(each)):
+                assert each.protect, f"{object_of(each)} in {name}"
+                seen.add(object_of(each).partition("/")[0])
+    assert seen == set(re.findall(r"\w{2,}", REFUSED))
+
+
+@pytest.mark.parametrize("pattern", OUT_OF_PATH)
+def test_no_object_out_of_a_sessions_path_is_left_over(pattern: str) -> None:
+    assert any(re.match(rf"({pattern}) ", text) for each in LOST for text in each.loses)
