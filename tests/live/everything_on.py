@@ -18,12 +18,8 @@ STAYS_OFF = {
     r"proxy\.proxyCache\.redis\.external": "instead of the cache in the cluster",
     r".*(sessionGroups\.defrag|sessionGroupsDefrag\.<key>)\.enabled": "the controller's stand-in does not play it",
     r".*externalSecrets\.enabled": "needs another operator's kinds, instead of the Secrets made here",
-    r"transcribers\.transcriber\.speakerId\.enabled": "needs a Secret that somebody else makes first",
-    r"transcribers\.eats\.configMap\.enabled": "needs a ConfigMap that somebody else makes first",
-    r"inferenceServer.*\.tritonServer\.service\.headless": "instead of an address",
     r".*(useRecreateStrategy|inferenceServer\w+\.pdb\.enabled|podDisruptionBudget\.enabled)": "of plain Deployments, "
     "instead of session groups",
-    r"proxy\.requiredDuringSchedulingStrategy": "as many machines as proxies",
 }
 """Pattern of a switch's path → why it is off while everything else is on."""
 
@@ -43,6 +39,12 @@ def secrets() -> dict[str, str]:
     """Made-up contents of the secret keys."""
     found: dict[str, str] = _document()["secrets"]
     return found
+
+
+def made_first() -> list[Json]:
+    """Manifests of what the configuration names and somebody else makes."""
+    found: list[Json] = _document()["madeFirst"]
+    return [{"apiVersion": "v1", **each} for each in found]
 
 
 def everything_on(config: Json) -> None:

@@ -17,7 +17,7 @@ import pytest
 from operations.keys import Kind, keys
 from stacks.schema import SECRET_KEYS
 from tests.live.conftest import Json, Platform, started
-from tests.live.everything_on import STAYS_OFF, everything_on, secrets, values
+from tests.live.everything_on import STAYS_OFF, everything_on, made_first, secrets, values
 from tests.live.views import live_pods, pool_of, ready, type_and_name
 from tests.reach.knobs import at, places
 from tests.seed_languages import SEED_LANGUAGES
@@ -43,7 +43,13 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with started(tmp_path_factory.mktemp("everything")) as plane:
         plane.configure(everything_on)
         plane.keep_secrets(secrets())
-        plane = plane.saving_once
+        # the namespace is there afterwards, and no workload before what others make is in it
+        said = plane.pulumi("up", "--yes", "--skip-preview", fails=True)
+        assert "A Secret must be made first" in said
+        assert "rt-transcriber-speaker-id" in said
+        file = plane.checkout / ".sandbox" / "made-first.json"
+        file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": made_first()}))
+        plane.kubectl("apply", "-n", "speechmatics", "-f", str(file))
         plane.run("pulumi", "--non-interactive", "up", "--yes", "--skip-preview", "--stack", "sandbox", timeout=840)
         yield plane
 
