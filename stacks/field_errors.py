@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks.field_mends import allowed, before, mended, one_of, written
-from stacks.misplaced import closest, meant_secret, not_there
+from stacks.misplaced import TWO_WAYS, closest, meant_secret, not_there, one_level_down
 from stacks.newer import NEWER
 from stacks.problem import PROJECT, RENAME, Problem, remove_command, set_command
 from stacks.schema.base import SHAPES
@@ -80,8 +80,13 @@ def unknown_key(location: Location, given: Any = None) -> Problem:
     meant = meant_secret(key) if len(location) == 1 else None
     if meant is not None:
         return meant
+    twin = TWO_WAYS.get(key)
+    if twin in known:
+        meant_path = dotted((*location[:-1], twin))
+        reason = f"the vendor's text has `{key}` and `{twin}`; the key is `{meant_path}`"
+        return Problem(path, "wrong-path", reason, f"{RENAME}`{meant_path}`")
     near = closest(key, known)
-    elsewhere = None if near else not_there(location, given)
+    elsewhere = one_level_down(location, given) if near else not_there(location, given)
     if elsewhere is not None:
         return elsewhere
     near = None if near and of_another(path) else near

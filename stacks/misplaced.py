@@ -82,6 +82,9 @@ SEED_SECRETS = {
 }
 """Where the seed keeps secrets among other values."""
 
+TWO_WAYS = {"transcriber": "transcribers", "transcribers": "transcriber"}
+"""Names that the seed's text writes in two ways: which of them is right depends on the section."""
+
 NEAR = 0.75
 """How alike a key and the one that was probably meant are at least: one wrong letter in four."""
 PLAIN = {"resourceManager.redis.url": re.compile(r"[A-Za-z0-9][-A-Za-z0-9.]*:[0-9]{1,5}")}
@@ -166,14 +169,23 @@ def secret_among_values(path: str) -> Problem:
     return Problem(path, "secret-in-clear", reason, f"{remove} && {set_secret(key, file)}")
 
 
+def one_level_down(location: tuple[int | str, ...], given: Any) -> Problem | None:
+    """A key that stands by the very same name in a section beside it, which is nearer than any near miss."""
+    return _elsewhere(location, _one_down(location, given))
+
+
 def not_there(location: tuple[int | str, ...], given: Any) -> Problem | None:
     """A key without a near miss: the keys of that name one level down, or the one that stands elsewhere."""
-    path, key = ".".join(str(part) for part in location), str(location[-1])
-    elsewhere = places(key)
+    elsewhere = places(str(location[-1]))
     alike = len(elsewhere) == 1 and _alike(location, elsewhere[0]) and _fits(elsewhere[0], given)
-    found = _one_down(location, given) or (elsewhere if alike else [])
+    return _elsewhere(location, _one_down(location, given) or (elsewhere if alike else []))
+
+
+def _elsewhere(location: tuple[int | str, ...], found: Sequence[str]) -> Problem | None:
+    """What is said of a key that stands in these places; None where there is none."""
     if not found:
         return None
+    path = ".".join(str(part) for part in location)
     reason = f"there is no such key here; there is {_named(found, 'and')}"
     return Problem(path, "wrong-path", reason, f"{RENAME}{_named(found, 'or')}")
 
