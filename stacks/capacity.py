@@ -10,6 +10,7 @@ from components.speech.pod import Json
 from components.speech.transcriber_languages import speeches
 from stacks.quantities import Pod, quantity, together
 from stacks.schema import Settings
+from stacks.schema.fragment import ResourceRequirements
 from stacks.schema.inference_server import ServerSettings
 from stacks.schema.pools import Generation, Pool, Role
 from stacks.services import workloads
@@ -121,13 +122,17 @@ def inference_gpus(settings: Settings, pool: str | None = None) -> int:
     return servers + flow_gpus(settings, pool)
 
 
+def beside(server: ServerSettings) -> list[ResourceRequirements]:
+    """What the sidecar of an inference server asks for, where there is one."""
+    return [server.inference_sidecar.resources] if server.inference_sidecar.enabled else []
+
+
 def inference_requests(settings: Settings, pool: str | None = None) -> list[Pod]:
     """What every one of those pods requests beside its GPUs."""
     servers = [
         pod
         for server in placed(settings, pool)
-        for pod in [together(server.triton_server.resources, server.inference_sidecar.resources)]
-        * server_pods(settings, server)
+        for pod in [together(server.triton_server.resources, *beside(server))] * server_pods(settings, server)
     ]
     return servers + [pod for each in flow_on_gpus(settings, pool) for pod in [each.requests] * each.pods]
 

@@ -126,7 +126,14 @@ def problem_of(error: ErrorDetails) -> Problem:
     if "take_out" in error.get("ctx", {}):
         return Problem(path, CODES[error["type"]], message(error), "take it out of the JSON text in the stack file")
     mend = remove_command(path) if location != error["loc"] else mended(error, location)
-    return Problem(path, CODES.get(error["type"], "wrong-type"), message(error), mend)
+    return Problem(path, CODES.get(error["type"], "wrong-type"), f"{message(error)}{_because(error, location)}", mend)
+
+
+def _because(error: ErrorDetails, location: Location) -> str:
+    """Why a key has one value, as its description says; the other errors bring their own reason."""
+    field = field_at(location) if error["type"] == "literal_error" and len(allowed(error)) == 1 else None
+    said = (field.description or "").removesuffix(".") if field else ""
+    return f": {said[0].lower()}{said[1:]}" if said else ""
 
 
 _WORDS = {False: "no", True: "yes"}

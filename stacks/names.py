@@ -162,6 +162,8 @@ def _control_plane(settings: Settings) -> Iterator[Name]:
         yield Name("PodDisruptionBudget", here, base, MANAGER)
     yield Name("Role", here, f"{base}-pod-reader", MANAGER)
     yield Name("RoleBinding", here, f"{base}-kube-access", MANAGER)
+    if not settings.resource_manager.session_groups.enabled:
+        return
     yield Name("Role", here, f"{base}-sessiongroups-reader", MANAGER)
     yield Name("RoleBinding", here, f"{base}-sessiongroups-access", MANAGER)
     yield Name("ServiceAccount", here, f"{base}-sessiongroups", MANAGER)

@@ -10,7 +10,8 @@ _LANGUAGES = (
 
 NEWER = {
     "proxy.proxy.config.maxChannelsPerSession": "of chart 0.7.0; the proxy of 0.6.0 does not know it",
-    "resourceManager.sessionGroups.controller.enabled": "of chart 0.7.0; here the controller always runs",
+    "resourceManager.sessionGroups.controller.enabled": "of chart 0.7.0; here it is "
+    "`resourceManager.sessionGroups.enabled`",
     "resourceManager.secrets.cdCache.name": "of chart 0.7.0, where a Redis Secret may be named so; use "
     "`resourceManager.secrets.redis.name`",
     "flow.tts.voices": "of chart 0.7.0, which has a TTS for each voice; 0.6.0 has one",

@@ -45,9 +45,9 @@ def _control_plane(settings: Settings) -> Iterator[Workload]:
     metrics, reconciliation, controller = manager.metrics, manager.reconciliation, manager.session_groups
     pool = manager.pool
     yield Workload(base, asked(manager.resources), manager.replicas, f"{at}.resources", pool=pool)
-    yield Workload(
-        "sessiongroups-controller", asked(controller.resources), 1, f"{at}.sessionGroups.resources", pool=pool
-    )
+    if controller.enabled:
+        own = asked(controller.resources)
+        yield Workload("sessiongroups-controller", own, 1, f"{at}.sessionGroups.resources", pool=pool)
     if metrics.enabled:
         own = asked(metrics.resources)
         yield Workload(f"{base}-metrics", own, metrics.replicas, f"{at}.metrics.resources", pool=pool)

@@ -51,5 +51,5 @@ def registries(
     for server in servers:
         if server.enabled:
             found.append(server.triton_server.image.registry or speech)
-            found.append(server.inference_sidecar.image.registry or manager)
+            found += [server.inference_sidecar.image.registry or manager] if server.inference_sidecar.enabled else []
     return tuple(dict.fromkeys(found))

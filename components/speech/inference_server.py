@@ -63,7 +63,7 @@ def datadog(args: InferenceServerArgs) -> dict[str, str]:
     return {
         "tags.datadoghq.com/triton-server.service": args.name,
         "tags.datadoghq.com/triton-server.version": args.tag,
-        **(recipe if args.settings.registers else {}),
+        **({} if args.settings.triton_server.mode is ServerMode.TRANSLATION else recipe),
     }
 
 
@@ -87,6 +87,7 @@ def pod(args: InferenceServerArgs) -> Json:
     settings, server, policy = args.settings, args.settings.triton_server, session_pod(args.session_seconds)
     files = own_files(args.license.secret, server.mode)
     unsafe = {SAFE_TO_EVICT_LABEL: "false"} if args.grouped else {}
+    beside = settings.inference_sidecar.enabled
     return pod_template(
         placement=args.placement,
         labels={**server.additional_labels, **unsafe, "mode": server.mode.value, **selector(args)},
@@ -98,7 +99,7 @@ def pod(args: InferenceServerArgs) -> Json:
         },
         containers=[
             triton(settings, args.global_, files, grouped=args.grouped),
-            sidecar(settings, args.global_, args.manager, grouped=args.grouped),
+            *([sidecar(settings, args.global_, args.manager, grouped=args.grouped)] if beside else []),
         ],
         pull_secrets=[secret.name for secret in settings.image_pull_secrets or args.global_.image_pull_secrets],
         security_context=copy.deepcopy(server.security_context),
@@ -106,6 +107,17 @@ def pod(args: InferenceServerArgs) -> Json:
         grace_seconds=policy.grace_seconds,
         volumes=copy.deepcopy([*files.volumes, *settings.additional_volumes]),
     )
+
+
+def service_ports(settings: ServerSettings) -> list[tuple[str, int, str]]:
+    """Name, number and the container's name of each port of the Service (contract: transcription 11.8)."""
+    own = [
+        ("http-service", HTTP, "triton-http"),
+        ("grpc-service", GRPC, "triton-grpc"),
+        ("metrics-service", METRICS, "triton-metrics"),
+    ]
+    sidecar_port = ("metrics-sidecar", settings.inference_sidecar.port, "sidecar-metrics")
+    return [*own, sidecar_port] if settings.inference_sidecar.enabled else own
 
 
 class InferenceServer(pulumi.ComponentResource):
@@ -151,12 +163,7 @@ class InferenceServer(pulumi.ComponentResource):
                 selector=selector(args),
                 ports=[
                     kubernetes.core.v1.ServicePortArgs(name=port_name, port=number, target_port=target)
-                    for port_name, number, target in (
-                        ("http-service", HTTP, "triton-http"),
-                        ("grpc-service", GRPC, "triton-grpc"),
-                        ("metrics-service", METRICS, "triton-metrics"),
-                        ("metrics-sidecar", args.settings.inference_sidecar.port, "sidecar-metrics"),
-                    )
+                    for port_name, number, target in service_ports(args.settings)
                 ],
             ),
             opts=pulumi.ResourceOptions(parent=self),

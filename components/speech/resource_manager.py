@@ -20,6 +20,13 @@ APP = "resource-manager"
 """Of the `app` label, the container and the image."""
 
 
+PODS = (("pods", "", "pod-reader", "kube-access", ("get", "watch", "list")),)
+SESSION_GROUPS = (
+    ("sessiongroups", "speechmatics.com", "sessiongroups-reader", "sessiongroups-access", ("get", "list", "watch")),
+)
+"""What it may read: resource, its API group, names of Role and binding, verbs (contract: control plane 8)."""
+
+
 @dataclass(frozen=True)
 class ResourceManagerArgs:
     """What the resource manager needs."""
@@ -33,6 +40,8 @@ class ResourceManagerArgs:
     """Name of the Secret with the address of the cache of dictionaries."""
     cache_mark: pulumi.Input[str] | None
     """Tells that address from another, where the Secret is made here."""
+    reads_groups: bool
+    """Whether it may read session groups; where there is no controller there are none."""
     protect: bool
 
 
@@ -123,11 +132,7 @@ class ResourceManager(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         rights: list[pulumi.Resource] = []
-        for resource, group, role, binding, verbs in (
-            ("pods", "", "pod-reader", "kube-access", ("get", "watch", "list")),
-            ("sessiongroups", "speechmatics.com", "sessiongroups-reader", "sessiongroups-access",
-             ("get", "list", "watch")),
-        ):  # fmt: skip
+        for resource, group, role, binding, verbs in (*PODS, *(SESSION_GROUPS if args.reads_groups else ())):
             rights += may(
                 common,
                 (f"{name}-{resource}-role", f"{name}-{resource}-binding"),

@@ -40,8 +40,8 @@ class ResourceManagerReconciliationArgs:
     """Name of the Secret with the address of the database."""
     database_mark: pulumi.Input[str] | None
     """Tells that address from another, where the Secret is made here."""
-    controller_role: pulumi.Input[str]
-    """Name of the sessiongroups-controller's cluster role, which the node monitor borrows."""
+    controller_role: pulumi.Input[str] | None
+    """Name of the sessiongroups-controller's cluster role, which the node monitor borrows; None without controller."""
 
 
 def node_monitor(settings: ReconciliationSettings) -> list[Json]:
@@ -125,7 +125,7 @@ class ResourceManagerReconciliation(pulumi.ComponentResource):
         super().__init__("sm-realtime:speech:ResourceManagerReconciliation", name, {}, opts)
         common = args.common
         needs = [*common.redis.ready, *args.rights]
-        if args.settings.node_monitor.enabled:
+        if args.settings.node_monitor.enabled and args.controller_role is not None:
             binding = may_everywhere(
                 common,
                 f"{name}-nodes-binding",

@@ -64,7 +64,8 @@ def outage_clocks(settings: Settings) -> Iterator[Rung]:
             mend=_lease(settings, lease, least) if least else None,
         )
     key = f"{BELOW}redis.{'timeoutConnection' if redis.connection_timeout is None else 'connectionTimeout'}"
-    services = [(base, "resource-manager"), ("sessiongroups-controller", "sessiongroups-controller")]
+    services = [(base, "resource-manager")]
+    services += [("sessiongroups-controller", "sessiongroups-controller")] if manager.session_groups.enabled else []
     services += [(f"{base}-{part}", part) for part, on in (
         ("metrics", manager.metrics.enabled), ("reconciliation", manager.reconciliation.enabled)) if on]  # fmt: skip
     yield _waits(

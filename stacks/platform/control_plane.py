@@ -43,7 +43,7 @@ def placed(common: ControlPlane, found: Foundation, settings: Settings, own: Wor
 
 def control_plane(
     settings: Settings, found: Foundation, on: Base, way_in: WayIn | None, opts: pulumi.ResourceOptions
-) -> tuple[SharedMaps, SessionGroupsController]:
+) -> tuple[SharedMaps, SessionGroupsController | None]:
     """Shared maps, resource manager with metrics and reconciliation, and sessiongroups-controller.
 
     `way_in` is our ingress controller, None where it is left out.
@@ -86,24 +86,35 @@ def control_plane(
             languages_map=maps.languages_map,
             redis_secret=on.secrets.redis,
             cache_mark=on.secrets.marks.get("cdCacheUrl"),
+            reads_groups=manager.session_groups.enabled,
             protect=protect,
         ),
         opts,
     )
     _ingresses(settings, on, made, way_in, opts)
-    controller = SessionGroupsController(
+    controller = _controller(settings, found, on, common, opts)
+    _beside(settings, found, on, common, maps, controller, opts)
+    return maps, controller
+
+
+def _controller(
+    settings: Settings, found: Foundation, on: Base, common: ControlPlane, opts: pulumi.ResourceOptions
+) -> SessionGroupsController | None:
+    """What runs the session groups; None where there are none and it is left out."""
+    manager = settings.resource_manager
+    if not manager.session_groups.enabled:
+        return None
+    return SessionGroupsController(
         "sessiongroups-controller",
         SessionGroupsControllerArgs(
             common=placed(common, found, settings, manager.session_groups),
             settings=manager.session_groups,
             repopulation=manager.reconciliation.repopulation.enabled,
             crd=on.crd.ready,
-            protect=protect,
+            protect=settings.protection.enabled,
         ),
         opts,
     )
-    _beside(settings, found, on, common, maps, controller, opts)
-    return maps, controller
 
 
 def _ingresses(
@@ -132,7 +143,7 @@ def _ingresses(
 
 def _beside(
     settings: Settings, found: Foundation, on: Base, common: ControlPlane, maps: SharedMaps,
-    controller: SessionGroupsController, opts: pulumi.ResourceOptions,
+    controller: SessionGroupsController | None, opts: pulumi.ResourceOptions,
 ) -> None:  # fmt: skip
     """Metrics and reconciliation, which share an account."""
     manager = settings.resource_manager
@@ -160,7 +171,7 @@ def _beside(
                 rights=tuple(metrics.rights),
                 database_secret=on.secrets.database,
                 database_mark=on.secrets.marks.get("databaseUrl"),
-                controller_role=controller.role,
+                controller_role=controller.role if controller else None,
             ),
             opts,
         )

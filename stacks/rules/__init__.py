@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from stacks.problem import Problem
 from stacks.rules.clocks import clocks
-from stacks.rules.control_plane import budget, known_selectors, monitors, pod_selectors
+from stacks.rules.control_plane import budget, controller, known_selectors, monitors, pod_selectors
 from stacks.rules.data_plane import DATA_PLANE
 from stacks.rules.fit import FIT
 from stacks.rules.flow import FLOW
@@ -74,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     pod_selectors,
     known_selectors,
     budget,
+    controller,
     *RESOURCE_MANAGER_INGRESS,
     own_hosts,
     *DATA_PLANE,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from stacks.misplaced import closest
 from stacks.problem import Problem, set_command
+from stacks.rules.plain import parts
 from stacks.schema import Settings
 
 
@@ -60,3 +61,26 @@ def budget(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         )
         path = "resourceManager.pdb.minAvailable"
         yield Problem(path, "budget-blocks", reason, set_command("resourceManager.replicas", least + 1))
+
+
+def controller(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """Without the controller nothing makes a session group's pods, nothing pauses, and no role is there to borrow."""
+    manager = settings.resource_manager
+    if manager.session_groups.enabled:
+        return
+    switch, everywhere = "resourceManager.sessionGroups.enabled", settings.global_.session_groups.enabled
+    flow = settings.flow
+    enabled = {**{key: part.enabled for key, part in settings.data_plane.items()}, "flow": flow.enabled}
+    enabled["flow.tts"] = flow.enabled and flow.tts.enabled
+    made = [key for key, part in parts(settings).items() if enabled[key] and part.session_groups.used(everywhere)]
+    if made:
+        reason = f"nothing would make the pods of the session groups of {', '.join(made)}"
+        yield Problem(switch, "missing", reason, set_command(switch, "true"))
+    beside = manager.reconciliation
+    for wanted, part, why in (
+        (beside.node_monitor.enabled, "nodeMonitor", "marks nodes by the rights of the controller, which is off"),
+        (beside.repopulation.enabled, "repopulation", "asks the controller to wait meanwhile, and it is off"),
+    ):
+        if beside.enabled and wanted:
+            path = f"resourceManager.reconciliation.{part}.enabled"
+            yield Problem(path, "missing", f"it {why}", set_command(switch, "true"))

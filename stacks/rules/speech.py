@@ -83,7 +83,11 @@ def _no_server(settings: Settings, path: str, language: str, point: str | None) 
     servers = settings.inference_servers.items()
     key = next(key for key, server in servers if key != CUSTOM and server.triton_server.recipe == recipe.value)
     at = f" at operating point {point}" if point else ""
-    if settings.inference_servers[key].enabled and not settings.inference_servers[key].registers:
+    server, switch = settings.inference_servers[key], f"{key}.inferenceSidecar.enabled"
+    if server.enabled and not server.inference_sidecar.enabled:
+        reason = f"{language} needs {recipe.value}{at}, which registers nothing without its sidecar; it is never found"
+        return Problem(path, "language-without-recipe", reason, set_command(switch, "true"))
+    if server.enabled and not server.registers:
         reason = f"{language} needs {recipe.value}{at}, which only translates; its pods would wait for it for ever"
         return Problem(path, "language-without-recipe", reason, set_command(f"{key}.tritonServer.mode", "rt"))
     reason = f"{language} needs {recipe.value}{at}, which is off; its pods would wait for it for ever"

@@ -90,8 +90,8 @@ class ServerSettings(Section):
 
     @property
     def registers(self) -> bool:
-        """Whether transcribers can find its models: a translation server registers none."""
-        return self.triton_server.mode is not ServerMode.TRANSLATION
+        """Whether transcribers can find its models: a translation server registers none, nor one without sidecar."""
+        return self.inference_sidecar.enabled and self.triton_server.mode is not ServerMode.TRANSLATION
 
 
 def _image(recipe: str) -> TritonImage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -20,7 +20,7 @@ RESOURCES = {"requests": {"cpu": "10m", "memory": "50Mi"}}
 class Sidecar(Section):
     """The sidecar that registers the server."""
 
-    enabled: Literal[True] = Field(True, description="Deploy the inference sidecar; without it no session finds it.")
+    enabled: bool = Field(True, description="Deploy the inference sidecar; without it no session finds the server.")
     image: ImageOverride = Field(default_factory=ImageOverride, description="Its image.")
     image_pull_policy: PullPolicy | None = Field(None, description=POLICY)
     port: int = Field(8008, gt=1023, lt=65536, description="Port of its metrics, on pod and Service.")

@@ -83,8 +83,8 @@ class Groups(Section):
 class ResourceManagerSettings(LabelledService):
     """The resource manager and what belongs to it; node selector and tolerations are those of all four services."""
 
-    enabled: Annotated[bool, only(True, "no session is placed without the resource manager")] = Field(
-        True, description="Deploy the resource manager; the vendor's chart does whatever it says."
+    enabled: Annotated[bool, only(True, "no template of the chart reads it: the resource manager is always made")] = (
+        Field(True, description="Read by nothing; only its default is accepted.")
     )
     fullname_override: DnsLabel = Field("resource-manager", description="Name of the Deployment and its objects.")
     cluster: str | None = Field(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stacks.schema.base import GoDuration, Section, only
+from stacks.schema.base import GoDuration, Section
 from stacks.schema.control_plane_service import ControlPlaneService, probe, requests, startup
 from stacks.schema.fragment import PodSecurityContext
 from stacks.schema.workload import Amounts, Annotations, Probe, Resources, StartupProbe, over
@@ -39,8 +39,8 @@ class ControllerProcess(Section):
 class ControllerSettings(ControlPlaneService):
     """The sessiongroups-controller."""
 
-    enabled: Annotated[bool, only(True, "without the controller nothing runs the SessionGroups")] = Field(
-        True, description="Enable session groups controller."
+    enabled: bool = Field(
+        True, description="Enable session groups controller; off only where nothing is a session group."
     )
     startup_probe: Annotated[StartupProbe, over(CONTROLLER_STARTUP)] = Field(
         CONTROLLER_STARTUP, description="Higher startup probe time to allow Redis to start."

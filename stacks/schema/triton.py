@@ -29,7 +29,10 @@ RecipeName = Literal[
 ]
 
 IMAGE = "Its image."
-RECIPE = "The recipe, which is this block's; each other one has a block with the same keys, any name, image and pool."
+RECIPE = (
+    "The recipe, which is this block's; each other one has a block with the same keys, any name, image and pool, and "
+    "inferenceServerCustom takes any."
+)
 CUSTOM_RECIPE = (
     "Recipe can be standard-all, enhanced-recipe1, enhanced-recipe2, enhanced-recipe3, enhanced-recipe4 or custom; its "
     "image and operating point are to be set with it."

@@ -24,18 +24,22 @@ ROWS: dict[str, Json] = {row["key"]: row for row in read_yaml(TABLE)}
 KEYS = {key.path: key for key in keys()}
 REACHED = record.read().entries
 
+ONE_VALUE = {
+    "resourceManager.ingress.enabled": "its redirect Ingress is left out on purpose; the other two have switches of "
+    "their own",
+    **dict.fromkeys(
+        (key for key in ROWS if re.search(r"(Recipe\d|StandardAll)\.tritonServer\.recipe$", key)),
+        "it tells which recipe the block is for, and the table gives that one value; the custom server takes any",
+    ),
+}
+"""Rows that templates read, with one value here all the same, and why."""
+
 NOT_EFFECTIVE = {
     "global.config.enabled": Kind.INERT,
     "inferenceServerEnhancedRecipe3.inferenceSidecar.registerFeatures.customModelCosts": Kind.INERT,
-    "resourceManager.enabled": Kind.FIXED,
-    "resourceManager.ingress.enabled": Kind.FIXED,
-    "resourceManager.sessionGroups.enabled": Kind.FIXED,
+    "resourceManager.enabled": Kind.INERT,
     **dict.fromkeys(SEED_SECRETS, Kind.SECRET),
-    **{
-        key: Kind.FIXED
-        for key in ROWS
-        if re.search(r"(Recipe\d|StandardAll)\.tritonServer\.recipe$|\.inferenceSidecar\.enabled$", key)
-    },
+    **dict.fromkeys(ONE_VALUE, Kind.FIXED),
 }
 """Rows that take no other value than their default, or none here; every other one changes an object."""
 
