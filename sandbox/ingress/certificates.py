@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import ssl
 import tempfile
 from pathlib import Path
@@ -20,15 +21,21 @@ def context(secret: Json) -> ssl.SSLContext:
     if secret.get("type") != "kubernetes.io/tls":
         raise InvalidSecretError("TLS Secret must be of the type kubernetes.io/tls")
     data = secret.get("data") or {}
+    return _made(data.get("tls.crt", ""), data.get("tls.key", ""))
+
+
+@functools.lru_cache(maxsize=8)
+def _made(certificate: str, key: str) -> ssl.SSLContext:
+    """Made once for each content: a change of any pod in the cluster asks for it again."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     # the ssl module reads certificates from files only
     with tempfile.TemporaryDirectory() as folder:
         files: list[Path] = []
-        for name in ("tls.crt", "tls.key"):
+        for name, text in (("tls.crt", certificate), ("tls.key", key)):
             path = Path(folder) / name
             path.touch(mode=0o600)
             try:
-                path.write_bytes(base64.b64decode(data.get(name, ""), validate=True))
+                path.write_bytes(base64.b64decode(text, validate=True))
             except binascii.Error as error:
                 raise InvalidSecretError(f"{name}: {error}") from error
             files.append(path)

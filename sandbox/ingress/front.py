@@ -166,6 +166,8 @@ class Front:
             self._sessions.discard(session)
 
     def _cut_lost(self) -> None:
+        if not self._sessions:
+            return
         alive = {pod["metadata"]["uid"] for pod in self._pods.all()}
         for session in list(self._sessions):
             if not session.through <= alive and session.task is not None:
