@@ -124,7 +124,7 @@ def tools() -> Tools:
 def bare_control_plane(tools: Tools, folder: Path) -> Iterator[ControlPlane]:
     """A running control plane without node and session-group stand-ins: tests bring their own.
 
-    A folder of tests has one while its tests run: an idle one takes a tenth of a core.
+    A folder of tests has one while its tests run: an idle one takes a few hundredths of a core.
     """
     loop = Loop()
     plane = ControlPlane(folder, tools, agents=False)
