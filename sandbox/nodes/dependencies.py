@@ -21,7 +21,13 @@ REDIS = "docker.io/library/redis"
 SENTINEL_PORT = 26379
 DOMAIN = ".svc.cluster.local"
 READS = {
-    Need.REDIS: ("REDIS_CONN_URL", "REDIS_FAIL_OVER_CLIENT_ENABLED", "REDIS_USE_EXTERNAL", "SSL_CERT_DIR"),
+    Need.REDIS: (
+        "REDIS_CONN_URL",
+        "REDIS_FAIL_OVER_CLIENT_ENABLED",
+        "REDIS_USE_EXTERNAL",
+        "REDIS_DB_INDEX",
+        "SSL_CERT_DIR",
+    ),
     Need.CAPACITY: (
         "SM_CHECK_FOR_CAPACITY_ON_START",
         "SM_CHECK_FOR_CAPACITY_ON_START_OPERATING_POINT",
@@ -139,7 +145,8 @@ def _redis(world: World, namespace: str, env: Mapping[str, str], files: Files) -
         and _service(world, namespace, where[0])[1] is None
     ):
         asks = env.get("REDIS_FAIL_OVER_CLIENT_ENABLED") == "true"
-        why = outside.redis(url, asks, world.clock.current.outside, _authorities(env, files))
+        database = env.get("REDIS_DB_INDEX", "")
+        why = outside.redis(url, asks, world.clock.current.outside, _authorities(env, files), database)
     elif url.startswith("rediss://"):
         why = f"{url.rpartition('@')[2]}: tls: first record does not look like a TLS handshake"
     else:
@@ -149,8 +156,9 @@ def _redis(world: World, namespace: str, env: Mapping[str, str], files: Files) -
 
 def _authorities(env: Mapping[str, str], files: Files) -> str:
     """Certificates (PEM) that the process trusts beside its image's: the files of SSL_CERT_DIR, as Go reads it."""
-    folders = tuple(f"{folder.rstrip('/')}/" for folder in env.get("SSL_CERT_DIR", "").split(":") if folder)
-    return "".join(content.decode(errors="replace") for path, content in files.items() if path.startswith(folders))
+    folders = [folder.rstrip("/") for folder in env.get("SSL_CERT_DIR", "").split(":") if folder]
+    there = (content for path, content in files.items() if path.rpartition("/")[0] in folders)
+    return "".join(content.decode("ascii", "ignore") for content in there)
 
 
 def _other_kind(world: World, namespace: str, where: tuple[str, int] | None, env: Mapping[str, str]) -> str | None:

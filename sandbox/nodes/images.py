@@ -8,6 +8,7 @@ table cannot be pulled.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,9 +53,9 @@ class Image:
     That a pod declares another port makes nobody listen there: see `carriers` and `commands`.
     """
     carriers: Mapping[int, str] = field(default_factory=dict)
-    """Port → the variable, or the argument (`--port=`), that moves it to another one."""
-    commands: Mapping[str, Mapping[int, tuple[str, ...]]] = field(default_factory=dict)
-    """Where it listens instead when its command line has this text in it."""
+    """Port → the variable, or the argument (`--port`), that moves it to another one."""
+    as_sentinel: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Where it listens instead when it is a Redis that is started as a sentinel."""
     user: int = 0
     """The user id it runs as when nobody says otherwise."""
     needs: Need | None = None
@@ -127,12 +128,13 @@ _FLOW = Image(
     finishes_busy=False,
 )
 _TTS = Image(8, 1, {8000: ()}, license_file="/license.json", session_port=8000, finishes_busy=False)
-_VLLM = Image(20, 2, {8000: ("/health", "/metrics")}, carriers={8000: "--port="})
+_VLLM = Image(20, 2, {8000: ("/health", "/metrics")}, carriers={8000: "--port"})
 _REDIS = Image(
     1,
     1,
     {6379: ()},
-    commands={"sentinel": {26379: ()}},
+    carriers={6379: "--port"},
+    as_sentinel={26379: ()},
     # a primary hands over first: measured by tests/redis
     pre_stop_seconds=2,
     programs=frozenset({"redis-cli", "grep"}),
@@ -256,14 +258,25 @@ def find(reference: Reference) -> Image | None:
 
 def listening(image: Image, container: Mapping[str, Any], env: Mapping[str, str]) -> Mapping[int, Sequence[str]]:
     """Where the process of such a container listens with this environment, with the HTTP paths that answer 200."""
-    words = [*(container.get("command") or []), *(container.get("args") or [])]
-    there = next((ports for text, ports in image.commands.items() if any(text in word for word in words)), image.ports)
+    command, arguments = container.get("command") or [], container.get("args") or []
+    words = [*command, *arguments]
+    # the program, or the script that a shell is given
+    sentinel = "--sentinel" in words or any("sentinel" in word.rpartition("/")[2] for word in command[:2])
     found = {}
-    for port, paths in there.items():
-        carrier = image.carriers.get(port, "")
-        carried = [word.removeprefix(carrier) for word in words if carrier.endswith("=") and word.startswith(carrier)]
-        found[int([*carried, env.get(carrier) or port][0])] = paths
+    for port, paths in (image.as_sentinel if sentinel and image.as_sentinel else image.ports).items():
+        carried = _carried(image.carriers.get(port, ""), words, env)
+        if not carried or carried.isdecimal():  # with anything else it listens nowhere
+            found[int(carried or port)] = paths
     return found
+
+
+def _carried(carrier: str, words: Sequence[str], env: Mapping[str, str]) -> str | None:
+    """What the command line or the environment gives for a port; None when they say nothing."""
+    if not carrier.startswith("--"):
+        return env.get(carrier)
+    both = itertools.pairwise([*words, ""])
+    given = [word.partition("=")[2] or following for word, following in both if word.partition("=")[0] == carrier]
+    return given[0] if given else None
 
 
 def of(text: str) -> Image | None:

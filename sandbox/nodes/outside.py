@@ -59,7 +59,7 @@ class _Client:
                 stream.write(_written(*command))
                 stream.flush()
                 answer = _read(stream)
-                if isinstance(answer, str) and not answer.startswith("+"):
+                if isinstance(answer, str) and (not answer or answer.startswith("-")):
                     raise NoAnswerError(f"{where}: {command[0]}: {answer or 'no answer'}")
         return answer
 
@@ -88,32 +88,34 @@ def _written(*words: str) -> bytes:
 
 
 def _read(stream: Stream) -> str | list[str]:
-    """An answer: a line with the sign of its type, or the texts of an array."""
+    """An answer: a line, a text or the texts of an array. Raises `ValueError` for what no Redis says."""
     line = stream.readline().decode(errors="replace").strip()
-    if not line.startswith("*") or line == "*-1":
+    if line[:1] == "$":
+        return str(stream.read(int(line[1:]) + 2).decode(errors="replace"))
+    if line[:1] != "*":
         return line
-    texts = []
-    for _ in range(int(line[1:])):
-        stream.readline()
-        texts.append(stream.readline().decode(errors="replace").strip())
-    return texts
+    return [str(_read(stream)).strip() for _ in range(int(line[1:]))]
 
 
-def redis(url: str, sentinel: bool, setting: str, authorities: str = "") -> str | None:
-    """None when a Redis answers there and takes what the address says of user, password and database; else why not.
+def redis(url: str, sentinel: bool, setting: str, authorities: str = "", database: str = "") -> str | None:
+    """None when a primary answers there and takes what the address says of user, password and database; else why not.
 
     With `sentinel` the address is a sentinel's, and the primary that it names is asked. `authorities` are certificates
-    (PEM) that count beside this machine's.
+    (PEM) that count beside this machine's; `database` is the number of another one that is used.
     """
     parts = urlsplit(url if "://" in url else f"//{url}")
     client = _Client(parts, reachable(setting), authorities)
     host, port = parts.hostname or "", parts.port or (SENTINEL_PORT if sentinel else REDIS_PORT)
-    database = parts.path.strip("/")
+    selected = [("SELECT", each) for each in (parts.path.strip("/"), database) if each]
     try:
         if sentinel:
-            found = client.ask(host, port, ("SENTINEL", "get-master-addr-by-name", MASTER_SET))
-            host, port = found[0], int(found[1])
-        client.ask(host, port, *((("SELECT", database),) if database else ()), ("PING",))
+            host, number = list(client.ask(host, port, ("SENTINEL", "get-master-addr-by-name", MASTER_SET)))
+            port = int(number)
+        told = client.ask(host, port, *selected, ("INFO", "replication"))
     except NoAnswerError as error:
         return str(error)
-    return None
+    except ValueError:
+        return f"{host}:{port}: what answers there is no Redis"
+    if "role:slave" in told:
+        return f"{host}:{port}: READONLY You can't write against a read only replica."
+    return None if "role:master" in told else f"{host}:{port}: what answers there is no Redis server"

@@ -110,7 +110,7 @@ class World:
     @property
     def registries(self) -> Mapping[str, Registry]:
         """Where images can be pulled from now."""
-        return {**self._registries, **mirrors(self.clock.current.mirrors)}
+        return {**mirrors(self.clock.current.mirrors), **self._registries}
 
     def touch(self) -> None:
         """A pod became ready or stopped being so, a process listens, a Service changed."""

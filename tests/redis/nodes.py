@@ -101,12 +101,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(tools: Path, folder: Path, password: str) -> Iterator[int]:
-    """One Redis by itself on loopback, with a password; its port."""
+def served(tools: Path, folder: Path, password: str, address: str = "127.0.0.1") -> Iterator[int]:
+    """One Redis by itself at an address of loopback, with a password; its port."""
     port = free_port()
     options = [
         "--bind",
-        "127.0.0.1",
+        address,
         "--port",
         str(port),
         "--requirepass",
@@ -119,7 +119,7 @@ def served(tools: Path, folder: Path, password: str) -> Iterator[int]:
     with (folder / "redis.log").open("wb") as log:
         process = subprocess.Popen([str(tools / "redis-server"), *options], stdout=log, stderr=subprocess.STDOUT)
     try:
-        with Redis(port=port, password=password, retry=ONCE, decode_responses=True) as connection:
+        with link(address, port, password) as connection:
 
             def answers() -> bool:
                 try:

@@ -20,9 +20,8 @@ from tests.conftest import Loop
 from tests.redis.nodes import free_port, link, served, until
 
 HOST, PORT = "redis.example.org", 26379
-PRIMARY = "redis-primary.example.org"
-"""What the sentinel calls the server; it looks the name up itself, in a file of hosts of its own."""
-WITH_HOSTS = 'mount --bind "$1" /etc/hosts; shift; exec "$@"'
+PRIMARY = "127.77.0.5"
+"""Where the server listens, and what the sentinel therefore calls it."""
 PASSWORD = "made-up"
 
 
@@ -45,8 +44,9 @@ def behind_sentinel(tools: Path, folder: Path) -> Iterator[Outside]:
     server = authority.issue(Pair(folder / "redis.crt", folder / "redis.key"), HOST, hosts=(HOST, PRIMARY))
     loop = Loop()
     try:
-        with served(tools, folder, PASSWORD) as primary, _sentinel(tools, folder, primary) as sentinel:
-            fronts = [loop.run(_front(server, port)) for port in (primary, sentinel)]
+        with served(tools, folder, PASSWORD, PRIMARY) as primary, _sentinel(tools, folder, primary) as sentinel:
+            behind = ((PRIMARY, primary), ("127.0.0.1", sentinel))
+            fronts = [loop.run(_front(server, *each)) for each in behind]
             names = (f"{PRIMARY}:{primary}", f"{HOST}:{PORT}")
             setting = ",".join(
                 f"{name}=127.0.0.1:{front.sockets[0].getsockname()[1]}"
@@ -60,18 +60,14 @@ def behind_sentinel(tools: Path, folder: Path) -> Iterator[Outside]:
 @contextmanager
 def _sentinel(tools: Path, folder: Path, primary: int) -> Iterator[int]:
     """A sentinel of the server at that port; its own port."""
-    port, hosts, conf = free_port(), folder / "hosts", folder / "sentinel.conf"
-    hosts.write_text(f"127.0.0.1 localhost {PRIMARY}\n")
+    port, conf = free_port(), folder / "sentinel.conf"
     conf.write_text(
-        f"port {port}\nbind 127.0.0.1\nrequirepass {PASSWORD}\nsentinel resolve-hostnames yes\n"
-        f"sentinel announce-hostnames yes\nsentinel monitor mymaster {PRIMARY} {primary} 1\n"
+        f"port {port}\nbind 127.0.0.1\nrequirepass {PASSWORD}\nsentinel monitor mymaster {PRIMARY} {primary} 1\n"
         f"sentinel auth-pass mymaster {PASSWORD}\n"
     )
-    command = ["unshare", "-r", "-m", "sh", "-c", WITH_HOSTS, "sh", str(hosts)]
+    command = [str(tools / "redis-server"), str(conf), "--sentinel"]
     with (folder / "sentinel.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, str(tools / "redis-server"), str(conf), "--sentinel"], stdout=log, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
         until(_knows(port), 60, "the sentinel knows its primary")
         yield port
@@ -91,11 +87,11 @@ def _knows(port: int) -> Callable[[], bool]:
     return asked
 
 
-async def _front(files: Pair, port: int) -> asyncio.Server:
+async def _front(files: Pair, address: str, port: int) -> asyncio.Server:
     """Ends TLS before a server on loopback."""
 
     async def carried(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there = await asyncio.open_connection("127.0.0.1", port)
+        there = await asyncio.open_connection(address, port)
         await asyncio.gather(_pipe(reader, there[1]), _pipe(there[0], writer), return_exceptions=True)
 
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

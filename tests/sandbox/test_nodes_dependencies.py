@@ -171,7 +171,8 @@ async def test_behind_a_sentinel_with_tls_the_primary_is_asked_and_the_certifica
         wrong = {
             "a stranger's certificate": ({**asks, "SSL_CERT_DIR": "/etc/ssl"}, there.url, "certificate verify failed"),
             "in clear": (asks, there.url.replace("rediss", "redis"), "AUTH: no answer"),
-            "no sentinel": ({**asks, "REDIS_FAIL_OVER_CLIENT_ENABLED": "false"}, f"{there.url}/3", "SELECT"),
+            "no sentinel": ({**asks, "REDIS_FAIL_OVER_CLIENT_ENABLED": "false"}, there.url, "no Redis server"),
+            "no such database": ({**asks, "REDIS_DB_INDEX": "16"}, there.url, "SELECT: -ERR DB index is out of range"),
             "another password": (asks, there.url.replace("made-up", "other"), "AUTH"),
         }
         for number, (variables, url, _) in enumerate(wrong.values()):

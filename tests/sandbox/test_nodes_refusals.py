@@ -209,6 +209,10 @@ async def test_a_registry_of_somebodys_own_is_there_when_a_setting_names_it(stag
     await stage.event("p", "Failed", "no such host")
     stage.settings(FACTOR, mirrors="registry.example")
     await stage.ready("p")
+    # the vendor's own registry asks for its login all the same
+    stage.settings(FACTOR, mirrors="speechmaticspublic.azurecr.io")
+    await stage.pod("q", vendor("main", "worker-proxy"))
+    await stage.event("q", "Failed", "401 Unauthorized")
 
 
 async def test_the_vendors_registry_wants_working_credentials(stage: Stage) -> None:

@@ -91,7 +91,12 @@ def test_a_mirror_that_no_setting_names_or_whose_password_is_another_gives_nothi
         ("vllm/vllm-openai:v0.7.3", {"args": ["--port=8002", "--host=x"]}, {}, 8002),
         (f"{VENDOR}/inference-sidecar:1", {}, {"SM_METRICS_PORT": "8018"}, 8018),
         (f"{VENDOR}/readiness-tracker:1", {}, {"READINESS_TRACKER_HEALTH_CHECK_PORT": "8012"}, 8012),
+        ("vllm/vllm-openai:v0.7.3", {"args": ["--port", "8002"]}, {}, 8002),
         ("redis:7", {"command": ["sh", "/scripts/start-sentinel.sh"]}, {}, 26379),
+        ("redis:7", {"command": ["redis-sentinel", "/conf"]}, {}, 26379),
+        ("redis:7", {"command": ["redis-server", "/conf"], "args": ["--sentinel"]}, {}, 26379),
+        ("redis:7", {"command": ["redis-server"], "args": ["--replicaof", "sentinel-master-0", "6379"]}, {}, 6379),
+        ("redis:7", {"args": ["--save", "", "--port", "6380"]}, {}, 6380),
         (f"{VENDOR}/llm-proxy:1", {"ports": [{"containerPort": 8090}]}, {}, 8080),
     ],
 )
@@ -120,6 +125,12 @@ def test_where_flow_listens(image: str, port: int, paths: tuple[str, ...]) -> No
     found = images.of(image)
     assert found is not None
     assert found.ports[port] == paths
+
+
+def test_a_process_that_is_given_no_number_for_its_port_listens_nowhere() -> None:
+    known = images.of(f"{VENDOR}/inference-sidecar:1")
+    assert known is not None
+    assert 8008 not in images.listening(known, {}, {"SM_METRICS_PORT": "abc"})
 
 
 def test_there_is_a_transcriber_for_each_of_the_contracts_languages() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -101,7 +101,9 @@ class LlmProxySettings(FlowWorkload):
     version: LabelText | None = Field(None, description="Version label of its objects.")
     replicas: int = Field(2, ge=1, description="Number of pods; with one, a drain of its node would cut turns.")
     image: ImageOverride = Field(default_factory=ImageOverride, description="Its image, when not the common one.")
-    container_port: Port = Field(8080, description="Port of the container.")
+    container_port: Literal[8080] = Field(
+        8080, description="Port of the container; nothing tells the program another one."
+    )
     resources: ResourceRequirements = Field(
         {"requests": {"cpu": "100m", "memory": "100Mi"}}, description="Requests and limits."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -108,7 +108,9 @@ class TtsSettings(FlowWorkload):
     use_recreate_strategy: bool = Field(False, description=RECREATES)
     image: TtsImage = Field(default_factory=TtsImage, description="Its image.")
     image_pull_policy: PullPolicy | None = Field(None, description="When a node pulls the image.")
-    container_port: Port = Field(8000, description="Port of the container.")
+    container_port: Literal[8000] = Field(
+        8000, description="Port of the container; nothing tells the program another one."
+    )
     resources: ResourceRequirements = Field({"limits": {"nvidia.com/gpu": "1"}}, description="Requests and limits.")
     liveness_probe: ProbeFragment = Field(default_factory=dict, description="Liveness probe; the vendor has none.")
     readiness_probe: ProbeFragment = Field(
