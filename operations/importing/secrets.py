@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from operations.importing.reading import Plain
 from operations.importing.references import create, printed, reference
+from operations.importing.secret_forms import NAME, OPTION, TEXTS, refers
 from operations.importing.tree import AGENTS, GONE, Path, get, remove
 from stacks.misplaced import SEED_SECRETS, is_plain
 from stacks.problem import Problem
 from stacks.schema.paths import dotted, exists
 from stacks.schema.transcriber_container import SPEAKER_KEYS
 from stacks.schema.transcribers import TranscriberSettings
-
-_NAMED = (
-    "password|passwd|passphrase|secret|token|authorization|credentials?|requirepass|masterauth|conn(ection)?[-_]?str(ing)?|"
-    "(api|access|account|auth|client|encryption|license|master|private|shared|signing|ssh|storage|subscription)[-_]?key"
-)
-NAME = re.compile(rf"(?i:({_NAMED}|^pass|[-_.](pass|pwd))$)|[a-z0-9](Pass|Pwd)$")
-"""Names whose values are secrets, in all likelihood."""
-
-TEXTS = (
-    re.compile(r"://[^/\s:@]*:[^/\s@]+@"),
-    re.compile(rf"(?i:{_NAMED})=[\"']?[^\s\"'=;,&$]"),
-    re.compile(r"^\s*(requirepass|masterauth)\s+\S", re.MULTILINE),
-    re.compile(r"^(Bearer|Basic)\s+\S"),
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-    re.compile(r"\b(sk-|hf_)[-_A-Za-z0-9]{7,}"),
-)
-"""What texts with a secret in them look like: an address or a connection string with a password, and such."""
-
-OPTION = re.compile(r"--?\w[-\w.]*")
-"""An argument that the next one may be the value of."""
 
 FROM_VARIABLE = "os.environ/"
 
@@ -182,17 +162,17 @@ def _text(value: Any) -> str:
 
 
 def _named(path: Path, value: Any) -> bool:
-    """Whether a value is a secret by the name of its key; that of an annotation only refers to one."""
+    """Whether a value is a secret by the name of its key; many an annotation only refers to one."""
     text = _text(value)
     if not text or text.startswith(FROM_VARIABLE) or exists(dotted(path)) or path[:-1] == SPEAKERS:
         return False
     name, above = str(path[-1]), [str(part) for part in path[:-1]]
-    refers = name.lower().startswith("existing") or any(
-        part.lower().endswith(("annotations", "labels")) for part in above
-    )
+    if NAME.search(name) is None or name.lower().startswith("existing"):
+        return False
+    if any(part.lower().endswith(("annotations", "labels")) for part in above):
+        return not refers(name, text)
     # in a preset stands the name of the variable that holds the key (contract: flow 2.6)
-    refers = refers or ("additionalPresets" in above and above[-1] == "env")
-    return NAME.search(name) is not None and not refers
+    return not ("additionalPresets" in above and above[-1] == "env")
 
 
 def _holds(value: Any) -> bool:
@@ -216,7 +196,9 @@ def _hidden(tree: Any, path: Path) -> Iterator[Path]:
             yield path
             return
         for key, each in tree.items():
-            if _named((*path, key), each):
+            # beside a place in a store stands the name of the Secret's key
+            of_store = key == "secretKey" and "remoteRef" in tree
+            if _named((*path, key), each) and not of_store:
                 yield (*path, key)
             else:
                 yield from _hidden(each, (*path, key))
