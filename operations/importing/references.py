@@ -42,6 +42,11 @@ def create(name: str, namespace: str, contents: dict[str, str]) -> str:
     return f"kubectl create secret generic {name} --namespace {namespace} {from_files}"
 
 
+def exactly(command: str) -> str:
+    """The same without the newline that ends what a command prints, and no other one."""
+    return f'v=$({command} && echo x); printf %s "${{v%??}}"'
+
+
 def reference(path: Path, name: str, file: str, namespace: str) -> str:
     """What to do about a secret at a path; `name` is that of the variable, if it is one."""
     above = path[:-1]
@@ -69,6 +74,6 @@ def _from_secret(variable: str, wanted: Path, at: Path, file: str, namespace: st
     """The command, and the line that refers to what it makes."""
     sections = [str(part) for part in at if isinstance(part, str)][:-2]
     secret = re.sub(r"[^a-z0-9]+", "-", "-".join([*sections, variable]).lower()).strip("-")
-    command = create(secret, namespace, {variable: printed(at, file)})
+    command = create(secret, namespace, {variable: exactly(printed(at, file))})
     line = f"- {{name: {variable}, valueFrom: {{secretKeyRef: {{name: {secret}, key: {variable}}}}}}}"
     return f"{command}  # then in {dotted(wanted)}: {line}"

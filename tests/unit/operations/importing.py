@@ -35,17 +35,21 @@ print(found)
 PULUMI = """#!/bin/sh
 echo "$4 $(cat)" >> {stored}
 """
-KUBECTL = """#!/bin/sh
-name=$4; namespace=$6; shift 6
-for each in "$@"; do
-  each=${{each#--from-file=}}
-  echo "$name $namespace ${{each%%=*}} $(cat "${{each#*=}}")" >> {stored}
-done
+KUBECTL = """#!{python}
+import json, sys
+name, namespace = sys.argv[4], sys.argv[6]
+for each in sys.argv[7:]:
+    key, _, file = each.removeprefix("--from-file=").partition("=")
+    with open("{stored}", "a") as stored, open(file) as content:
+        print(name, namespace, key, json.dumps(content.read()), file=stored)
 """
 
 
 def tools(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A `yq` that reads, and a `pulumi` and a `kubectl` that write what they are given into the file `stored`."""
+    """A `yq` that reads, and a `pulumi` and a `kubectl` that write what they are given into the file `stored`.
+
+    The content of a Secret stands there as JSON: every byte counts.
+    """
     for name, script in (("yq", YQ), ("pulumi", PULUMI), ("kubectl", KUBECTL)):
         (folder / name).write_text(script.format(python=sys.executable, stored=folder / "stored"))
         (folder / name).chmod(0o755)

@@ -120,12 +120,12 @@ def test_a_secret_without_a_flat_key_has_the_command_that_makes_a_secret_of_it(
     for command in [*(each["command"] for each in report["secrets"]), *(each["mend"] for each in refused.values())]:
         subprocess.run(["bash", "-c", command], check=True)
     assert sorted((tmp_path / "stored").read_text().splitlines()) == [
-        "asr-speaker-id voice private-key fifth",
-        "asr-speaker-id voice public-key sixth",
-        "flow-more voice mine first",
+        'asr-speaker-id voice private-key "fifth"',
+        'asr-speaker-id voice public-key "sixth"',
+        'flow-more voice mine "first"',
         "flowOpenaiApiKey second",
-        "llmproxy-more voice flow-openai-api-key fourth",
-        "llmproxy-more voice model-key third",
+        'llmproxy-more voice flow-openai-api-key "fourth"',
+        'llmproxy-more voice model-key "third"',
     ]
 
 
@@ -181,7 +181,7 @@ def test_a_variable_that_looks_like_a_secret_has_the_command_and_the_line_that_r
         transcribers:
           transcriber: {env: [{name: KEPT, value: kept}, {name: MY_API_TOKEN, value: first}]}
           workerProxy: {env: [{name: MY_API_TOKEN, value: second}]}
-        proxy: {proxy: {deployments: {a: {additionalEnv: [{name: DB_PASS, value: third}]}}}}
+        proxy: {proxy: {deployments: {a: {additionalEnv: [{name: DB_PASS, value: "third\\n"}]}}}}
         flow: {additionalEnv: {PIN_TOKEN: fourth}}
     """
     tools(tmp_path, monkeypatch)
@@ -204,10 +204,10 @@ def test_a_variable_that_looks_like_a_secret_has_the_command_and_the_line_that_r
             section = {part: section}
         written = laid(written, section)
     assert sorted((tmp_path / "stored").read_text().splitlines()) == [
-        "flow-pin-token voice PIN_TOKEN fourth",
-        "proxy-proxy-deployments-a-db-pass voice DB_PASS third",
-        "transcribers-transcriber-my-api-token voice MY_API_TOKEN first",
-        "transcribers-workerproxy-my-api-token voice MY_API_TOKEN second",
+        'flow-pin-token voice PIN_TOKEN "fourth"',
+        'proxy-proxy-deployments-a-db-pass voice DB_PASS "third\\n"',
+        'transcribers-transcriber-my-api-token voice MY_API_TOKEN "first"',
+        'transcribers-workerproxy-my-api-token voice MY_API_TOKEN "second"',
     ]
     assert reported(yaml.safe_dump(written), tmp_path, "--force")["refused"] == []
 
