@@ -87,8 +87,11 @@ def sentinel(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
         yield Problem(f"{BELOW}redis.replica.replicaCount", "contradiction", reason, _rm("redis.replica.replicaCount"))
     if not (redis.enabled and wanted.enabled):
         return
-    if wanted.quorum > redis.nodes:
-        reason = f"there are {redis.nodes} sentinels, so the primary would never count as down"
+    if wanted.quorum >= redis.nodes:
+        reason = (
+            f"there are {redis.nodes} sentinels, and one goes with the primary's node: the others would never be "
+            "enough to take the primary for down, and no other one would be chosen"
+        )
         yield Problem(
             f"{BELOW}redis.sentinel.quorum", "out-of-range", reason, _set("redis.sentinel.quorum", redis.nodes // 2 + 1)
         )
