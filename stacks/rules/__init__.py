@@ -33,6 +33,7 @@ from stacks.rules.pools import (
 )
 from stacks.rules.proxy import PROXY
 from stacks.rules.redis import REDIS
+from stacks.rules.redis_conf import redis_conf
 from stacks.rules.resource_manager_ingress import RESOURCE_MANAGER_INGRESS
 from stacks.rules.secrets import secrets
 from stacks.rules.speech import custom_models, languages, operating_points, pre_warm, session_capacity
@@ -81,6 +82,7 @@ RULES: tuple[Rule, ...] = (
     *PLAIN,
     *PROXY,
     *REDIS,
+    redis_conf,
     *FLOW,
     clocks,
 )
