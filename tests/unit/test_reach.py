@@ -211,17 +211,43 @@ OUT_OF_PATH = {
     r"UserAssignedIdentity/identity-identity|RoleAssignment/.*": "the cluster has the new one in place",
 }
 """Objects that other keys may replace or delete, and why no session goes over them."""
+CLUSTER = "ManagedCluster/cluster-aks"
+WITH_CLUSTER = r"(VirtualNetwork|Subnet)/network-\w+|MaintenanceConfiguration/.*"
+"""What other keys take only together with the cluster on it, which is protected."""
+
+
+def in_path(lost: set[str]) -> list[str]:
+    """Of objects that are lost together those that are in a session's path and not protected."""
+    with_cluster = WITH_CLUSTER if CLUSTER in lost else "(?!)"
+    fine = "|".join((*OUT_OF_PATH, with_cluster))
+    return sorted(each for each in lost if not re.match(f"{REFUSED}|{ANOTHER_CLUSTER}|({fine})$", each))
 
 
 @pytest.mark.parametrize("entry", LOST, ids=lambda entry: f"{entry.knob.key}-{entry.context}")
 def test_no_other_key_takes_what_is_in_a_sessions_path(entry: Entry) -> None:
-    """Either the engine refuses the whole update, or no session goes over what it replaces or deletes."""
+    """The engine refuses to take each thing that is lost, or no session goes over it."""
     if switched(entry) or any(re.search(LOSING[why], entry.knob.key) for why in PROMISED):
         return
-    lost = {text.partition(" ")[0] for text in entry.loses}
-    assert any(re.match(f"{REFUSED}|{ANOTHER_CLUSTER}", each) for each in lost) or not [
-        each for each in lost if not any(re.fullmatch(pattern, each) for pattern in OUT_OF_PATH)
-    ]
+    assert in_path({text.partition(" ")[0] for text in entry.loses}) == []
+
+
+@pytest.mark.parametrize(
+    ("lost", "found"),
+    [
+        ({"StatefulSet/redis-master", "Service/proxy-service"}, ["Service/proxy-service"]),
+        ({"kubernetes/access-kubernetes", "Subnet/network-nodes"}, ["Subnet/network-nodes"]),
+        ({"ManagedCluster/cluster-aks", "Subnet/network-nodes"}, []),
+        ({"ConfigMap/maps-languages", "AgentPool/inference-01-infer0123456"}, []),
+        ({"ConfigMap/maps-languages-more"}, ["ConfigMap/maps-languages-more"]),
+    ],
+)
+def test_one_protected_object_does_not_cover_for_another_that_is_lost_with_it(lost: set[str], found: list[str]) -> None:
+    assert in_path(lost) == found
+
+
+def test_what_goes_with_the_cluster_only_is_not_left_over() -> None:
+    lost = {text.partition(" ")[0] for each in LOST for text in each.loses}
+    assert [kind for kind in re.findall(r"\b[A-Z]\w+", WITH_CLUSTER) if not any(e.startswith(kind) for e in lost)] == []
 
 
 def test_what_is_said_to_be_protected_is() -> None:
