@@ -23,7 +23,7 @@ TEXTS = (
     re.compile(r"https?://[-\w.~%]{16,}@"),
     re.compile(rf"(?i:({_NAMED})\s*=(?!=)\s*(?!(true|false)\b))[\"']?[^\s\"'=;,&$<]"),
     re.compile(r"(?i:(^|[;,\s?&\"'])(pass|pwd|pw)\s*=(?!=)\s*(?!(true|false)\b))[\"']?[^\s\"'=;,&$<]"),
-    re.compile(r"^\s*(requirepass|masterauth)\s+\S", re.MULTILINE),
+    re.compile(r"^\s*(requirepass|masterauth)\s+(?!\"\"|'')\S", re.MULTILINE),
     re.compile(r"^(Bearer|Basic)\s+[^\s$]"),
     re.compile(r"(?i:authorization)[\"']?\s*[:=]?\s*[\"']?(?i:Bearer|Basic|Token)\s+[^\s\"'$<{]"),
     re.compile(r"\bBearer\s+(?=\S*\d)[-\w.~+/]{16,}"),
