@@ -23,7 +23,7 @@ ANY_ITEM = "[]"
 OURS = ("azure", "pools", "ingress", "redis", "sessions", "protection", "pullSecret", "release", "namespace")
 """Top-level keys that the chart does not have."""
 
-UNREAD = re.compile(r"nothing reads|read by nothing|no template reads", re.IGNORECASE)
+UNREAD = re.compile(r"nothing reads|read by nothing|no template reads|can never take effect", re.IGNORECASE)
 
 
 class Kind(StrEnum):

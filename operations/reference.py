@@ -42,7 +42,7 @@ key marked *ours* is this program's. `[]` is an item of a list, `<key>` a key of
 | effective | it reaches the fields named: seen by running the program with another value (`python -m tests.reach`) |
 | create only | effective, but only when the object is made: a later change is not looked at |
 | fixed | only its default is accepted, and the description says why: what the chart can do and is refused on purpose |
-| inert | nothing reads it; only its default is accepted |
+| inert | nothing reads it, or nothing comes of it; only its default is accepted |
 | secret | a flat key of its own, set with `pulumi config set --secret`; never among the other values |
 | section | it holds the keys that begin with it, whose rows say what each does |
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stacks.schema.base import GoDuration, Section
+from stacks.schema.base import DnsLabel, GoDuration, Section, only
 from stacks.schema.control_plane_service import ControlPlaneService, probe, requests, startup
 from stacks.schema.fragment import PodSecurityContext
 from stacks.schema.workload import Amounts, Annotations, Probe, Resources, StartupProbe, over
@@ -15,6 +15,8 @@ CONTROLLER_STARTUP, CONTROLLER_LIVENESS = startup("/healthz", 8081, 20), probe("
 CONTROLLER_READINESS = probe("/readyz", 8081, 5, 10)
 CONTROLLER = requests("10m", "64Mi", Amounts(cpu="500m", memory="128Mi"))
 """Defaults (contract: control plane 4.4)."""
+
+NO_OTHER_NAME = "it can never take effect: the controller's objects have a fixed name (contract: control plane 3.1)"
 
 
 class ControllerDefrag(Section):
@@ -41,6 +43,9 @@ class ControllerSettings(ControlPlaneService):
 
     enabled: bool = Field(
         True, description="Enable session groups controller; off only where nothing is a session group."
+    )
+    name_override: Annotated[DnsLabel | None, only(None, NO_OTHER_NAME)] = Field(
+        None, description="Part of a name that the chart makes and never uses; only its default is accepted."
     )
     startup_probe: Annotated[StartupProbe, over(CONTROLLER_STARTUP)] = Field(
         CONTROLLER_STARTUP, description="Higher startup probe time to allow Redis to start."

@@ -207,3 +207,10 @@ def test_a_node_label_that_no_node_has_is_left_out_and_the_others_stay(tmp_path:
     settings = loaded(tmp_path / "Pulumi.mine.yaml")
     assert settings.inference_server_enhanced_recipe1.triton_server.node_selector == {"kubernetes.io/os": "linux"}
     assert settings.resource_manager.metrics.worker_monitor.node_selector == "gpu=true"
+
+
+def test_a_name_that_can_never_take_effect_is_left_out(tmp_path: Path) -> None:
+    (refused,) = reported("resourceManager: {sessionGroups: {nameOverride: groups}}", tmp_path)["refused"]
+    assert (refused["path"], refused["code"]) == ("resourceManager.sessionGroups.nameOverride", "not-allowed")
+    assert "can never take effect" in refused["why"]
+    assert "groups" not in (tmp_path / "Pulumi.mine.yaml").read_text()

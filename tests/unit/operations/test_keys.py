@@ -21,6 +21,7 @@ KEYS = {key.path: key for key in keys()}
     [
         ("global.cluster", "text", "test", Kind.EFFECTIVE),
         ("global.config.enabled", "bool", True, Kind.INERT),
+        ("resourceManager.sessionGroups.nameOverride", "text or null", None, Kind.INERT),
         ("global.sessionGroups.enabled", "bool", True, Kind.EFFECTIVE),
         ("inferenceServerEnhancedRecipe1.tritonServer.replicas", "int, ≥ 0", 1, Kind.EFFECTIVE),
         ("transcribers.transcriber.autoscaling.replicas.minReplicas", "int, ≥ 0", 2, Kind.EFFECTIVE),
