@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks.field_mends import allowed, before, mended, one_of, written
-from stacks.misplaced import TWO_WAYS, closest, meant_secret, not_there, one_level_down
+from stacks.misplaced import SAME, TWO_WAYS, closest, meant_secret, not_there, one_level_down
 from stacks.newer import NEWER
 from stacks.problem import PROJECT, RENAME, Problem, remove_command, set_command
 from stacks.schema.base import SHAPES
@@ -85,7 +85,7 @@ def unknown_key(location: Location, given: Any = None) -> Problem:
         meant_path = dotted((*location[:-1], twin))
         reason = f"the vendor's text has `{key}` and `{twin}`; the key is `{meant_path}`"
         return Problem(path, "wrong-path", reason, f"{RENAME}`{meant_path}`")
-    near = closest(key, known)
+    near = SAME[key] if SAME.get(key) in known else closest(key, known)
     elsewhere = one_level_down(location, given) if near else not_there(location, given)
     if elsewhere is not None:
         return elsewhere

@@ -85,6 +85,9 @@ SEED_SECRETS = {
 TWO_WAYS = {"transcriber": "transcribers", "transcribers": "transcriber"}
 """Names that the seed's text writes in two ways: which of them is right depends on the section."""
 
+SAME = {"additionalEnv": "env"}
+"""What one section calls otherwise than another one, which a key that means something else may look more like."""
+
 NEAR = 0.75
 """How alike a key and the one that was probably meant are at least: one wrong letter in four."""
 PLAIN = {"resourceManager.redis.url": re.compile(r"[A-Za-z0-9][-A-Za-z0-9.]*:[0-9]{1,5}")}

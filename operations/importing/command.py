@@ -29,6 +29,12 @@ from stacks.schema import Settings
 LEFT_SOMETHING = 3
 """Exit code when the file was written and some values have no place in it."""
 
+RELEASE = "realtime"
+NO_RELEASE = (
+    f"no values file has it, and --release was not told: {RELEASE}. The objects of a release of another name have "
+    "other names, and would stay beside these"
+)
+
 STACK = re.compile(r"Pulumi\.([A-Za-z0-9_.-]+)\.yaml")
 
 # lines are wrapped by the reader's terminal, never inside a pipe
@@ -113,7 +119,9 @@ def _head(file: Path, made: Result) -> list[str]:
 def command(
     file: Annotated[Path, typer.Argument(metavar="VALUES", help="values file of the chart (helm get values -o yaml)")],
     target: Annotated[Path, typer.Option("--out", help="the stack file to write: stacks/Pulumi.NAME.yaml")],
-    release: Annotated[str, typer.Option(help="name of the Helm release, part of several object names")] = "realtime",
+    release: Annotated[
+        str | None, typer.Option(help="name of the Helm release, part of several object names; if not told, realtime")
+    ] = None,
     namespace: Annotated[str | None, typer.Option(help="namespace of the platform")] = None,
     subscription_id: Annotated[str | None, typer.Option(help="azure.subscriptionId")] = None,
     location: Annotated[str | None, typer.Option(help="azure.location")] = None,
@@ -136,8 +144,11 @@ def command(
         )
     values, before = _read(file), _before(target, force=force)
     base = Base(subscription_id, location, resource_group, cluster_name, kubernetes_version)
-    _told(base, release, namespace)
-    made = result(values, base, release, namespace, str(file))
+    named = RELEASE if release is None else release
+    _told(base, named, namespace)
+    made = result(values, base, named, namespace, str(file))
+    if release is None:
+        made.plan.notes.append(("release", NO_RELEASE))
     try:
         write(target, text(made.document, _head(file, made), before))
     except OSError as error:

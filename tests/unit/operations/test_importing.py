@@ -391,6 +391,15 @@ def test_what_nobody_has_told_of_the_cluster_is_named_by_the_file_and_by_the_loa
     assert config[f"{PROJECT}:release"] == "speech"
 
 
+@pytest.mark.parametrize(("options", "told"), [((), True), (("--release", "realtime"), False)])
+def test_a_release_that_nobody_named_is_told(options: tuple[str, ...], told: bool, tmp_path: Path) -> None:
+    notes = {each["path"]: each["text"] for each in reported("", tmp_path, *options)["notes"]}
+    assert config_of(tmp_path / "Pulumi.mine.yaml")[f"{PROJECT}:release"] == "realtime"
+    assert ("--release was not told: realtime" in notes.get("release", "")) is told
+    found, _ = run("", tmp_path, *CLUSTER, "--force", *options)
+    assert ("--release was not told" in found.stdout) is told
+
+
 def test_a_whole_file_loads_and_validates_in_an_editor(tmp_path: Path) -> None:
     found, target = run("", tmp_path, *CLUSTER, "--namespace", "voice")
     assert found.exit_code == 0
