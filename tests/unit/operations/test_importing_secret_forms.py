@@ -51,6 +51,9 @@ TEXTS = {
     "nginx, a key": "proxy_set_header X-Api-Key abc123;",
     "nginx, a variable": 'set $upstream_token "abc123";',
     "second line of a snippet": 'proxy_buffering off;\nproxy_set_header Authorization "Bearer abc123";\n',
+    "redis.conf": "appendonly yes\nrequirepass abc123\n",
+    "redis.conf, in capitals": "appendonly yes\nMASTERAUTH abc123\n",
+    "redis.conf, a user's": "appendonly yes\nuser worker on >abc123 ~* +@all\n",
     "curl": 'curl -H "Authorization: Bearer abc123" https://example',
     "Bearer in a text": f"send Bearer {A1[:32]} with it",
 }
@@ -71,6 +74,7 @@ KEPT_TEXTS = (
     "https://store.blob.core.windows.net/models?sv=2024-11-04&sr=c", "redis://cache:6379/0", "amqp://me@queue/sessions",
     "postgres://me:$(DB_PASS)@db/speech", "postgres://me:${DB_PASS}@db/speech", "Server=db;Uid=me", "design=1",
     "mysig=1", "compass=north", "bypass=1", "use_token=true", "max_tokens=512", "password=$(DB_PASS)",
+    'appendonly yes\nrequirepass ""\n', "user default on nopass ~* +@all", "# requirepass is not offered",
     "tokens are counted: Bearer means who carries it", "Bearer $http_token",
     'proxy_set_header Authorization "Bearer $http_x_token";', 'proxy_set_header Authorization "";',
     "proxy_set_header Authorization $http_authorization;", "proxy_hide_header Authorization;",
