@@ -1,4 +1,4 @@
-"""The defaults, and what no update brings up, at an API server: defaulting and pruning done, as it would have them.
+"""The defaults at an API server: defaulting and pruning done, as it would have them.
 
 Namespaces and the kind SessionGroup stand; all else is created in a dry run, with strict validation.
 """
@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from components.speech.crd import API_VERSION, KIND
-from sandbox.kube import Kube, KubeError
+from sandbox.kube import Kube
 from sandbox.kubernetes.state import to_wire
 from sandbox.plane.control_plane import ControlPlane
+from tests.conformance.kinds import stand
 from tests.live.asked_for import OF_OTHERS
 from tests.live.declared import pruned
-from tests.sandbox.twin.world import eventually
 from tests.unit.contract.compare import DEFAULTS, title, unexplained
 from tests.unit.graph import Graph, Json, run_program
 
@@ -38,27 +38,10 @@ def defaults() -> list[Json]:
 @pytest.fixture(scope="module")
 def bare(control_plane: ControlPlane, defaults: list[Json]) -> ControlPlane:
     """The control plane with namespaces and kinds."""
-    asyncio.run(stand(control_plane, [*KINDS, *(each for each in defaults if each["kind"] in STANDING)]))
+    standing = [*KINDS, *(each for each in defaults if each["kind"] in STANDING)]
+    kinds = ((API_VERSION, KIND), ("external-secrets.io/v1", "ExternalSecret"))
+    asyncio.run(stand(control_plane.admin_kubeconfig(), standing, kinds))
     return control_plane
-
-
-async def stand(plane: ControlPlane, standing: list[Json]) -> None:
-    """Create objects and wait until the kinds among them are served."""
-    async with Kube(plane.admin_kubeconfig(), "test") as kube:
-        for each in standing:
-            await kube.create(each)
-
-        async def served() -> bool:
-            try:
-                await kube.list(API_VERSION, KIND)
-                await kube.list("external-secrets.io/v1", "ExternalSecret")
-            except KubeError as error:
-                if error.code in (404, 429, 503):  # not served yet, or its storage is being set up
-                    return False
-                raise
-            return True
-
-        await eventually(served, "the kinds are served")
 
 
 @pytest.fixture

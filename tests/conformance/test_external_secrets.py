@@ -10,10 +10,10 @@ import pytest
 from sandbox.kube import Kube, KubeError
 from sandbox.kubernetes.state import to_wire
 from sandbox.plane.control_plane import ControlPlane
+from tests.conformance.kinds import stand
 from tests.live.asked_for import NAMESPACE, OF_OTHERS
 from tests.live.declared import pruned
 from tests.reach import record
-from tests.sandbox.twin.world import eventually
 from tests.unit.contract.compare import VARIANTS, contract, parts, title, unexplained
 from tests.unit.graph import Json, Resource
 from tests.unit.variants import of_contract
@@ -39,23 +39,7 @@ def _declared(file: str) -> list[Resource]:
 def kubeconfig(control_plane: ControlPlane) -> str:
     """That of a control plane with the namespace and the operator's kind."""
 
-    async def stand() -> None:
-        async with Kube(control_plane.admin_kubeconfig(), "test") as kube:
-            for each in STANDING:
-                await kube.apply(each, force=True)
-
-            async def served() -> bool:
-                try:
-                    await kube.list("external-secrets.io/v1", KIND)
-                except KubeError as error:
-                    if error.code in (404, 429, 503):  # not served yet, or its storage is being set up
-                        return False
-                    raise
-                return True
-
-            await eventually(served, "the kind is served")
-
-    asyncio.run(stand())
+    asyncio.run(stand(control_plane.admin_kubeconfig(), STANDING, [("external-secrets.io/v1", KIND)]))
     return control_plane.admin_kubeconfig()
 
 
