@@ -5,10 +5,10 @@ As data for all recipes, so that the loader can tell which language needs which 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from stacks.schema.inference_server import ServerSettings
+from stacks.schema.inference_server import CustomTriton, ServerSettings
 from stacks.schema.register_features import (
     CustomFeatures,
     ModelCosts,
@@ -73,6 +73,9 @@ COSTS: dict[Recipe, type[ModelCosts]] = {
 }
 """What requests to a recipe's models cost, where nothing else is said (contract: transcription 12)."""
 
+IMAGES = {f"sm-gpu-inference-server-{recipe.value}": recipe for recipe in LANGUAGES}
+"""Recipe by the name of its image (contract: transcription 11.1), in whatever registry; of others nothing is known."""
+
 POINTS = ("standard", "enhanced")
 """The operating points; the name of a model ends in the one it belongs to."""
 
@@ -114,17 +117,44 @@ def model_costs(recipe: Recipe, costs: Mapping[str, int], additional: Mapping[st
     return dict(sorted((result | dict(additional)).items()))
 
 
+def recipe_in(server: ServerSettings) -> Recipe | None:
+    """The recipe whose image the server runs; None for an image that is not the vendor's."""
+    return IMAGES.get(server.triton_server.image.repository.rpartition("/")[2])
+
+
+def listed_costs(languages: Collection[str], points: Collection[str]) -> dict[str, int]:
+    """Costs of the models of these languages at these operating points, as the vendor's recipes have them.
+
+    With those of the models that all languages share. A language that no recipe has adds nothing.
+    """
+    codes = {feature(language) for language in languages}
+    mine = codes | {"*"} if codes else codes
+    recipes = [recipe for recipe in COSTS if operating_point(recipe) in points]
+    whole = [model_costs(recipe, COSTS[recipe]().model_dump(by_alias=True), {}) for recipe in recipes]
+    return {model: cost for costs in whole for model, cost in costs.items() if model.partition(":")[0] in mine}
+
+
 def registered(server: ServerSettings) -> dict[str, int]:
-    """The model costs a server registers: its recipe's and the additional ones, or the custom map and nothing else."""
+    """The model costs a server registers: its recipe's and the additional ones.
+
+    With the custom recipe those of the languages that it lists, and the custom map, which comes first.
+    """
     features, recipe = server.inference_sidecar.register_features, Recipe(server.triton_server.recipe)
     if isinstance(features, CustomFeatures) and recipe is Recipe.CUSTOM:
-        return dict(sorted(features.custom_model_costs.items()))
+        at, there = points(server), recipe_in(server)
+        loaded = [point for point in at if there is None or point == operating_point(there)]
+        return dict(sorted((listed_costs(listed(server), loaded) | features.custom_model_costs).items()))
     if isinstance(features, CustomFeatures):
         given = features.model_costs.model_dump(by_alias=True, exclude_none=True)
         return model_costs(recipe, COSTS[recipe]().model_dump(by_alias=True) | given, features.additional_model_costs)
     if isinstance(features, RecipeFeatures):
         return model_costs(recipe, features.model_costs.model_dump(by_alias=True), features.additional_model_costs)
     return {}
+
+
+def listed(server: ServerSettings) -> tuple[str, ...]:
+    """The languages that a server lists by name, which the custom one can."""
+    return server.triton_server.languages if isinstance(server.triton_server, CustomTriton) else ()
 
 
 def points(server: ServerSettings) -> tuple[str, ...]:

@@ -32,6 +32,11 @@ RENAMED = (
     Renamed("resourceManager.redis.replica.persistence.size", "redis.storageSize", _DISK),
     Renamed("resourceManager.redis.replica.persistence.storageClass", "redis.storageClass", _DISK),
     Renamed("global.storageClass", "redis.storageClass", _DISK),
+    Renamed(
+        "inferenceServerCustom.languages",
+        "inferenceServerCustom.tritonServer.languages",
+        "beside the recipe that reads it; the server registers their models at the vendor's costs",
+    ),
 )
 """Their values are moved."""
 

@@ -16,7 +16,7 @@ from stacks.rules.ingress import ingress_namespace
 from stacks.rules.ingress_hosts import own_hosts
 from stacks.rules.languages import accepted
 from stacks.rules.lists import ENTRIES
-from stacks.rules.models import added_models, images, unread_costs
+from stacks.rules.models import added_models, custom_languages, images, unread_costs
 from stacks.rules.names import NAMES
 from stacks.rules.networks import networks
 from stacks.rules.node_labels import node_labels
@@ -62,6 +62,7 @@ RULES: tuple[Rule, ...] = (
     pre_warm,
     operating_points,
     custom_models,
+    custom_languages,
     images,
     added_models,
     unread_costs,

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from components.speech.model_costs import COSTS, LANGUAGES, POINTS, Recipe, feature, operating_point, points, registered
+from components.speech.model_costs import (
+    COSTS,
+    IMAGES,
+    LANGUAGES,
+    POINTS,
+    Recipe,
+    feature,
+    listed,
+    operating_point,
+    points,
+    recipe_in,
+    registered,
+)
 from stacks.problem import Problem, remove_command, set_command
 from stacks.schema import Settings
 from stacks.schema.inference_server import ServerSettings
 from stacks.schema.register_features import CustomFeatures, RecipeFeatures
 
-IMAGES = {f"sm-gpu-inference-server-{recipe.value}": recipe for recipe in LANGUAGES}
-"""Recipe by the name of its image (contract: transcription 11.1), in whatever registry; of others nothing is known."""
-
-
-def recipe_in(server: ServerSettings) -> Recipe | None:
-    """The recipe whose image the server runs; None for an image that is not the vendor's."""
-    return IMAGES.get(server.triton_server.image.repository.rpartition("/")[2])
+CUSTOM, ADDITIONAL = "customModelCosts", "additionalModelCosts"
+LISTED = "inferenceServerCustom.tritonServer.languages"
+"""The languages of the custom server."""
 
 
 def images(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -80,7 +88,27 @@ def unread_costs(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
             )
 
 
-CUSTOM, ADDITIONAL = "customModelCosts", "additionalModelCosts"
+def custom_languages(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
+    """Each language the custom server lists is one whose models its image can have, with a cost."""
+    server, seen = settings.inference_server_custom, set[str]()
+    there, costs = recipe_in(server), registered(server)
+    for index, language in enumerate(listed(server)):
+        path, code = f"{LISTED}[{index}]", feature(language)
+        if server.triton_server.recipe != Recipe.CUSTOM.value:
+            reason = f"{server.triton_server.recipe} has languages of its own; this list is read with the recipe custom"
+            yield Problem(LISTED, "without-effect", reason, remove_command(LISTED))
+            return
+        if code in seen:
+            yield Problem(path, "duplicate-language", f"{code} is listed already", remove_command(path))
+        elif there and code in LANGUAGES[Recipe.STANDARD_ALL] and code not in LANGUAGES[there]:
+            reason = f"{code} is not in {there.value}, whose image the server runs; a session would find no model"
+            yield Problem(path, "model-not-on-server", reason, remove_command(path))
+        elif not any(model.startswith(f"{code}:") for model in costs):
+            model = f"{code}:ensemble_{code}_{points(server)[-1]}"
+            where = f'inferenceServerCustom.inferenceSidecar.registerFeatures.{CUSTOM}["{model}"]'
+            reason = f"no recipe of the vendor's has {code}, so what a session costs is only known from {CUSTOM}"
+            yield Problem(path, "language-without-costs", reason, set_command(where, 20))
+        seen.add(code)
 
 
 def _by_hand(server: ServerSettings) -> tuple[str, Mapping[str, int]]:

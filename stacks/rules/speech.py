@@ -8,6 +8,7 @@ from components.speech.model_costs import (
     POINTS,
     Recipe,
     feature,
+    listed,
     operating_point,
     recipes_of,
     registered,
@@ -136,11 +137,13 @@ def session_capacity(settings: Settings, _: Collection[str]) -> Iterator[Problem
 
 
 def custom_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
-    """With the custom recipe a server registers what its map holds, and nothing else."""
+    """With the custom recipe a server registers what its map holds and the languages it lists, and nothing else."""
     server = settings.inference_server_custom
     custom = server.triton_server.recipe == Recipe.CUSTOM.value
     costs = server.inference_sidecar.register_features.custom_model_costs
-    if server.enabled and server.registers and custom and not costs:
+    if server.enabled and server.registers and custom and not (costs or listed(server)):
         path = f"{CUSTOM}.inferenceSidecar.registerFeatures.customModelCosts"
-        reason = "the custom recipe has no models but those of this map, and it is empty"
+        reason = (
+            "the custom recipe has no models but those of this map and of `tritonServer.languages`, and each is empty"
+        )
         yield Problem(path, "custom-without-models", reason, set_command(f'{path}["en:ensemble_en_enhanced"]', 20))

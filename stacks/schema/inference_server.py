@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.schema.base import DnsLabel, Section, only
+from stacks.schema.base import DnsLabel, Language, Section, only
 from stacks.schema.fragment import Affinity, Volume
 from stacks.schema.global_settings import PullSecret
 from stacks.schema.inference_sidecar import FEATURES, RecipeSidecar, Sidecar
@@ -34,6 +34,10 @@ SIDECAR = "Its sidecar."
 NAMED = "`fullnameOverride` has a value, so nothing looks at it"
 NO_DATADOG = "the annotations are for an agent the platform does not have; `additionalAnnotations` takes any"
 ONE_PLUGIN = "the program makes one device plugin for all GPU pools; two of them would fight over the GPUs"
+LANGUAGES = (
+    "Languages the server has at the vendor's costs, as in newer charts; costs of `customModelCosts` come first, and are "
+    "needed for a language of none of the vendor's recipes. Only with the recipe `custom`."
+)
 NO_TEST = "it names a value that does not exist"
 
 
@@ -105,6 +109,7 @@ class CustomTriton(Triton):
         default_factory=lambda: _image("enhanced-recipe1"), description=IMAGE
     )
     recipe: RecipeName = Field("custom", description=CUSTOM_RECIPE)
+    languages: tuple[Language, ...] = Field((), description=LANGUAGES)
 
 
 class CustomSidecar(Sidecar):

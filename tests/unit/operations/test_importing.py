@@ -269,12 +269,12 @@ def test_the_page_of_what_is_left_out_names_the_keys_of_newer_charts() -> None:
         assert f"| `{key.replace('*', '<any part>')}` | {why} |" in page
 
 
-def test_languages_of_the_custom_server_follow_from_its_models(tmp_path: Path) -> None:
-    """The newer charts' list is refused with where the languages are said here."""
-    report = reported("inferenceServerCustom: {enabled: true, languages: [tl, en]}", tmp_path)
-    refused = [each for each in report["refused"] if each["path"].startswith("inferenceServerCustom.languages")]
-    assert {each["code"] for each in refused} == {"newer-chart"}
-    assert "inferenceServerCustom.inferenceSidecar.registerFeatures.customModelCosts" in refused[0]["why"]
+@pytest.mark.parametrize("section", ["languages: [eu, en]", "tritonServer: {languages: [eu, en]}"])
+def test_languages_of_the_custom_server_are_taken_over(section: str, tmp_path: Path) -> None:
+    """Newer charts' list, wherever it stands."""
+    report, target = run(f"inferenceServerCustom: {{enabled: true, {section}}}", tmp_path, *CLUSTER)
+    assert "inferenceServerCustom.tritonServer.languages" in report.stdout
+    assert loaded(target).inference_server_custom.triton_server.languages == ("eu", "en")
 
 
 def test_the_newer_name_of_the_host_is_taken(tmp_path: Path) -> None:

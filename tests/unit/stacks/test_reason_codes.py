@@ -21,8 +21,8 @@ NAMES = """
 address-unreadable agents-without-source annotation-not-supported bad-format budget-blocks capacity-below-session
 capture-without-storage content-without-secret contradiction custom-without-models dns-outside dtype-without-gpu
 duplicate-language duplicate-name duplicate-number flow-without-agents ignored-key image-of-another-recipe
-language-not-accepted language-not-deployed language-without-recipe license-unreadable listed-twice
-longer-than-the-lease min-above-max missing model-not-on-server mount-taken name-taken name-too-long never-grows
+language-not-accepted language-not-deployed language-without-costs language-without-recipe license-unreadable
+listed-twice longer-than-the-lease min-above-max missing model-not-on-server mount-taken name-taken name-too-long never-grows
 no-active-deployment no-active-generation no-gpu-driver no-local-disk no-redis no-such-node no-such-pool
 no-such-volume no-trigger not-allowed not-kubernetes one-name-for-several operating-point-without-server
 other-agent out-of-range overlapping-networks path-not-supported pod-too-large pool-newer-than-cluster

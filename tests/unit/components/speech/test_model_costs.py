@@ -107,6 +107,41 @@ def test_a_custom_server_registers_its_map_and_nothing_else() -> None:
         operating_point(Recipe.CUSTOM)
 
 
+def naming(repository: str | None, point: str | None, *languages: str, **costs: int) -> CustomSettings:
+    """A custom server with languages by name."""
+    image = {"image": {"repository": repository}} if repository else {}
+    server = {
+        "tritonServer": {"operatingPoint": point, "languages": languages, **image},
+        "inferenceSidecar": {"registerFeatures": {"customModelCosts": costs}},
+    }
+    return CustomSettings.model_validate_json(json.dumps(server))
+
+
+SHARED = {"*:audio_event_detection": 3, "*:body_enhanced": 0, "*:diar_enhanced": 0}
+"""Of all languages alike (contract: transcription 12)."""
+
+
+def test_a_custom_server_registers_the_languages_it_names_at_the_vendors_costs() -> None:
+    """Those of recipes 1 and 3; the map comes first, and a language of no recipe adds nothing."""
+    found = registered(naming("own/models", "enhanced", "en", "de", "tl", **{"de:lm_de_enhanced": 4}))
+    english = {"en:am_en_enhanced": 0, "en:ensemble_en_enhanced": 16, "en:lm_en_enhanced": 8}
+    german = {"de:am_de_enhanced": 0, "de:ensemble_de_enhanced": 17, "de:lm_de_enhanced": 4}
+    assert found == SHARED | english | german
+    assert list(found) == sorted(found)
+    assert registered(naming("own/models", "enhanced", "tl")) == SHARED
+
+
+def test_named_languages_are_looked_up_by_their_code_and_at_the_points_of_the_image() -> None:
+    both = registered(naming("own/models", None, "es-bilingual-en"))
+    assert {model for model in both if model.startswith("es")} == {
+        *("es:am_es_enhanced", "es:ensemble_es_enhanced", "es:lm_es_enhanced"),
+        *("es:am_es_standard", "es:ensemble_es_standard"),
+    }
+    of_recipe = naming("own/sm-gpu-inference-server-enhanced-recipe2", None, "es")
+    assert {model.rpartition("_")[2] for model in registered(of_recipe)} == {"enhanced", "detection"}
+    assert served(of_recipe) == {("es", "enhanced")}
+
+
 def test_a_server_serves_the_languages_of_its_recipe_at_its_point() -> None:
     assert served(StandardSettings()) == {(language, "standard") for language in LANGUAGES[Recipe.STANDARD_ALL]}
     assert served(Recipe1Settings()) == {(language, "enhanced") for language in LANGUAGES[Recipe.ENHANCED_1]}
