@@ -22,16 +22,16 @@ address-unreadable agents-without-source annotation-not-supported bad-format bud
 capture-without-storage content-without-secret contradiction custom-without-models dns-outside dtype-without-gpu
 duplicate-language duplicate-name duplicate-number flow-without-agents ignored-key image-of-another-recipe
 language-not-accepted language-not-deployed language-without-costs language-without-recipe license-unreadable
-listed-twice longer-than-the-lease min-above-max missing model-not-on-server mount-taken name-taken name-too-long never-grows
-no-active-deployment no-active-generation no-gpu-driver no-local-disk no-redis no-such-node no-such-pool
-no-such-volume no-trigger not-allowed not-kubernetes one-name-for-several operating-point-without-server
-other-agent out-of-range overlapping-networks path-not-supported pod-too-large pool-newer-than-cluster
-pool-of-another-role pool-too-old pool-too-small recipe-contradicts-point request-above-limit reserved-namespace
-secret-in-clear secret-not-allowed secret-without-content server-without-gpu shorter-than-a-fail-over
-shorter-than-a-restart shorter-than-a-session shorter-than-a-turn shorter-than-the-silence subnet-outside
-term-of-the-other-kind two-active-deployments two-active-generations two-hosts two-redis two-triggers unknown-key
-unknown-language unknown-target unknown-vm-size unquoted-number unquoted-word variable-taken version-mismatch
-volume-on-one-node volume-taken without-effect wrong-path wrong-type
+listed-twice longer-than-the-lease min-above-max missing model-not-on-server mount-taken name-taken name-too-long
+never-grows no-active-deployment no-active-generation no-gpu-driver no-local-disk no-redis no-such-node no-such-pool
+no-such-volume no-trigger not-allowed not-kubernetes one-name-for-several operating-point-without-server other-agent
+out-of-range overlapping-networks path-not-supported pod-too-large pool-newer-than-cluster pool-of-another-role
+pool-too-old pool-too-small recipe-contradicts-point request-above-limit reserved-namespace secret-in-clear
+secret-not-allowed secret-without-content server-without-gpu shorter-than-a-fail-over shorter-than-a-restart
+shorter-than-a-session shorter-than-a-turn shorter-than-the-silence subnet-outside term-of-the-other-kind
+two-active-deployments two-active-generations two-hosts two-redis two-triggers unknown-key unknown-language
+unknown-target unknown-vm-size unquoted-number unquoted-word variable-taken version-mismatch volume-on-one-node
+volume-taken without-effect wrong-path wrong-type
 """
 """Written by hand: what a tool may match on."""
 CODES = set(NAMES.split())
