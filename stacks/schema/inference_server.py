@@ -35,7 +35,7 @@ NAMED = "`fullnameOverride` has a value, so nothing looks at it"
 NO_DATADOG = "the annotations are for an agent the platform does not have; `additionalAnnotations` takes any"
 ONE_PLUGIN = "the program makes one device plugin for all GPU pools; two of them would fight over the GPUs"
 LANGUAGES = (
-    "Languages the server has at the vendor's costs, as in newer charts; those of `customModelCosts` come first, and are "
+    "Languages it has at the vendor's costs, as in newer charts; those of `customModelCosts` come first, and are "
     "needed for a language that no recipe of the vendor's has. Only with the recipe `custom`."
 )
 NO_TEST = "it names a value that does not exist"
