@@ -40,7 +40,8 @@ GPU_PODS = 6 + 1 + 2
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with started(tmp_path_factory.mktemp("everything")) as plane:
+    with started(tmp_path_factory.mktemp("everything")) as started_plane:
+        plane = started_plane.saving_once
         plane.configure(everything_on)
         plane.keep_secrets(secrets())
         # the namespace is there afterwards, and no workload before what others make is in it
