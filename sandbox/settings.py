@@ -67,6 +67,12 @@ class Settings(Rows):
         description="registries with copies of all images: host, or host=SHA-256 of user:password, joined by commas",
     )
 
+    server_name: str = Field(
+        default="127.0.0.1",
+        pattern=r"^(127\.0\.0\.1|localhost)$",
+        description="the API server's name in the credentials AKS hands out: another one is the same cluster",
+    )
+
     @property
     def rows(self) -> Rows:
         """What is not known of the vendor's software, as this plane plays it."""

@@ -7,6 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
+from sandbox import settings
 from sandbox.files import read_json, write_whole
 from sandbox.home import Home
 from sandbox.kube import Kube, KubeError
@@ -114,8 +115,9 @@ class PlaneClusters:
 
     def user_kubeconfig(self, key: str) -> str:
         """What listManagedClusterUserCredentials hands out: with local accounts, AKS names this user so and puts it
-        into system:masters."""
-        return self._get(key).kubeconfig(f"clusterUser_{key}", ["system:masters"])
+        into system:masters. The server has the name that the settings give it."""
+        name = settings.read(self._home).server_name
+        return self._get(key).kubeconfig(f"clusterUser_{key}", ["system:masters"], name)
 
     def kubelet_port(self, key: str) -> int:
         """The loopback port on which every node's kubelet answers."""

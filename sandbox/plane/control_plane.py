@@ -87,9 +87,9 @@ class ControlPlane:
         """For the stand-ins: a user of the group system:masters."""
         return self.kubeconfig("sandbox:admin", ["system:masters"])
 
-    def kubeconfig(self, user: str, groups: Sequence[str]) -> str:
-        """A client certificate for anyone; the same text at every call while the port stays the same."""
-        return self.site.pki.kubeconfig(self.server, self.folder.name, user, groups)
+    def kubeconfig(self, user: str, groups: Sequence[str], host: str = programs.LOOPBACK) -> str:
+        """A client certificate for anyone; the same text at every call while port and host stay the same."""
+        return self.site.pki.kubeconfig(self.site.server_as(host), self.folder.name, user, groups)
 
     def log(self, process: str) -> Path:
         return self._home.log(f"{self.folder.name}/{process}")

@@ -47,7 +47,11 @@ class Site:
 
     @property
     def server(self) -> str:
-        return f"https://{LOOPBACK}:{self.ports['apiserver']}"
+        return self.server_as(LOOPBACK)
+
+    def server_as(self, host: str) -> str:
+        """The API server's address under one of its names."""
+        return f"https://{host}:{self.ports['apiserver']}"
 
     def program(self, name: str, command: list[str], grace: float = 10.0) -> Program:
         return Program(name, command, self.folder, environment(self.tools), grace)

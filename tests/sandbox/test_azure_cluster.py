@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from sandbox import rpc
+from sandbox import rpc, settings
 from sandbox.azure import catalogue
 from sandbox.azure.autoscaler import GPU
 from sandbox.azure.quantity import parse
@@ -96,11 +96,15 @@ async def test_the_cluster_lists_all_its_pools(world: World) -> None:
     await world.drop(resource_id)
 
 
-async def test_the_credentials_work(world: World) -> None:
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+async def test_the_credentials_work(world: World, name: str) -> None:
+    """Whatever name the API server has in them."""
+    settings.write(settings.Settings(server_name=name), world.home)
     answer = await world.engine.invoke(catalogue.USER_CREDENTIALS, resourceGroupName=GROUP, resourceName=CLUSTER)
     (found,) = answer["kubeconfigs"]
     assert found["name"] == "clusterUser"
     async with Kube(base64.b64decode(found["value"]).decode(), "user") as kube:
+        assert kube.server.startswith(f"https://{name}:")
         assert len(await kube.list("v1", "Node")) >= 1
 
 
