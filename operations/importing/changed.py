@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from operations.importing.left_out import covers
+from operations.importing.left_out import LEFT, covers
 from operations.importing.reading import Plain
 from operations.importing.tree import GONE, get, put, remove
 from stacks.problem import Problem
@@ -168,12 +168,17 @@ def _renamed(values: dict[str, Any]) -> tuple[list[Renamed], list[Problem]]:
         if value is GONE or value is None:
             continue
         remove(values, steps)
-        before = get(values, here)
-        if before is GONE:
+        before, above = get(values, here), get(values, here[:-1])
+        if above not in (GONE, None) and not isinstance(above, dict):
+            reason = f"here it is `{each.here}`, and `{'.'.join(here[:-1])}` is no section in this file"
+            problems.append(Problem(each.path, "wrong-type", reason, LEFT))
+            continue
+        if before is GONE or before is None:
             put(values, here, value)
         elif before != value:
-            reason = f"here it is `{each.here}`, one for all, and that is what `{first[each.here].path}` says"
-            problems.append(Problem(each.path, "another-content", reason, "it is left out of the stack file"))
+            says = first[each.here].path if each.here in first else each.here
+            reason = f"here it is `{each.here}`, one for all, and that is what `{says}` says"
+            problems.append(Problem(each.path, "another-content", reason, LEFT))
             continue
         first.setdefault(each.here, each)
         found.append(each)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from stacks.newer import NEWER
 from stacks.schema.paths import exists
 
+LEFT = "it is left out of the stack file"
+"""What mends a value that has no place there: nothing is left to be done."""
+
 
 @dataclass(frozen=True)
 class LeftOut:

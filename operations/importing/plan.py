@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from operations.importing.changed import Renamed, moved
 from operations.importing.labels import unknown_labels
-from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE, LeftOut, covers, kept_newer, newer
+from operations.importing.left_out import LEFT, LEFT_OUT, NOW_EFFECTIVE, LeftOut, covers, kept_newer, newer
 from operations.importing.reading import Plain
 from operations.importing.secrets import Secret, hidden, taken
 from operations.importing.tree import GONE, copied, get, leaves, put, remove, settled
@@ -28,7 +29,9 @@ from stacks.schema.paths import dotted, exists
 
 Path = tuple[str | int, ...]
 NAMESPACE = Settings.model_fields["namespace"].default
-LEFT = "it is left out of the stack file"
+AGAIN = "it is left out of the stack file; write it right in the values, and import them again"
+"""Where a command would name another item: those after one that is left out move up."""
+ITEM = re.compile(r"\[\d+\]")
 
 HELM_TITLES = ("USER-SUPPLIED VALUES", "COMPUTED VALUES")
 """First line of what `helm get values` prints for a person."""
@@ -78,6 +81,8 @@ def plan(values: dict[str, Any], base: dict[str, Any], file: str) -> Plan:
 def _left(problem: Problem) -> Problem:
     """A problem of a stack file, said of a value that does not come that far."""
     mend = LEFT if problem.mend.startswith(("pulumi config rm", "take it out")) else problem.mend
+    if mend.startswith("pulumi config set") and ITEM.search(problem.path):
+        mend = AGAIN
     return Problem(problem.path, problem.code, problem.reason, mend)
 
 

@@ -10,7 +10,9 @@ _NAMED = (
     "(api|access|account|auth|client|encryption|hmac|jwt|license|master|private|rsa|secret|session|shared|signing|ssh|"
     "storage|subscription|webhook)[-_]?key"
 )
-NAME = re.compile(rf"(?i:({_NAMED}|^pass|^pwd|[-_.](pass|pat|pwd|pw|jwt|sas))$)|[a-z0-9](Pass|Pwd|Pw)$")
+NAME = re.compile(
+    rf"(?i:({_NAMED}|^pass|^pwd|^pw|^pgpass|^hmac|^cookie|[-_.](pass|pat|pwd|pw|jwt|sas|hmac))$)|[a-z0-9](Pass|Pwd|Pw)$"
+)
 """Names whose values are secrets, in all likelihood."""
 
 OF_A_SECRET = re.compile(r"(?i:(secret|credentials?|creds)$)")
@@ -21,6 +23,8 @@ OBJECT = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9.]*[a-z
 TEXTS = (
     re.compile(r"://[^/\s:@]*:(?!\$[({]\w+[)}]@)[^/\s@]+@"),
     re.compile(r"https?://[-\w.~%]{16,}@"),
+    # the same without a scheme, before a host with a port; an image's digest is none
+    re.compile(r"(?:^|[\s,;=\"'])(?!(?:mailto|sips?|xmpp):)[-\w.]+:(?!\$[({])[^\s:@/,;\"']+@(?!sha\d+:)[-\w.]+:\d+"),
     re.compile(rf"(?i:({_NAMED})\s*=(?!=)\s*(?!(true|false)\b))[\"']?[^\s\"'=;,&$<]"),
     re.compile(r"(?i:(^|[;,\s?&\"'])(pass|pwd|pw)\s*=(?!=)\s*(?!(true|false)\b))[\"']?[^\s\"'=;,&$<]"),
     re.compile(r"^\s*(?i:requirepass|masterauth)\s+(?!\"\"|'')\S", re.MULTILINE),

@@ -38,10 +38,12 @@ def get(tree: Any, path: Path) -> Any:
 
 
 def put(tree: Any, path: Path, value: Any) -> None:
-    """Set the value at a path."""
+    """Set the value at a path. Maps above that are not there, or null as an empty line makes them, are made."""
     *above, last = path
     for part in above:
-        tree = tree.setdefault(part, {}) if isinstance(tree, dict) else tree[part]
+        if isinstance(tree, dict) and tree.get(part) is None:
+            tree[part] = {}
+        tree = tree[part]
     tree[last] = value
 
 

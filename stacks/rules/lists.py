@@ -18,6 +18,7 @@ LANGUAGES = (
     "global.transcriber.languages",
     "transcribers.transcriber.languages.cpuLanguages",
     "transcribers.transcriber.languages.gpuLanguages",
+    "inferenceServerCustom.tritonServer.languages",
 )
 """Lists of languages: two of one name are told apart from two of one group (`stacks.rules.speech`)."""
 

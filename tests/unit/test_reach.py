@@ -20,6 +20,7 @@ from tests.reach.groups import apart, grouped, loads, told, union
 from tests.reach.knobs import wanted
 from tests.reach.record import Entry
 from tests.unit.graph import Graph
+from tests.unit.knobs import losses
 
 RECORD = record.read()
 GROUPS = record.groups(RECORD.all)
@@ -161,13 +162,17 @@ SWITCH = re.compile(r"(^|\.)(enabled|create|createSecret)$")
 LOST = [each for each in RECORD.all if each.loses]
 
 
-def switched(entry: Entry) -> bool:
-    """Whether a switch was set on or off, by itself or in the section that it was set with."""
-    key, knob = entry.knob.key, entry.knob
-    value = knob.value
-    for part in parts_of(key)[len(knob.place) :]:
+def set_to(entry: Entry) -> object:
+    """What its key was set to, by itself or in the section that it was set with."""
+    value = entry.knob.value
+    for part in parts_of(entry.knob.key)[len(entry.knob.place) :]:
         value = value.get(part) if isinstance(value, dict) else None
-    return SWITCH.search(key) is not None and isinstance(value, bool)
+    return value
+
+
+def switched(entry: Entry) -> bool:
+    """Whether a switch was set on or off."""
+    return SWITCH.search(entry.knob.key) is not None and isinstance(set_to(entry), bool)
 
 
 @pytest.mark.parametrize("entry", LOST, ids=lambda entry: f"{entry.knob.key}-{entry.context}")
@@ -229,6 +234,27 @@ def test_no_other_key_takes_what_is_in_a_sessions_path(entry: Entry) -> None:
     if switched(entry) or any(re.search(LOSING[why], entry.knob.key) for why in PROMISED):
         return
     assert in_path({text.partition(" ")[0] for text in entry.loses}) == []
+
+
+TAKES_OVER = {
+    "a Secret of the program's is the store's from then on": r"\.externalSecrets\.enabled$",
+    "a plain Deployment, which nothing protects, becomes a session group": r"\.sessionGroups\.enabled$",
+    "another Redis: its StatefulSet is protected, so the whole update is refused": r"^resourceManager\."
+    r"(externalRedis|redis\.sentinel)\.enabled$",
+}
+"""Why something may go when a switch is set on: what is recorded of one is lost on the way there or on the way back."""
+SET_ON = {each.knob.key: each for each in LOST if switched(each) and set_to(each) is True}
+
+
+def test_what_is_switched_on_takes_nothing_away_but_for_these() -> None:
+    lost = {}
+    for key, entry in SET_ON.items():
+        after = contexts()[entry.context].changed([entry.knob]).graph()
+        if found := in_path({object_of(each.resource) for each in losses(base(entry.context), after)}):
+            lost[key] = found
+    known = {key: [why for why, keys in TAKES_OVER.items() if re.search(keys, key)] for key in lost}
+    assert [key for key, why in known.items() if not why] == []
+    assert {each for why in known.values() for each in why} == TAKES_OVER.keys()
 
 
 @pytest.mark.parametrize(

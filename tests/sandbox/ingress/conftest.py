@@ -17,7 +17,7 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture
 async def bare(control_plane: ControlPlane) -> AsyncIterator[World]:
-    """Two namespaces with everything but rights and pods."""
+    """Two namespaces with everything but rights and pods; they stay (tests/sandbox/conftest.py)."""
     kubeconfig = control_plane.admin_kubeconfig()
     async with Kube(kubeconfig, "test") as admin:
         world = World(admin, kubeconfig, next(NUMBERS))
@@ -29,7 +29,6 @@ async def bare(control_plane: ControlPlane) -> AsyncIterator[World]:
         for namespace in (world.own, world.speech):
             for pod in await admin.list("v1", "Pod", namespace):
                 await admin.delete("v1", "Pod", pod["metadata"]["name"], namespace, grace_seconds=0)
-            await admin.delete("v1", "Namespace", namespace)
         await admin.delete("v1", "Node", world.node)
 
 

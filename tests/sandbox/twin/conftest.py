@@ -16,13 +16,12 @@ NAMESPACES = itertools.count(1)
 
 @pytest.fixture
 async def bare(control_plane: ControlPlane) -> AsyncIterator[World]:
-    """A namespace in which nobody has given the controller any right."""
+    """A namespace in which nobody has given the controller any right; it stays (tests/sandbox/conftest.py)."""
     kubeconfig = control_plane.admin_kubeconfig()
     async with Kube(kubeconfig, "test") as admin:
         world = World(admin, kubeconfig, f"twin-{next(NAMESPACES)}")
         await world.install()
         yield world
-        await admin.delete("v1", "Namespace", world.namespace)
 
 
 @pytest.fixture

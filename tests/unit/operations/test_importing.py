@@ -12,7 +12,7 @@ import yaml
 
 from operations.importing.base import Base
 from operations.importing.left_out import LEFT_OUT, NOW_EFFECTIVE
-from operations.importing.plan import plan
+from operations.importing.plan import AGAIN, plan
 from operations.importing.reading import read as values_of
 from operations.keys import ANY_ITEM, OURS, Kind, keys
 from stacks.load import read
@@ -275,6 +275,52 @@ def test_languages_of_the_custom_server_are_taken_over(section: str, tmp_path: P
     report, target = run(f"inferenceServerCustom: {{enabled: true, {section}}}", tmp_path, *CLUSTER)
     assert "inferenceServerCustom.tritonServer.languages" in report.stdout
     assert loaded(target).inference_server_custom.triton_server.languages == ("eu", "en")
+
+
+@pytest.mark.parametrize(
+    ("sections", "kept", "refused"),
+    [
+        ("languages: [en, no], tritonServer: {languages: [no]}", ("no",), "another-content"),
+        ("languages: [], tritonServer: {languages: [en]}", ("en",), "another-content"),
+        ("languages: [en], tritonServer: null", ("en",), None),
+        ("languages: [en], tritonServer: {languages: null}", ("en",), None),
+        ("languages: [en], tritonServer: []", (), "wrong-type"),
+    ],
+)
+def test_languages_in_both_places_are_one_list(
+    sections: str, kept: tuple[str, ...], refused: str | None, tmp_path: Path
+) -> None:
+    """The one beside the recipe counts where they differ; a section that is empty or no section loses nothing."""
+    report = reported(f"inferenceServerCustom: {{{sections}}}", tmp_path)
+    found = [each["code"] for each in report["refused"] if each["path"] == "inferenceServerCustom.languages"]
+    assert found == ([refused] if refused else [])
+    settings = yaml.safe_load((tmp_path / "Pulumi.mine.yaml").read_text())["config"]
+    custom = settings.get(f"{PROJECT}:inferenceServerCustom", {})
+    assert tuple(custom.get("tritonServer", {}).get("languages", ())) == kept
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "left"),
+    [
+        ("global: {transcriber: {languages: [NO, en, de]}}", "global.transcriber.languages[0]", 2),
+        (
+            "transcribers: {transcriber: {tolerations: [{key: a, operator: Exists, tolerationSeconds: 3},"
+            " {key: b, operator: Exists}]}}",
+            "transcribers.transcriber.tolerations[0]",
+            1,
+        ),
+    ],
+)
+def test_no_command_names_an_item_that_has_moved_up(values: str, path: str, left: int, tmp_path: Path) -> None:
+    report = reported(values, tmp_path)
+    (refused,) = [each for each in report["refused"] if each["path"].startswith(path)]
+    assert refused["mend"] == AGAIN
+    section = yaml.safe_load((tmp_path / "Pulumi.mine.yaml").read_text())["config"]
+    document = {key.partition(":")[2]: each for key, each in section.items()}
+    found: Any = document
+    for part in path.partition("[")[0].split("."):
+        found = found[part]
+    assert len(found) == left
 
 
 def test_the_newer_name_of_the_host_is_taken(tmp_path: Path) -> None:

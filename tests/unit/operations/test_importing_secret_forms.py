@@ -44,6 +44,8 @@ TEXTS = {
     "password of htpasswd": f"me:$2y$05${A1[:53]}",
     "Apache's": "me:$apr1$abcdefgh$0123456789abcdefghijkl",
     "address with a token for a user": f"https://{A1[:40]}@git.example/models.git",
+    "user and password without a scheme": "me:abc123@broker.example:9092",
+    "several brokers": "one.example:9092,me:abc123@two.example:9092",
     "Basic": "Basic bWU6YWJj",
     "nginx, Bearer": 'proxy_set_header Authorization "Bearer abc123";',
     "nginx, Basic": "proxy_set_header Authorization 'Basic bWU6YWJj';",
@@ -61,7 +63,7 @@ TEXTS = {
 
 NAMES = (
     "SESSION_PW", "DB_PWD", "CREDS", "MODEL_CREDS", "dbPw", "GITHUB_PAT", "STORE_SAS", "SESSION_KEY", "WEBHOOK_KEY",
-    "JWT_KEY", "SERVICE_JWT", "SECRET_KEY", "PASSCODE", "PWD",
+    "JWT_KEY", "SERVICE_JWT", "SECRET_KEY", "PASSCODE", "PWD", "PW", "PGPASS", "HMAC", "SESSION_HMAC", "COOKIE",
 )  # fmt: skip
 """Names of variables whose value is a secret, whatever it looks like."""
 
@@ -81,13 +83,15 @@ KEPT_TEXTS = (
     "proxy_set_header X-Request-Id $request_id;", "Authorization: Bearer <token>", "eyJ is how they begin",
     "eyjafjallajokull.example.org", "AKIA", "ghp_", "4cd6a0e5-3c2c-4f0a-9a55-0b1e4b1f5a10",
     "sha256:" + "0123456789abcdef" * 4, "mcr.microsoft.com/azure-cli:2.64.0", "$1 and $2", "/etc/token",
-    "risk-assessment", "SG.westeurope", "a@b.example", "https://example.org/a/b@c",
+    "risk-assessment", "SG.westeurope", "a@b.example", "https://example.org/a/b@c", "sip:me@phone.example:5060",
+    "mail.example:25,me@mail.example:25", "registry.example/models:1.2@sha256:" + "0123456789abcdef" * 4,
+    "me:$(BROKER_WORD)@broker.example:9092",
 )  # fmt: skip
 
 KEPT_NAMES = (
     "MAX_TOKENS", "TOKEN_FILE", "SECRET_NAME", "PASSTHROUGH", "COMPASS", "BYPASS", "CACHE_KEY", "PUBLIC_KEY",
     "KEYBOARD", "SPEC_PATH", "PATCH", "PW_LENGTH", "CREDS_FILE", "SASL_MECHANISM", "JWT_ISSUER", "SESSION_KEY_LENGTH",
-    "TOKENS",
+    "TOKENS", "COOKIE_NAME", "PGPASSFILE", "PWM",
 )  # fmt: skip
 
 KEPT_ANNOTATIONS = {
