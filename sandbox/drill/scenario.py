@@ -184,7 +184,10 @@ class Cut(Part):
     """How many sessions a run cuts: none, or some, and why that is so."""
 
     cut: Literal[0, "some"]
-    because: str = Field(default="", description="why some; of a baseline why none")
+    done: Literal["under load", "without load"] = Field(
+        default="under load", description="whether a friendly run is done while clients come"
+    )
+    because: str = Field(default="", description="why some; of a baseline why none; why not under load")
 
 
 class Expect(Part):
@@ -202,6 +205,10 @@ class Expect(Part):
             each: Cut = getattr(self, name)
             if each.cut == cut and not each.because:
                 raise ValueError(f"{name}: cut: {cut} needs its reason (because: ...)")
+        if self.friendly.done == "without load" and not self.friendly.because:
+            raise ValueError("friendly: done: without load needs its reason (because: ...)")
+        if "without load" in (self.hostile.done, self.baseline.done):
+            raise ValueError("only of the friendly run it is asked whether it is done under load")
         return self
 
 

@@ -18,9 +18,12 @@ def red(expect: Expect, result: Result) -> str:
         return f"{cut} sessions were cut, and none was to be"
     if expected.cut == "some" and not cut:
         return f"nothing was cut, though the file says it would ({expected.because or 'a baseline must cut'})"
-    if result.kind is Kind.FRIENDLY and result.ending is not Ending.UNDER_LOAD:
-        return f"not done under load: {result.left[0] if result.left else 'nothing says what was left'}"
-    return ""
+    if result.kind is not Kind.FRIENDLY:
+        return ""
+    if expected.done == "without load" and result.ending is Ending.UNDER_LOAD:
+        return f"done under load, though the file says it would not be ({expected.because})"
+    late = result.ending is Ending.NEVER or (result.ending is Ending.AFTER and expected.done == "under load")
+    return f"not done under load: {result.left[0] if result.left else 'nothing says what was left'}" if late else ""
 
 
 def work_left(expect: Expect, kind: Kind) -> str:
@@ -28,4 +31,4 @@ def work_left(expect: Expect, kind: Kind) -> str:
     expected: Cut = getattr(expect, kind.value)
     if kind is Kind.BASELINE:
         return ""
-    return expected.because if expected.cut == "some" else expect.missing
+    return expected.because or expect.missing

@@ -12,6 +12,7 @@ from sandbox.drill.verdict import red, work_left
 from tests.drill.events import EVENTS, ONE
 
 SOME = Cut(cut="some", because="a known fault")
+LATE = Cut(cut=0, done="without load", because="the Service knows no old pods")
 
 
 def test_the_first_step_divides_what_was_before_from_what_is_counted() -> None:
@@ -42,6 +43,9 @@ def result(kind: Kind, cut: bool, ending: Ending = Ending.UNDER_LOAD, error: str
         (Expect(), result(Kind.BASELINE, True), ""),
         (Expect(), result(Kind.FRIENDLY, False, Ending.AFTER), "not done under load: Pod a: old"),
         (Expect(), result(Kind.HOSTILE, False, Ending.AFTER), ""),
+        (Expect(friendly=LATE), result(Kind.FRIENDLY, False, Ending.AFTER), ""),
+        (Expect(friendly=LATE), result(Kind.FRIENDLY, False), "done under load, though the file says it would not be"),
+        (Expect(friendly=LATE), result(Kind.FRIENDLY, False, Ending.NEVER), "not done under load: Pod a: old"),
         (Expect(), result(Kind.HOSTILE, False, error="it broke"), "it broke"),
         (Expect(), Result("one", Kind.FRIENDLY), "no session was alive"),
     ],
@@ -54,6 +58,7 @@ def test_what_is_red(expect: Expect, found: Result, says: str) -> None:
 def test_the_work_that_is_left_is_the_programs_own() -> None:
     assert work_left(Expect(friendly=SOME), Kind.FRIENDLY) == "a known fault"
     assert work_left(Expect(friendly=SOME), Kind.HOSTILE) == ""
+    assert work_left(Expect(friendly=LATE), Kind.FRIENDLY) == "the Service knows no old pods"
     assert work_left(Expect(missing="it is not there"), Kind.HOSTILE) == "it is not there"
     assert work_left(Expect(missing="it is not there"), Kind.BASELINE) == ""
     assert work_left(Expect(baseline=SOME), Kind.BASELINE) == ""

@@ -92,6 +92,8 @@ def test_a_scenario_as_it_is_read(tmp_path: Path) -> None:
         (RIGHT + "  - refused: {}\n", "steps.1.refused.says: Field required"),
         (RIGHT + "expect: {hostile: {cut: some}}\n", "hostile: cut: some needs its reason"),
         (RIGHT + "expect: {baseline: {cut: 0}}\n", "baseline: cut: 0 needs its reason"),
+        (RIGHT + "expect: {friendly: {cut: 0, done: without load}}\n", "done: without load needs its reason"),
+        (RIGHT + "expect: {hostile: {cut: 0, done: without load}}\n", "only of the friendly run"),
         (RIGHT + "expect: {hostile: {cut: 3}}\n", "expect.hostile.cut: Input should be 0 or 'some'"),
         ("title: only this\n", "load: Field required"),
     ],
