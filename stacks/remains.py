@@ -6,12 +6,12 @@ A faulty field is left out and nothing stands in for it. Who asks for it gets an
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterator
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from annotated_types import BaseMetadata
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from stacks.schema import Settings
@@ -61,21 +61,29 @@ def _section(model: type[S], given: dict[str, Any], faults: Collection[Location]
     values = {}
     for name, field in model.model_fields.items():
         key = field.alias or name
-        value = _value(field, given.get(key, LEFT_OUT), [each[1:] for each in faults if each[:1] == (key,)])
+        value = _value(model, name, given.get(key, LEFT_OUT), [each[1:] for each in faults if each[:1] == (key,)])
         if value is not LEFT_OUT:
             values[name] = value
-    made = model.model_construct()
+    said = {name for name, field in model.model_fields.items() if (field.alias or name) in given}
+    # with something in every field, no default is made that would be thrown away here
+    made = model.model_construct(said, **dict.fromkeys(model.model_fields))
     made.__dict__.clear()
     made.__dict__.update(values)
-    made.__pydantic_fields_set__.update(n for n, f in model.model_fields.items() if (f.alias or n) in given)
     return made
 
 
-def _value(field: FieldInfo, given: Any, faults: Collection[Location]) -> Any:
+@functools.cache
+def _default(model: type[BaseModel], name: str) -> Any:
+    """What stands in a field of which nothing is said, made once: no rule changes what it looks at."""
+    return model.model_fields[name].get_default(call_default_factory=True)
+
+
+def _value(model: type[BaseModel], name: str, given: Any, faults: Collection[Location]) -> Any:
     """What stands in a field, as far as it is right."""
+    field = model.model_fields[name]
     kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     if not faults:
-        return _read(kind, given) if given is not LEFT_OUT else field.get_default(call_default_factory=True)
+        return _read(kind, given) if given is not LEFT_OUT else _default(model, name)
     # what is laid over a default, or looked at as a whole, cannot be taken apart
     if () in faults or not all(isinstance(each, BaseMetadata) for each in field.metadata):
         return LEFT_OUT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from stacks.schema.base import Section
@@ -23,16 +22,36 @@ class Place(NamedTuple):
     value: Section | tuple[Any, ...] | dict[str, Any]
 
 
-def walk(section: Section) -> Iterator[Place]:
+def walk(section: Section) -> tuple[Place, ...]:
     """Every section, and every list and map with something in it, in the order of the schema, each before its content.
 
     What the user writes in Kubernetes' own words (a map without sections) is one place.
     """
-    ahead = [Place("", "", section)]
+    return _walked(_Same(section))
+
+
+class _Same:
+    """A section, which changes no more: equal to itself alone, for to compare two is to walk through both."""
+
+    def __init__(self, section: Section) -> None:
+        self.section = section
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.section is self.section
+
+    def __hash__(self) -> int:
+        return id(self.section)
+
+
+@functools.lru_cache(maxsize=1)
+def _walked(of: _Same) -> tuple[Place, ...]:
+    """The places of a section: the rules go through the same one, one rule after another."""
+    found, ahead = [], [Place("", "", of.section)]
     while ahead:
         place = ahead.pop()
-        yield place
+        found.append(place)
         ahead += reversed(_inside(place))
+    return tuple(found)
 
 
 def _inside(place: Place) -> list[Place]:

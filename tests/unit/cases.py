@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,15 @@ def removed(document: Json, path: str) -> None:
     del document[last]
 
 
+@functools.cache
+def _base() -> str:
+    """What every case begins with, as JSON: a copy of its own for each, without reading the file again."""
+    return json.dumps(read_yaml(CASES / "base.yaml"))
+
+
 def given(case: Json) -> tuple[dict[str, str], list[str]]:
     """A case as the engine hands it over: full keys with text, and which of them are secret."""
-    document = merged(read_yaml(CASES / "base.yaml"), case.get("config") or {})
+    document = merged(json.loads(_base()), case.get("config") or {})
     for path in case.get("remove", ()):
         removed(document, path)
     config = {f"sm-realtime:{k}": v if k in SCALARS else json.dumps(v) for k, v in document.items()}
