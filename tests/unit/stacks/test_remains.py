@@ -37,6 +37,12 @@ def test_what_is_right_is_read_as_ever() -> None:
     rest, right = remains(values, [("pools", "services", 0, "maxCount")]), loaded(EVERYTHING)
     assert rest.pools.services[0].min_count == right.pools.services[0].min_count
     assert rest.pools.inference == right.pools.inference
+    for made, read_whole in (
+        (rest, right),
+        (rest.pools, right.pools),
+        (rest.pools.services[0], right.pools.services[0]),
+    ):
+        assert made.model_fields_set == read_whole.model_fields_set
     for name in Settings.model_fields.keys() - {"pools"}:
         assert getattr(rest, name) == getattr(right, name), name
 
