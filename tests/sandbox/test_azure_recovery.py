@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from sandbox.azure.drain import cordon
 from sandbox.azure.provider import AzureProvider
@@ -35,15 +37,21 @@ async def running(home: Home, tools: Tools) -> AsyncIterator[tuple[Engine, Azure
         await clusters.close()
 
 
-@pytest.fixture
-async def home(tools: Tools, tmp_path: Path) -> Home:
-    """The state of a cluster with a pool `cut`; nothing runs."""
-    home = Home(tmp_path)
-    async with running(home, tools) as (engine, *_):
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stopped(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state of a cluster with a pool `cut`; nothing runs. Made once: every test works on a copy."""
+    folder = tmp_path_factory.mktemp("stopped")
+    async with running(Home(folder), tools) as (engine, *_):
         await base(engine)
         await engine.create(MANAGED_CLUSTER, inputs(MANAGED_CLUSTER))
         await engine.create(AGENT_POOL, inputs(AGENT_POOL, agentPoolName="cut"))
-    return home
+    return folder
+
+
+@pytest.fixture
+def home(stopped: Path, tmp_path: Path) -> Home:
+    """A copy of that state."""
+    return Home(shutil.copytree(stopped, tmp_path / "home"))
 
 
 def cut_off(home: Home, resource_id: str, state: str) -> None:
