@@ -53,6 +53,9 @@ AMONG = re.compile(r"^tests/unit/test_reach\.py::\w+\[(.+?)~")
 SHARING = ("tests/unit/test_contract.py", "tests/unit/stacks/test_inventory.py")
 """Files that share the graphs of the contract's variants (tests/unit/variants.py)."""
 
+TOGETHER = "tests/conformance/"
+"""A folder whose files are short and share a control plane and a provider: one worker starts one of each."""
+
 
 class Loop:
     """An event loop in a thread of its own, for what outlives the loop of a single test."""
@@ -102,6 +105,8 @@ class ByFile(LoadFileScheduling):  # type: ignore[misc]
         file: str = super()._split_scope(nodeid)
         if file in SHARING:
             return "variants"
+        if file.startswith(TOGETHER):
+            return TOGETHER
         among = AMONG.search(nodeid)
         return f"{file}[{among[1]}" if among else file
 
