@@ -29,12 +29,25 @@ async def kube(control_plane: ControlPlane) -> AsyncIterator[Kube]:
         yield client
 
 
-@pytest.fixture
-async def namespace(kube: Kube) -> str:
-    """A namespace of the test's own.
+RUNNING = (*(("apps/v1", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")), ("v1", "Pod"))
+"""Kinds of what would take room on the nodes of later tests."""
 
-    It stays: emptying one is a request or two for each kind of object there is, and the plane goes soon anyway.
+
+async def stop_all(kube: Kube, namespace: str) -> None:
+    """Take away what runs in a namespace; it stays itself, with the rest.
+
+    To delete one is a request or two for each kind of object there is, more than most tests make, and the plane goes
+    soon anyway.
     """
+    for api, kind in RUNNING:
+        for each in await kube.list(api, kind, namespace):
+            await kube.delete(api, kind, each["metadata"]["name"], namespace, grace_seconds=0)
+
+
+@pytest.fixture
+async def namespace(kube: Kube) -> AsyncIterator[str]:
+    """A namespace of the test's own."""
     name = f"test-{next(_NUMBERS)}"
     await kube.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    return name
+    yield name
+    await stop_all(kube, name)

@@ -10,6 +10,7 @@ import pytest
 from components.cluster.ingress_rights import SECRETS, WATCHED
 from sandbox.kube import Kube
 from sandbox.plane.control_plane import ControlPlane
+from tests.sandbox.conftest import stop_all
 from tests.sandbox.ingress.world import NETWORKING, RBAC, World
 
 NUMBERS = itertools.count(1)
@@ -17,7 +18,7 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture
 async def bare(control_plane: ControlPlane) -> AsyncIterator[World]:
-    """Two namespaces with everything but rights and pods; they stay (tests/sandbox/conftest.py)."""
+    """Two namespaces with everything but rights and pods."""
     kubeconfig = control_plane.admin_kubeconfig()
     async with Kube(kubeconfig, "test") as admin:
         world = World(admin, kubeconfig, next(NUMBERS))
@@ -27,8 +28,7 @@ async def bare(control_plane: ControlPlane) -> AsyncIterator[World]:
             await admin.delete(RBAC, kind, world.own)
         await admin.delete(NETWORKING, "IngressClass", world.class_name)
         for namespace in (world.own, world.speech):
-            for pod in await admin.list("v1", "Pod", namespace):
-                await admin.delete("v1", "Pod", pod["metadata"]["name"], namespace, grace_seconds=0)
+            await stop_all(admin, namespace)
         await admin.delete("v1", "Node", world.node)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.kube import Kube
 from sandbox.plane.control_plane import ControlPlane
+from tests.sandbox.conftest import stop_all
 from tests.sandbox.twin.world import World
 
 NAMESPACES = itertools.count(1)
@@ -16,12 +17,13 @@ NAMESPACES = itertools.count(1)
 
 @pytest.fixture
 async def bare(control_plane: ControlPlane) -> AsyncIterator[World]:
-    """A namespace in which nobody has given the controller any right; it stays (tests/sandbox/conftest.py)."""
+    """A namespace in which nobody has given the controller any right."""
     kubeconfig = control_plane.admin_kubeconfig()
     async with Kube(kubeconfig, "test") as admin:
         world = World(admin, kubeconfig, f"twin-{next(NAMESPACES)}")
         await world.install()
         yield world
+        await stop_all(admin, world.namespace)
 
 
 @pytest.fixture
