@@ -1,4 +1,4 @@
-"""Keys of newer charts than 0.6.0 that this program does not have, and why."""
+"""Keys of newer charts than 0.6.0: those this program does not have, and what those that it has are here."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ NEWER = {
     "vendor's costs, and those of `customModelCosts` come first",
     "*.sessionGroups.scaling.timeOfDay": "of chart 0.7.0; the resource definition of 0.6.0 has no such field",
 }
-"""Keys of newer charts than 0.6.0 that its images and resource definition do not know."""
+"""Key, `*` being any part → what there is to know of it."""

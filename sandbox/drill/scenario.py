@@ -38,6 +38,18 @@ def _seconds(text: Any) -> Any:
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 """Written with its unit; seconds before the time factor."""
 
+
+def _each(texts: Any) -> Any:
+    """One text, or a list of them; what is written otherwise is left for the type to refuse."""
+    return (texts,) if isinstance(texts, str) else tuple(texts) if isinstance(texts, list) else texts
+
+
+Says = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(_each),
+    Field(min_length=1, description="a part of what it must say; of several, one"),
+]
+
 Overlay = dict[str, JsonValue]
 """Configuration by section, laid over what there is: maps merge, lists and plain values replace."""
 
@@ -82,14 +94,14 @@ class Refused(Named):
     """`pulumi up`, which must be refused; the configuration goes back afterwards."""
 
     refused: Overlay
-    says: str = Field(min_length=1, description="a part of what it must say")
+    says: Says
 
 
 class Destroy(Named):
     """`pulumi destroy`, which must be refused."""
 
     destroy: Literal["refused"]
-    says: str = Field(min_length=1, description="a part of what it must say")
+    says: Says
 
 
 class Kill(Named):

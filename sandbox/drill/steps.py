@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import assert_never
 
 from sandbox import settings
@@ -58,9 +59,9 @@ async def take(step: Step, plane: Plane, kube: Kube, journal: Journal, within: f
             assert_never(step)
 
 
-def _says(said: str, wanted: str) -> None:
-    if " ".join(wanted.split()) not in " ".join(said.split()):
-        raise EngineError(f"it was refused, but does not say {wanted!r}:\n{last(said)}")
+def _says(said: str, wanted: Sequence[str]) -> None:
+    if not any(" ".join(each.split()) in " ".join(said.split()) for each in wanted):
+        raise EngineError(f"it was refused, but does not say {' or '.join(map(repr, wanted))}:\n{last(said)}")
 
 
 async def _wait(step: Wait, plane: Plane, kube: Kube, journal: Journal, within: float) -> None:

@@ -63,8 +63,12 @@ def added_models(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
                 reason = f"{model} is of another operating point; the server runs at {at[0]} alone"
                 yield Problem(path, "model-not-on-server", reason, away + put)
             elif there and language in LANGUAGES[Recipe.STANDARD_ALL] and language not in LANGUAGES[there]:
-                reason = f"{model} is not in {there.value}, whose image the server runs; a session would find no model"
+                reason = _not_in_image(model, there)
                 yield Problem(path, "model-not-on-server", reason, away)
+
+
+def _not_in_image(what: str, there: Recipe) -> str:
+    return f"{what} is not in {there.value}, whose image the server runs; a session would find no model"
 
 
 def unread_costs(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
@@ -76,7 +80,7 @@ def unread_costs(settings: Settings, _: Collection[str]) -> Iterator[Problem]:
     given += [ADDITIONAL] if features.additional_model_costs else []
     given += [CUSTOM] if features.custom_model_costs else []
     if recipe is Recipe.CUSTOM:
-        read, why = {CUSTOM}, f"the custom recipe has the models of {CUSTOM} and no others"
+        read, why = {CUSTOM}, f"the custom recipe has the models of {CUSTOM}, of the languages it lists, and no others"
     else:
         costs = COSTS[recipe]().model_dump(by_alias=True)
         read, why = {ADDITIONAL, *(f"modelCosts.{key}" for key in costs)}, f"{recipe.value} has no such model"
@@ -101,7 +105,7 @@ def custom_languages(settings: Settings, _: Collection[str]) -> Iterator[Problem
         if code in seen:
             yield Problem(path, "duplicate-language", f"{code} is listed already", remove_command(path))
         elif there and code in LANGUAGES[Recipe.STANDARD_ALL] and code not in LANGUAGES[there]:
-            reason = f"{code} is not in {there.value}, whose image the server runs; a session would find no model"
+            reason = _not_in_image(code, there)
             yield Problem(path, "model-not-on-server", reason, remove_command(path))
         elif not any(model.startswith(f"{code}:") for model in costs):
             model = f"{code}:ensemble_{code}_{points(server)[-1]}"

@@ -12,7 +12,7 @@ from sandbox.drill import scenario
 from sandbox.drill.engine import begun_with
 from sandbox.drill.overlay import laid_over
 from sandbox.drill.run import Job
-from sandbox.drill.scenario import Apply, Kill, Kind, Scenario, Set, Up
+from sandbox.drill.scenario import Apply, Kill, Kind, Refused, Scenario, Set, Up
 from sandbox.plane.errors import PlaneError
 from sandbox.settings import Settings
 from stacks import load
@@ -81,8 +81,19 @@ def test_a_scenario_as_it_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "read_as"), [("no room", ("no room",)), ("[no room, no way]", ("no room", "no way"))]
+)
+def test_a_refusal_says_a_text_or_one_of_several(written: str, read_as: tuple[str, ...], tmp_path: Path) -> None:
+    refused = read(tmp_path, RIGHT + f"  - refused: {{}}\n    says: {written}\n").steps[-1]
+    assert isinstance(refused, Refused)
+    assert refused.says == read_as
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
+        (RIGHT + "  - refused: {}\n    says: []\n", "steps.1.refused.says: "),
+        (RIGHT + "  - refused: {}\n    says: ['']\n", "steps.1.refused.says.0: "),
         (RIGHT + "stpes: []\n", "stpes: Extra inputs are not permitted"),
         (RIGHT.replace("1h", "3600"), "load.longest: Input should be a valid number"),
         (RIGHT.replace("90s", "90 s"), "load.mean: "),
