@@ -23,7 +23,7 @@ from rich.table import Table
 
 from sandbox.home import Home
 from tests.bench import flat, stack
-from tests.bench.measure import PreviewError, Program, Runs, Time, in_turns
+from tests.bench.measure import Preview, PreviewError, Program, Runs, in_pairs, times
 from tests.bench.steps import steps
 from tests.live.conftest import plain_environment, shell_exports
 from tests.seed_languages import SEED_LANGUAGES
@@ -74,7 +74,7 @@ def _select(program: Program, name: str) -> None:
         raise PreviewError(done.stdout + done.stderr)
 
 
-def _timed(program: Program, name: str) -> Callable[[], Time]:
+def _timed(program: Program, name: str) -> Preview:
     return lambda: program.preview(name)[0]
 
 
@@ -117,8 +117,9 @@ def _shown(objects: dict[int, int], ours: dict[int, Runs], beside: dict[int, Run
         column.justify = "right"
     for count, number in objects.items():
         a, b = ours[count], beside[count]
-        table.add_row(str(count), str(number), f"{a.wall:.2f}", f"{b.wall:.2f}", f"{a.wall / b.wall:.2f}",
-                      f"{a.cpu:.2f}", f"{b.cpu:.2f}", f"{a.cpu / b.cpu:.2f}")  # fmt: skip
+        wall, cpu = times(a, b)
+        table.add_row(str(count), str(number), f"{a.wall:.2f}", f"{b.wall:.2f}", f"{wall:.2f}",
+                      f"{a.cpu:.2f}", f"{b.cpu:.2f}", f"{cpu:.2f}")  # fmt: skip
     out.print(table)
 
 
@@ -166,8 +167,12 @@ def verdicts(steps: Mapping[int, int], ours: dict[int, Runs], beside: dict[int, 
         )
         found.append((is_constant(steps, SAME_STEPS), text))
     for count, runs in ours.items():
-        wall, cpu = runs.wall / beside[count].wall, runs.cpu / beside[count].cpu
-        found.append((max(wall, cpu) <= MOST_TIMES, f"{count} languages: at most {MOST_TIMES} × the flat program"))
+        found.append(
+            (
+                max(times(runs, beside[count])) <= MOST_TIMES,
+                f"{count} languages: at most {MOST_TIMES} × the flat program",
+            )
+        )
     if len(ours) >= 3:
         found.append(_same_cpu(ours, beside))
     return found
@@ -203,19 +208,23 @@ def main(
             environment = shell_exports(_sandbox(bare, "env"))
             objects, programs = _prepared(folder, bare | environment, counts)
             _checked(programs, objects)
-            previews = [_timed(programs[0], f"bench{count}") for count in counts]
-            previews += [_timed(each, f"bench{count}") for each, count in zip(programs[1:], counts, strict=True)]
-            times = in_turns(previews, runs)
+            names = [f"bench{count}" for count in counts]
+            flats = [_timed(each, name) for each, name in zip(programs[1:], names, strict=True)]
+            ours = [_timed(programs[0], name) for name in names]
+            taken = in_pairs(list(zip(ours, flats, strict=True)), runs)
         except PreviewError as error:
             out.print(str(error), markup=False)
             raise typer.Exit(1) from error
         finally:
             _sandbox(bare, "down")
-    ours, beside = dict(zip(counts, times, strict=False)), dict(zip(counts, times[len(counts) :], strict=True))
-    out.print(f"pulumi preview of a first update on an empty plane, no cluster yet; medians of {runs}, taken in turns.")
-    out.print("CPU: engine, language host and program; not the plane's stand-ins.")
-    _shown(objects, ours, beside)
-    results = verdicts(counted, ours, beside)
+    out.print(f"pulumi preview of a first update on an empty plane, no cluster yet; medians of {runs}.")
+    out.print(
+        "Times: how many times the flat one's, of two runs right after one another. CPU: engine, language host and"
+    )
+    out.print("program; not the plane's stand-ins.")
+    own, beside = (dict(zip(counts, each, strict=True)) for each in zip(*taken, strict=True))
+    _shown(objects, own, beside)
+    results = verdicts(counted, own, beside)
     for met, text in results:
         out.print(f"{SHOWN[met]}  {text}")
     if any(met is False for met, _ in results):

@@ -85,9 +85,30 @@ class Program:
         return Time(wall, usage.ru_utime + usage.ru_stime), int(creates[1])
 
 
-def in_turns(previews: list[Callable[[], Time]], runs: int) -> list[Runs]:
-    """So many runs of each, taken in turns so that a busy moment hits all; one before is not counted."""
-    for preview in previews:
-        preview()
-    rounds = [[preview() for preview in previews] for _ in range(runs)]
-    return [Runs(taken) for taken in zip(*rounds, strict=True)]
+def times(ours: Runs, beside: Runs) -> tuple[float, float]:
+    """How many times the other's time of the clock and of the processors one takes.
+
+    The median over the pairs of runs that `in_pairs` takes right after one another: a machine whose speed changes from
+    one moment to the next (a neighbour, a processor's temperature) changes both of a pair.
+    """
+    pairs = list(zip(ours.taken, beside.taken, strict=True))
+    return statistics.median(a.wall / b.wall for a, b in pairs), statistics.median(a.cpu / b.cpu for a, b in pairs)
+
+
+Preview = Callable[[], Time]
+
+
+def in_pairs(pairs: list[tuple[Preview, Preview]], runs: int) -> list[tuple[Runs, Runs]]:
+    """So many runs of each pair, one right after the other, every second time the other way round.
+
+    Pairs take turns, so that a busy minute hits all; one run of each before is not counted.
+    """
+    for pair in pairs:
+        for preview in pair:
+            preview()
+    taken: list[tuple[list[Time], list[Time]]] = [([], []) for _ in pairs]
+    for number in range(runs):
+        for pair, kept in zip(pairs, taken, strict=True):
+            for side in (0, 1) if number % 2 == 0 else (1, 0):
+                kept[side].append(pair[side]())
+    return [(Runs(tuple(ours)), Runs(tuple(beside))) for ours, beside in taken]

@@ -11,7 +11,7 @@ import pytest
 from sandbox.languagehost.forked import PLACE
 from tests.bench import flat, stack
 from tests.bench.__main__ import verdicts
-from tests.bench.measure import Program, Runs, Time
+from tests.bench.measure import Preview, Program, Runs, Time, in_pairs, times
 from tests.bench.steps import steps
 from tests.seed_languages import SEED_LANGUAGES, SEED_RECIPES
 from tests.unit.graph import Graph, Json, run_program
@@ -102,6 +102,30 @@ def test_the_error_of_a_median_is_that_of_many_medians() -> None:
     drawn = [Runs(tuple(Time(0.0, dice.gauss(100, 1)) for _ in range(25))) for _ in range(400)]
     told = statistics.mean(each.cpu_error for each in drawn)
     assert told == pytest.approx(statistics.stdev(each.cpu for each in drawn), rel=0.15)
+
+
+def test_a_machine_that_changes_its_speed_changes_both_of_a_pair() -> None:
+    """It slows down within the third pair; the medians of the two sides would be 0.4 times apart."""
+    ours = Runs(tuple(Time(1.2 * each, 1.1 * each) for each in (1, 1, 1, 3, 3)))
+    wall, cpu = times(ours, Runs(tuple(Time(each, each) for each in (1, 1, 3, 3, 3))))
+    assert wall == pytest.approx(1.2)
+    assert cpu == pytest.approx(1.1)
+
+
+def test_pairs_take_turns_and_no_side_is_always_the_first() -> None:
+    order: list[str] = []
+
+    def preview(name: str) -> Preview:
+        def run() -> Time:
+            order.append(name)
+            return Time(len(order), 0.0)
+
+        return run
+
+    taken = in_pairs([(preview("a"), preview("b")), (preview("c"), preview("d"))], 2)
+    assert "".join(order) == "abcd" + "abcd" + "badc"
+    assert [each.wall for each in taken[0][0].taken] == [5, 10]
+    assert [each.wall for each in taken[1][1].taken] == [8, 11]
 
 
 @pytest.mark.parametrize(
