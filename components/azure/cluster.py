@@ -74,10 +74,12 @@ def network_profile(azure: AzureSettings) -> aks.ContainerServiceNetworkProfileA
     )
 
 
-def system_pool(
-    pool: SystemPool, kubernetes_version: str, subnet_id: pulumi.Input[str]
-) -> aks.ManagedClusterAgentPoolProfileArgs:
-    """The inline pool of the cluster's own pods; no pod of ours tolerates its taint."""
+def system_pool(pool: SystemPool, subnet_id: pulumi.Input[str]) -> aks.ManagedClusterAgentPoolProfileArgs:
+    """The inline pool of the cluster's own pods; no pod of ours tolerates its taint.
+
+    Its version is the cluster's when it is made. It is not said: AKS takes a newer version of the control plane only
+    from a request that names the version of no pool or of every pool, and the others are no part of this one.
+    """
     return aks.ManagedClusterAgentPoolProfileArgs(
         name="system",
         mode=aks.AgentPoolMode.SYSTEM,
@@ -94,7 +96,6 @@ def system_pool(
         min_count=pool.min_count,
         max_count=pool.max_count,
         node_taints=[SYSTEM_TAINT],
-        orchestrator_version=kubernetes_version,
         vnet_subnet_id=subnet_id,
     )
 
@@ -141,7 +142,7 @@ class Cluster(pulumi.ComponentResource):
                 type=aks.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[args.identity_id]
             ),
             network_profile=network_profile(azure),
-            agent_pool_profiles=[system_pool(args.system, azure.kubernetes_version, args.node_subnet_id)],
+            agent_pool_profiles=[system_pool(args.system, args.node_subnet_id)],
             api_server_access_profile=aks.ManagedClusterAPIServerAccessProfileArgs(
                 authorized_ip_ranges=list(azure.authorized_ip_ranges)
             )

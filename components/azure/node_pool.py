@@ -61,8 +61,8 @@ class NodePoolArgs:
     """The node subnet's address range, part of the name."""
     pool: Pool
     generation: Generation
-    after: pulumi.Resource | None
-    """The pool made before this one."""
+    after: tuple[pulumi.Resource, ...]
+    """The pools made before this one, all of them: deletions go by what two of them have between each other."""
     protect: bool
 
 
@@ -114,7 +114,7 @@ class NodePool(pulumi.ComponentResource):
                 # the autoscaler's
                 ignore_changes=["count"],
                 # no value flows: AKS answers 409 to a second pool operation while one runs on the cluster
-                depends_on=[args.after] if args.after else [],
+                depends_on=list(args.after),
             ),
         )
         self.pool_name = once_made(self.agent_pool, pool)

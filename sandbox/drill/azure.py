@@ -9,7 +9,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox import rpc
-from sandbox.azure.catalogue import AGENT_POOL
+from sandbox.azure.catalogue import AGENT_POOL, MANAGED_CLUSTER
 from sandbox.azure.node_image import ask, outcomes
 from sandbox.azure.store import Record, Store
 from sandbox.drill.wait import until
@@ -36,6 +36,20 @@ def oldest(home: Home, role: str) -> Record:
 async def delete_pool(home: Home, role: str) -> None:
     """Delete the oldest generation of a role's pool, and wait for it. Raises `PlaneError` with Azure's refusal."""
     await delete(home, AGENT_POOL.token, oldest(home, role).id)
+
+
+async def upgrade_system_pool(home: Home, state: Json, version: str) -> None:
+    """Upgrade the inline pool in place, as `az aks upgrade` does after the control plane; `state` is the engine's.
+
+    Raises `PlaneError` with Azure's refusal.
+    """
+    resources = state["deployment"]["resources"]
+    (inputs,) = (each["inputs"] for each in resources if each["type"] == MANAGED_CLUSTER.token)
+    profiles = [
+        {**each, "orchestratorVersion": version} if each["mode"] == "System" else each
+        for each in inputs["agentPoolProfiles"]
+    ]
+    await put(home, MANAGED_CLUSTER.token, {**inputs, "agentPoolProfiles": profiles})
 
 
 async def delete(home: Home, token: str, resource_id: str) -> None:

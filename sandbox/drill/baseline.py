@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.home import CHECKOUT
 from sandbox.kube import Kube
 from sandbox.plane.errors import PlaneError
 from sandbox.sessions.model import Role
@@ -117,9 +118,10 @@ class Naive:
         await self.run("delete", kind.lower(), name, *where, "--ignore-not-found", "--wait=false")
 
     async def run(self, *arguments: str, stdin: str = "") -> str:
-        """What `kubectl` prints. Raises `PlaneError`."""
+        """What `kubectl` prints; paths are the checkout's. Raises `PlaneError`."""
         process = await asyncio.create_subprocess_exec(
             self._kubectl, "--kubeconfig", self._kubeconfig, *arguments,
+            cwd=CHECKOUT,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         out, _ = await process.communicate(stdin.encode())

@@ -88,6 +88,7 @@ class Up(Named):
     """`pulumi up`, which must succeed."""
 
     up: Overlay
+    refresh: bool = Field(default=False, description="with `--refresh`: what was changed outside is seen")
 
 
 class Refused(Named):
@@ -122,11 +123,12 @@ class AzureCall(Part):
 
     delete_pool: str = Field(default="", description="role of the pool whose oldest generation is deleted")
     node_image: Literal["", "comes"] = Field(default="", description="the week's node image comes to every pool")
+    upgrade_system_pool: str = Field(default="", description="version to which the system pool is upgraded in place")
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if bool(self.delete_pool) == bool(self.node_image):
-            raise ValueError("one of delete_pool and node_image")
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"one of {', '.join(type(self).model_fields)}")
         return self
 
 

@@ -26,7 +26,7 @@ async def take(step: Step, plane: Plane, kube: Kube, journal: Journal, within: f
     match step:
         case Up():
             plane.engine.change(step.up)
-            await plane.engine.up()
+            await plane.engine.up(*(("--refresh",) if step.refresh else ()))
         case Refused():
             before = plane.engine.change(step.refused)
             _says(await plane.engine.refused(), step.says)
@@ -43,6 +43,8 @@ async def take(step: Step, plane: Plane, kube: Kube, journal: Journal, within: f
             plane.behind_the_engine = True
             if step.azure.delete_pool:
                 await azure.delete_pool(plane.home, step.azure.delete_pool)
+            elif step.azure.upgrade_system_pool:
+                await azure.upgrade_system_pool(plane.home, await plane.engine.export(), step.azure.upgrade_system_pool)
             else:
                 await azure.node_image(plane.home, IMAGE_WITHIN)
         case Wait():

@@ -108,7 +108,7 @@ def foundation(settings: Settings, provider: AzureProvider) -> Foundation:
                 subnet=azure.network.node_subnet,
                 pool=of,
                 generation=generation,
-                after=pools[-1].agent_pool if pools else None,
+                after=tuple(each.agent_pool for each in pools),
                 protect=protect,
             ),
             opts,

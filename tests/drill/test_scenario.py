@@ -12,7 +12,8 @@ from sandbox.drill import scenario
 from sandbox.drill.engine import begun_with
 from sandbox.drill.overlay import laid_over
 from sandbox.drill.run import Job
-from sandbox.drill.scenario import Apply, Kill, Kind, Refused, Scenario, Set, Up
+from sandbox.drill.scenario import Apply, Kill, Kind, Kubectl, Refused, Scenario, Set, Up
+from sandbox.home import CHECKOUT
 from sandbox.plane.errors import PlaneError
 from sandbox.settings import Settings
 from stacks import load
@@ -63,6 +64,8 @@ def test_every_scenario_is_right(name: str) -> None:
                     assert refusals(document) == [], scenario.told(step)
                 case Set():
                     Settings.model_validate(Settings().model_dump(by_alias=True) | found.settings | step.set)
+                case Kubectl(kubectl=[*_, "-f", file]):
+                    assert (CHECKOUT / file).is_file()
                 case _:
                     pass
 
@@ -101,6 +104,9 @@ def test_a_refusal_says_a_text_or_one_of_several(written: str, read_as: tuple[st
         (RIGHT.replace("- up:", "- upp:"), "a step has one of the keys up, refused, destroy"),
         (RIGHT + "    says: nothing\n", "steps.0.up.says: Extra inputs are not permitted"),
         (RIGHT + "  - refused: {}\n", "steps.1.refused.says: Field required"),
+        (RIGHT + "  - azure: {delete_pool: services, node_image: comes}\n", "one of delete_pool, node_image, upgrade_"),
+        (RIGHT + "  - azure: {}\n", "one of delete_pool, node_image, upgrade_"),
+        (RIGHT + "  - refused: {}\n    says: no\n    refresh: true\n", "steps.1.refused.refresh: Extra inputs"),
         (RIGHT + "expect: {hostile: {cut: some}}\n", "hostile: cut: some needs its reason"),
         (RIGHT + "expect: {baseline: {cut: 0}}\n", "baseline: cut: 0 needs its reason"),
         (RIGHT + "expect: {friendly: {cut: 0, done: without load}}\n", "done: without load needs its reason"),

@@ -67,3 +67,10 @@ def test_everyone_may_reach_the_api_server_only_where_nobody_is_named(sandbox: G
 
     profile = run_program("sandbox", named).one(CLUSTER).inputs["apiServerAccessProfile"]
     assert profile == {"authorizedIPRanges": ["203.0.113.0/24"]}
+
+
+def test_a_request_of_the_cluster_names_the_version_of_no_pool(graph: Graph) -> None:
+    """Of some it may not, or no newer version of the control plane is taken; the other pools are no part of it."""
+    cluster = graph.one(CLUSTER).inputs
+    assert cluster["kubernetesVersion"] == "1.35.9"
+    assert all("orchestratorVersion" not in pool for pool in cluster["agentPoolProfiles"])
