@@ -13,6 +13,10 @@ WIDTH, HEIGHT, GAP, TOP, LEFT = 460, 90, 34, 46, 56
 """Of one panel and around it, in pixels."""
 LINE = 14
 """Height of a line of text."""
+LETTERS = 74
+"""Of a step's text that fit into a column."""
+APART = 12
+"""Pixels between two steps' numbers; one that is closer to the last goes without, its time is in the list below."""
 COLOURS = ("#1f6fb4", "#d9730d", "#2f8f46", "#8a4fb0", "#8c5a3c", "#c23b8a", "#5f6b76", "#a19a14", "#1496a8")
 RED = "#c62828"
 
@@ -93,7 +97,7 @@ def picture(title: str, runs: Mapping[str, Sequence[Event]]) -> str:
         for index, role in enumerate(roles):
             lines += _panel(each, role, left, TOP + index * (HEIGHT + GAP))
         for number, (at, step) in enumerate(each.steps, 1):
-            lines.append(_text(left, under + number * LINE, f"{number}  {at:.0f} s  {step}"))
+            lines.append(_text(left, under + number * LINE, _shortened(f"{number}  {at:.0f} s  {step}")))
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
@@ -104,10 +108,13 @@ def _panel(each: Course, role: Role, left: int, top: int) -> Iterator[str]:
     yield f'<rect x="{left}" y="{top}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#c8ccd0"/>'
     yield _text(left - 6, top + 10, str(most), 'text-anchor="end"')
     yield _text(left - 6, top + HEIGHT, "0", 'text-anchor="end"')
+    told = left - APART
     for number, (at, _) in enumerate(each.steps, 1):
         x = left + at * scale
         yield f'<path d="M{x:.1f} {top}V{top + HEIGHT}" stroke="#777" stroke-dasharray="3 3"/>'
-        yield _text(int(x) + 2, top + 10, str(number), 'fill="#777"')
+        if x >= told + APART:
+            told = int(x)
+            yield _text(told, top - 2, str(number), 'fill="#777" font-size="8" text-anchor="middle"')
     for index, trace in enumerate(traces):
         colour = COLOURS[index % len(COLOURS)]
         yield f'<path d="{_staircase(trace, each.seconds, scale, left, top, most)}" fill="none" stroke="{colour}"/>'
@@ -116,10 +123,10 @@ def _panel(each: Course, role: Role, left: int, top: int) -> Iterator[str]:
             x = left + at * scale
             yield f'<path d="M{x:.1f} {top + HEIGHT}v-12" stroke="{RED}" stroke-width="1.5"/>'
     yield _text(left, top + HEIGHT + LINE, role.value, 'font-weight="bold"')
-    at_x = left + 110
+    at_x = left + 120
     for index, trace in enumerate(traces[:4]):
-        yield _text(at_x, top + HEIGHT + LINE, trace.pod[-16:], f'fill="{COLOURS[index % len(COLOURS)]}" font-size="9"')
-        at_x += 88
+        yield _text(at_x, top + HEIGHT + LINE, trace.pod[-14:], f'fill="{COLOURS[index % len(COLOURS)]}" font-size="9"')
+        at_x += 85
 
 
 def _staircase(trace: Trace, seconds: float, scale: float, left: int, top: int, most: int) -> str:
@@ -129,6 +136,10 @@ def _staircase(trace: Trace, seconds: float, scale: float, left: int, top: int, 
         path += f"M{x:.1f} {top + HEIGHT}V{y:.1f}" if not path else f"H{x:.1f}V{y:.1f}"
         level = count
     return path + f"H{left + seconds * scale:.1f}" if level else path
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LETTERS else f"{text[: LETTERS - 1]}…"
 
 
 def _text(x: int, y: int, text: str, attributes: str = "") -> str:

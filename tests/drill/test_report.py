@@ -8,9 +8,10 @@ from xml.etree import ElementTree
 from rich.console import Console
 
 from sandbox.drill import report
-from sandbox.drill.picture import RED, course, picture
+from sandbox.drill.picture import LETTERS, RED, course, picture
 from sandbox.drill.result import Ending, Result, counts
 from sandbox.drill.scenario import Cut, Expect, Kind
+from sandbox.sessions.journal import Step
 from sandbox.sessions.model import Role
 from tests.drill.events import EVENTS, ONE
 
@@ -59,3 +60,13 @@ def test_the_picture_marks_steps_and_cuts() -> None:
     assert "baseline: 0 cut" in texts
     assert texts.count("1  10 s  up: image") == 2
     assert [e.get("stroke") for e in drawn.iter()].count(RED) == len([ONE])
+
+
+def test_a_step_with_many_words_stays_in_its_column_and_close_ones_share_a_number() -> None:
+    events = [Step(100.0, "x" * 200), Step(100.1, "right after it"), Step(200.0, "the end")]
+    drawn = ElementTree.fromstring(picture("title", {"friendly": [*EVENTS[:1], *events]}))
+    texts = [element.text or "" for element in drawn.iter() if element.tag.endswith("text")]
+    assert [len(text) for text in texts if "xx" in text] == [LETTERS]
+    assert "2  0 s  right after it" in texts
+    assert {"1", "3"} <= set(texts)
+    assert "2" not in texts
