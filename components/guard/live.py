@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -32,6 +33,11 @@ DEADLINE_SECONDS = 120.0
 Far more than the answers take: a reading shares its event loop with a program that registers a hundred resources, which
 took 20 s of a machine with half a core to spare.
 """
+
+FIRST_STATUS_SECONDS = 30.0
+"""For the first status of a group that was made a moment ago: an update may delete one thing and make another."""
+LOOK_SECONDS = 1.0
+"""Between two looks for it."""
 
 CREDENTIALS = "azure-native:containerservice:listManagedClusterUserCredentials"
 
@@ -72,10 +78,18 @@ async def credentials(provider: pulumi.ProviderResource, resource_group: str, cl
 
 
 async def read_cluster(kubeconfig: str) -> Reading:
-    """SessionGroups, session pods and nodes. A server without the SessionGroup kind has no group, and may have pods."""
+    """SessionGroups, session pods and nodes. A server without the SessionGroup kind has no group, and may have pods.
+
+    A group that is too young to have a status is looked at again until it has one, or its time is over.
+    """
     client = AsyncClient(KubeConfig.from_dict(yaml.safe_load(kubeconfig)), timeout=httpx.Timeout(ANSWER_SECONDS))
     try:
-        return await _lists(client)
+        until = time.monotonic() + FIRST_STATUS_SECONDS
+        reading = await _lists(client)
+        while any(group.awaited for group in reading.groups) and time.monotonic() < until:
+            await asyncio.sleep(LOOK_SECONDS)
+            reading = await _lists(client)
+        return reading
     except httpx.HTTPStatusError as error:
         return Reading(problem=f"the API server answered {error.response.status_code}: {one_line(error)}")
     except httpx.HTTPError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from components.speech.crd import KIND
@@ -11,6 +12,10 @@ from components.speech.crd import KIND
 OTHER_OWNERS = frozenset({"ReplicaSet", "StatefulSet", "DaemonSet", "Job"})
 """Kinds of Kubernetes' own that make pods. The sessiongroups-controller may not make any of them (contract: control
 plane 8), so their pods are no session group's."""
+
+
+YOUNG = timedelta(minutes=1)
+"""A group that was made within it may not have been seen by its controller yet."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class Group:
     """`spec.replicas` as it is in the cluster, which the controller writes while scaling is on."""
     scaled: bool | None = None
     """`spec.scaling.enabled` as it is in the cluster."""
+    made: datetime | None = None
+    """When it was created."""
 
     @property
     def live(self) -> bool:
@@ -36,6 +43,11 @@ class Group:
     def silent(self) -> bool:
         """Whether its status does not say what it holds."""
         return self.usage is None or self.active_sessions is None
+
+    @property
+    def awaited(self) -> bool:
+        """Whether its first status may come any moment. A clock that is off makes one wait or not, no group idle."""
+        return self.silent and self.made is not None and datetime.now(UTC) - self.made < YOUNG
 
     @property
     def text(self) -> str:
@@ -78,6 +90,15 @@ def number(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def moment(value: Any) -> datetime | None:
+    """A time as the API server writes it; None for anything that is none."""
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo else None
+
+
 def never_ran(item: dict[str, Any]) -> bool:
     """Whether a SessionGroup has no status at all: its controller has never reconciled it."""
     return not item.get("status")
@@ -102,6 +123,7 @@ def group_of(item: dict[str, Any], pods: Iterable[dict[str, Any]] | None = None)
         sessions,
         number(spec.get("replicas")),
         scaled if isinstance(scaled, bool) else None,
+        moment(metadata.get("creationTimestamp")),
     )
 
 

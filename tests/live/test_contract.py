@@ -102,15 +102,7 @@ class Stand:
         kubeconfig = self.plane.checkout / ".sandbox" / "kubeconfig"  # the first update makes it
         meanwhile = Cluster(kubeconfig.read_text()).meanwhile(others) if kubeconfig.exists() else nullcontext()
         with meanwhile:
-            try:
-                self.plane.pulumi("up", "--yes", "--skip-preview")
-            except AssertionError as refused:
-                # a group that this very update has made counts as busy until its controller has seen it
-                if "its status is missing" not in str(refused):
-                    raise
-                seen = ("--for=jsonpath={.status.specHash}", "--timeout=120s")
-                self.plane.kubectl("wait", "sessiongroups", "--all", "-n", NAMESPACE, *seen)
-                self.plane.pulumi("up", "--yes", "--skip-preview")
+            self.plane.pulumi("up", "--yes", "--skip-preview")
 
     def values(self, config: Json) -> None:
         """Lay those of all the files over a stack's."""

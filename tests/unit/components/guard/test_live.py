@@ -11,6 +11,7 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pulumi
@@ -134,6 +135,56 @@ async def test_groups_with_a_status_need_no_second_look(server: tuple[ApiServer,
     api.items[SESSION_GROUPS] = [{**SILENT, "status": {"usage": 0, "activeSessions": 0}}]
     assert not (await live.read_cluster(kubeconfig(url))).live
     assert not [asked for asked in api.asked if asked.startswith(PODS)]
+
+
+def made(ago: timedelta) -> dict[str, Any]:
+    """A group without a status, so old."""
+    born = (datetime.now(UTC) - ago).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"metadata": {**SILENT["metadata"], "creationTimestamp": born}}
+
+
+async def test_a_group_of_this_very_update_is_given_time_for_its_first_status(
+    server: tuple[ApiServer, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, url = server
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.0)
+    young = made(timedelta(seconds=1))
+    api.items |= {SESSION_GROUPS: [young], PODS: [pod_of("SessionGroup")]}
+
+    async def third_time(request: web.Request) -> web.StreamResponse:
+        if len([each for each in api.asked if each.startswith(SESSION_GROUPS)]) == 3:
+            api.items[SESSION_GROUPS] = [{**young, "status": {"usage": 0, "activeSessions": 0}}]
+        api.broken = None
+        answer = await api.answer(request)
+        api.asked.pop()
+        api.broken = third_time
+        return answer
+
+    api.broken = third_time
+    assert not (await live.read_cluster(kubeconfig(url))).live
+    assert len([each for each in api.asked if each.startswith(SESSION_GROUPS)]) == 3
+
+
+async def test_a_young_group_whose_status_does_not_come_is_live(
+    server: tuple[ApiServer, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, url = server
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(live, "FIRST_STATUS_SECONDS", 0.05)
+    api.items |= {SESSION_GROUPS: [made(timedelta(seconds=1))], PODS: [pod_of("SessionGroup")]}
+    (group,) = (await live.read_cluster(kubeconfig(url))).live
+    assert group.silent
+    assert len([each for each in api.asked if each.startswith(SESSION_GROUPS)]) > 1
+
+
+@pytest.mark.parametrize("item", [SILENT, made(timedelta(hours=1))])
+async def test_an_older_group_without_status_is_not_waited_for(
+    server: tuple[ApiServer, str], item: dict[str, Any]
+) -> None:
+    api, url = server
+    api.items |= {SESSION_GROUPS: [item], PODS: [pod_of("SessionGroup")]}
+    assert (await live.read_cluster(kubeconfig(url))).live
+    assert len([each for each in api.asked if each.startswith(SESSION_GROUPS)]) == 1
 
 
 async def test_a_404_for_anything_else_is_no_zero(server: tuple[ApiServer, str]) -> None:
