@@ -15,7 +15,19 @@ from sandbox.sessions.model import Cut
 
 Json = dict[str, Any]
 
-COLUMNS = ("scenario", "run", "alive", "started", "finished", "cut", "done in", "shortest", "of it engine", "verdict")
+COLUMNS = (
+    "scenario",
+    "run",
+    "alive",
+    "started",
+    "finished",
+    "cut",
+    "turned away",
+    "done in",
+    "shortest",
+    "of it engine",
+    "verdict",
+)
 MOST = 5
 """Reasons of a run's cuts that are told; the JSON has every cut."""
 
@@ -31,6 +43,7 @@ def row(result: Result, expect: Expect) -> tuple[str, ...]:
         str(counts.started),
         str(counts.finished),
         str(len(counts.cuts)),
+        str(counts.turned_away.total()),
         seconds if result.kind is Kind.BASELINE or not result.left else f"{seconds}, {result.ending}",
         f"{counts.shortest:.0f} s",
         f"{result.engine:.0f} s",
@@ -81,6 +94,7 @@ def _run(result: Result, expect: Expect) -> Json:
         "shortestSeconds": round(counts.shortest, 1),
         "done": result.ending.value,
         "left": list(result.left),
+        "amiss": list(result.amiss),
         "error": result.error,
         "expected": getattr(expect, result.kind.value).model_dump(),
         "red": red(expect, result),

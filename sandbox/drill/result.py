@@ -50,6 +50,8 @@ class Result:
     ending: Ending = Ending.NEVER
     left: Sequence[str] = ()
     """What was not done under load."""
+    amiss: Sequence[str] = ()
+    """What is not as the scenario's end says."""
     error: str = ""
     """Why the run could not be carried out."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ import yaml
 
 from sandbox.drill.plane import Plane
 from sandbox.drill.result import Ending, Result, counts
-from sandbox.drill.scenario import Kind, Overlay, Scenario, Wait, told
+from sandbox.drill.scenario import End, Kind, Overlay, Scenario, Wait, told
 from sandbox.drill.settled import settle
 from sandbox.drill.steps import take
 from sandbox.drill.wait import until
@@ -102,10 +102,22 @@ async def _under_load(job: Job, result: Result, plane: Plane, journal: Journal, 
         say(WAITING)
         await settling.at_the_end()
         seconds = time.monotonic() - began
+        amiss = [] if job.kind is Kind.BASELINE else await _amiss(job.scenario.end, plane)
         if settling.ending is Ending.NEVER:
             plane.spoilt = job.kind is Kind.FRIENDLY
         engine = plane.engine.seconds - engine
-        return replace(result, seconds=seconds, engine=engine, ending=settling.ending, left=tuple(settling.left))
+        ending, left = settling.ending, tuple(settling.left)
+        return replace(result, seconds=seconds, engine=engine, ending=ending, left=left, amiss=amiss)
+
+
+async def _amiss(ends: Sequence[End], plane: Plane) -> list[str]:
+    """A line for each end that is other than the scenario says."""
+    lines = []
+    for end in ends:
+        labels = ("-l", end.labels) if end.labels else ()
+        said = await plane.naive.run("get", end.get, "-n", end.namespace, *labels, f"-o=jsonpath={{{end.path}}}")
+        lines += [line for line in [end.amiss(said)] if line]
+    return lines
 
 
 class _Settling:

@@ -204,6 +204,34 @@ class Cut(Part):
     because: str = Field(default="", description="why some; of a baseline why none; why not under load")
 
 
+class End(Part):
+    """What is so when a run by the program's way is over: what `kubectl get` prints of something."""
+
+    get: str = Field(min_length=1, description="a kind, or kind/name")
+    namespace: str = "speechmatics"
+    labels: str = Field(default="", description="a selector of labels")
+    path: str = Field(min_length=1, description="JSONPath without its braces")
+    prints: str = Field(default="", description="all of it, in order")
+    holds: str = Field(default="", description="a part of it")
+
+    def amiss(self, printed: str) -> str:
+        """What is other than this says; empty: nothing is."""
+        printed = " ".join(printed.split())
+        if self.holds in printed if self.holds else printed == self.prints:
+            return ""
+        return f"{self.get} {self.path} is {printed!r} in the end, and should {self._wanted}"
+
+    @property
+    def _wanted(self) -> str:
+        return f"hold {self.holds!r}" if self.holds else f"be {self.prints!r}"
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if len(self.model_fields_set & {"prints", "holds"}) != 1:
+            raise ValueError("one of prints, holds")
+        return self
+
+
 class Expect(Part):
     """What each run shows; a run that shows anything else is red."""
 
@@ -234,6 +262,7 @@ class Scenario(Part):
     settings: dict[str, JsonValue] = Field(default_factory=dict, description="of the stand-ins, in every run")
     load: Load
     steps: tuple[Step, ...] = Field(min_length=1)
+    end: tuple[End, ...] = Field(min_length=1, description="of a friendly and of a hostile run")
     baseline: tuple[Step, ...] = Field(default=(), description="none: there is no naive way to do it")
     expect: Expect = Expect()
 

@@ -18,12 +18,19 @@ def red(expect: Expect, result: Result) -> str:
         return f"{cut} sessions were cut, and none was to be"
     if expected.cut == "some" and not cut:
         return f"nothing was cut, though the file says it would ({expected.because or 'a baseline must cut'})"
+    if result.amiss:
+        return result.amiss[0]
     if result.kind is not Kind.FRIENDLY:
-        return ""
+        never = result.kind is Kind.HOSTILE and result.ending is Ending.NEVER
+        return f"not done even without clients: {_left(result)}" if never else ""
     if expected.done == "without load" and result.ending is Ending.UNDER_LOAD:
         return f"done under load, though the file says it would not be ({expected.because})"
     late = result.ending is Ending.NEVER or (result.ending is Ending.AFTER and expected.done == "under load")
-    return f"not done under load: {result.left[0] if result.left else 'nothing says what was left'}" if late else ""
+    return f"not done under load: {_left(result)}" if late else ""
+
+
+def _left(result: Result) -> str:
+    return result.left[0] if result.left else "nothing says what was left"
 
 
 def work_left(expect: Expect, kind: Kind) -> str:

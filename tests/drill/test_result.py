@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,9 @@ def result(kind: Kind, cut: bool, ending: Ending = Ending.UNDER_LOAD, error: str
         (Expect(), result(Kind.BASELINE, True), ""),
         (Expect(), result(Kind.FRIENDLY, False, Ending.AFTER), "not done under load: Pod a: old"),
         (Expect(), result(Kind.HOSTILE, False, Ending.AFTER), ""),
+        (Expect(), result(Kind.HOSTILE, False, Ending.NEVER), "not done even without clients: Pod a: old"),
+        (Expect(), result(Kind.BASELINE, True, Ending.NEVER), ""),
+        (Expect(), replace(result(Kind.HOSTILE, False), amiss=["pods are 1"]), "pods are 1"),
         (Expect(friendly=LATE), result(Kind.FRIENDLY, False, Ending.AFTER), ""),
         (Expect(friendly=LATE), result(Kind.FRIENDLY, False), "done under load, though the file says it would not be"),
         (Expect(friendly=LATE), result(Kind.FRIENDLY, False, Ending.NEVER), "not done under load: Pod a: old"),

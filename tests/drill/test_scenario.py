@@ -12,7 +12,7 @@ from sandbox.drill import scenario
 from sandbox.drill.engine import begun_with
 from sandbox.drill.overlay import laid_over
 from sandbox.drill.run import Job
-from sandbox.drill.scenario import Apply, Kill, Kind, Kubectl, Refused, Scenario, Set, Up
+from sandbox.drill.scenario import Apply, End, Kill, Kind, Kubectl, Refused, Scenario, Set, Up
 from sandbox.home import CHECKOUT
 from sandbox.plane.errors import PlaneError
 from sandbox.settings import Settings
@@ -22,6 +22,7 @@ from tests.unit.graph import MADE_UP_SECRETS
 RIGHT = """
 title: a title
 load: {sessions: 2, mean: 90s, longest: 1h}
+end: [{get: pods, path: .items, prints: ""}]
 steps:
   - up: {global: {cluster: other}}
 """
@@ -105,6 +106,9 @@ def test_a_refusal_says_a_text_or_one_of_several(written: str, read_as: tuple[st
         (RIGHT + "    says: nothing\n", "steps.0.up.says: Extra inputs are not permitted"),
         (RIGHT + "  - refused: {}\n", "steps.1.refused.says: Field required"),
         (RIGHT + "  - azure: {delete_pool: services, node_image: comes}\n", "one of delete_pool, node_image, upgrade_"),
+        (RIGHT.replace('prints: ""', "print: x"), "end.0.print: Extra inputs"),
+        (RIGHT.replace('prints: ""', ""), "end.0: Value error, one of prints, holds"),
+        (RIGHT.replace('[{get: pods, path: .items, prints: ""}]', "[]"), "end: Tuple should have at least 1 item"),
         (RIGHT + "  - azure: {}\n", "one of delete_pool, node_image, upgrade_"),
         (RIGHT + "  - refused: {}\n    says: no\n    refresh: true\n", "steps.1.refused.refresh: Extra inputs"),
         (RIGHT + "expect: {hostile: {cut: some}}\n", "hostile: cut: some needs its reason"),
@@ -130,3 +134,18 @@ def test_a_step_on_one_line() -> None:
     assert scenario.told(Up(up={"global": {"transcriber": {"image": {"tag": "1"}}}})) == (
         "up: global.transcriber.image.tag: 1"
     )
+
+
+@pytest.mark.parametrize(
+    ("end", "printed", "amiss"),
+    [
+        ({"prints": "a b"}, "a  b\n", ""),
+        ({"prints": ""}, "", ""),
+        ({"prints": ""}, "a", "pods .items is 'a' in the end, and should be ''"),
+        ({"prints": "a"}, "a b", "pods .items is 'a b' in the end, and should be 'a'"),
+        ({"holds": ":2"}, "image:2", ""),
+        ({"holds": ":2"}, "image:1", "pods .items is 'image:1' in the end, and should hold ':2'"),
+    ],
+)
+def test_an_end_is_reached_or_says_what_is_there(end: dict[str, str], printed: str, amiss: str) -> None:
+    assert End.model_validate({"get": "pods", "path": ".items", **end}).amiss(printed) == amiss
