@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.drill.ladder import page, rows, seen
 from sandbox.drill.ladder.climb import Shown, wrong
-from sandbox.drill.ladder.rows import Change, Guard, Ladder, Place, Red, Row
+from sandbox.drill.ladder.rows import Change, Guard, Ladder, Load, Place, Red, Row
 from sandbox.drill.ladder.standing import changed, restored, standing, written
 from sandbox.plane.errors import PlaneError
 
@@ -169,14 +169,18 @@ def test_both_runs_of_a_row_must_show_it(row: Row, put: Shown, guarded: Shown, s
 
 def test_the_page_has_the_pair_what_was_seen_and_what_was_not() -> None:
     guard = Guard(what="what guards", changes=(Change(kind="Deployment"),))
-    ladder = Ladder(guards={"guard": guard}, rungs=(ROW, WAIT, Row(rung="no", nowhere="not ours")))
+    wait = WAIT.model_copy(update={"settings": {"busySigterm": "ends"}, "load": Load.model_validate({"mean": "4h"})})
+    ladder = Ladder(guards={"guard": guard}, rungs=(ROW, wait, Row(rung="no", nowhere="not ours")))
     text = page.text(ladder, {ROW.rung: seen.of(RED, 60, "2026-11-28")})
     field = "Deployment `spec.template.spec.terminationGracePeriodSeconds`: taken away. its own"
     assert (
-        f"| proxy pod grace | {field} |  | `config-map` | proxy: its grace "
+        f"| proxy pod grace | {field} |  | `config-map` |  | proxy: its grace "
         "| 2 of 3 cut, 3 alive at first (2026-11-28, factor 60) |\n"
     ) in text
-    assert f"| wait | {field} | guard | `config-map` | the process of metrics gives up | not yet |\n" in text
+    assert (
+        f"| wait | {field} | guard | `config-map` | `busySigterm: ends`, mean of a session 240 min "
+        "| the process of metrics gives up | not yet |\n"
+    ) in text
     assert "| guard | what guards |\n" in text
     assert "| no | not ours |\n" in text
 

@@ -65,6 +65,12 @@ def test_an_image_rolls_under_load_and_nobody_is_cut(drill: Drill) -> None:
     assert found.counts.finished > 0
 
 
+@pytest.mark.parametrize("name", ["killed-update", "language-removed", "destroy", "node-image", "server-name"])
+def test_a_step_of_each_other_kind_ends_as_its_scenario_says(drill: Drill, name: str) -> None:
+    """The engine killed, an update and a destroy refused, Azure's own step, another setting of a stand-in."""
+    assert not drill.run(name, Kind.FRIENDLY).counts.cuts
+
+
 def test_what_the_hostile_rows_cut_is_written_down_with_the_row(drill: Drill) -> None:
     cuts = drill.run("redis-restart", Kind.HOSTILE).counts.cuts
     assert {cut.reason for cut in cuts} == {"without Redis"}

@@ -25,8 +25,8 @@ python -m sandbox.drill.ladder "transcriber pod grace"     # one
 python -m sandbox.drill.ladder --help                      # seed, time factor, planes side by side, --write
 ```
 
-| rung | put back to | guards taken away | scenario | red: the cut reads | seen |
-|---|---|---|---|---|---|
+| rung | put back to | guards taken away | scenario | also set in both runs | red: the cut reads | seen |
+|---|---|---|---|---|---|---|
 """
 
 GUARDS = """
@@ -70,7 +70,18 @@ def _row(row: Row, seen: Seen | None) -> str:
     fields = dict.fromkeys(map(_field, row.places))
     value = "taken away" if row.to is None else f"`{row.to if isinstance(row.to, str) else json.dumps(row.to)}`"
     put = f"{', '.join(fields)}: {value}. {row.because}"
-    return _line(row.rung, put, ", ".join(row.without), f"`{row.scenario}`", row.red.text, _seen(row, seen))
+    guards, scenario = ", ".join(row.without), f"`{row.scenario}`"
+    return _line(row.rung, put, guards, scenario, _beside(row), row.red.text, _seen(row, seen))
+
+
+def _beside(row: Row) -> str:
+    """Settings of the stand-ins, and a load other than a row's usual one."""
+    usual = type(row.load)()
+    load = {name: value for name, value in row.load.model_dump().items() if value != getattr(usual, name)}
+    told = [
+        f"`{name}: {value if isinstance(value, str) else json.dumps(value)}`" for name, value in row.settings.items()
+    ]
+    return ", ".join([*told, *(f"{name} of a session {value / 60:g} min" for name, value in load.items())])
 
 
 def _field(place: Place) -> str:
