@@ -52,6 +52,12 @@ async def upgrade_system_pool(home: Home, state: Json, version: str) -> None:
     await put(home, MANAGED_CLUSTER.token, {**inputs, "agentPoolProfiles": profiles})
 
 
+async def delete_cluster(home: Home, resource_group: str, name: str) -> None:
+    """Delete a cluster and all that is in it, and wait for it. Raises `PlaneError` with Azure's refusal."""
+    names = {"resourceGroupName": resource_group, "resourceName": name}
+    await delete(home, MANAGED_CLUSTER.token, MANAGED_CLUSTER.build_id(names))
+
+
 async def delete(home: Home, token: str, resource_id: str) -> None:
     """Delete a resource. Raises `PlaneError` with Azure's refusal."""
     request = provider_pb2.DeleteRequest(id=resource_id, urn=_urn(token))

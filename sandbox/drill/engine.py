@@ -46,13 +46,14 @@ class Engine:
     home: Home
     tools: Tools
     environment: Mapping[str, str]
+    stack: str = STACK
     seconds: float = 0.0
     """How long its commands have run, all together."""
     _document: Json = field(default_factory=dict)
 
     @property
     def stack_file(self) -> Path:
-        return self.home.root / f"Pulumi.{STACK}.yaml"
+        return self.home.root / f"Pulumi.{self.stack}.yaml"
 
     def begin(self, *overlays: Mapping[str, JsonValue]) -> None:
         """The configuration from here on: the sandbox's stack file with these laid over it."""
@@ -123,9 +124,9 @@ class Engine:
             await out
 
     def _mend(self) -> None:
-        recover.free_lock(self.home, STACK, lambda _: None)
-        recover.whole_files(self.home, STACK, lambda _: None)
-        stack = recover.Stack(str(self.tools.path("pulumi")), STACK, self.environment, self.home.root)
+        recover.free_lock(self.home, self.stack, lambda _: None)
+        recover.whole_files(self.home, self.stack, lambda _: None)
+        stack = recover.Stack(str(self.tools.path("pulumi")), self.stack, self.environment, self.home.root)
         recover.mend(self.home, stack, lambda _: None)
 
     async def export(self) -> Json:
@@ -135,8 +136,13 @@ class Engine:
         return found
 
     async def select(self) -> None:
-        """The stack, made if need be. Raises `EngineError`."""
-        await self._succeeds("stack", "select", "--create")
+        """The stack, made if need be. Raises `EngineError`.
+
+        From a folder of the plane's: beside a project the engine writes a stack file for a stack that has none.
+        """
+        project = {"name": PROJECT, "runtime": "python"}
+        write_whole(self.home.root / "Pulumi.yaml", yaml.safe_dump(project))
+        await self._succeeds("stack", "--cwd", str(self.home.root), "select", "--create")
 
     async def _succeeds(self, *arguments: str) -> str:
         code, out = await self._run(*arguments)
@@ -169,7 +175,7 @@ class Engine:
     async def _start(self, command: str, *arguments: str) -> asyncio.subprocess.Process:
         own = [] if command == "stack" else ["--config-file", str(self.stack_file)]
         return await asyncio.create_subprocess_exec(
-            self.tools.path("pulumi"), "--non-interactive", command, *arguments, "--stack", STACK, *own,
+            self.tools.path("pulumi"), "--non-interactive", command, *arguments, "--stack", self.stack, *own,
             cwd=CHECKOUT,
             env={**self.environment, "PULUMI_DEBUG_COMMANDS": "true"},
             stdin=asyncio.subprocess.DEVNULL,

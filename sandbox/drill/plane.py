@@ -12,14 +12,19 @@ from pathlib import Path
 from pydantic import JsonValue, ValidationError
 
 from sandbox import settings, shell
+from sandbox.drill import azure
 from sandbox.drill.baseline import Naive
 from sandbox.drill.engine import Engine
+from sandbox.drill.overlay import PROJECT, laid_over
 from sandbox.drill.settled import settle
 from sandbox.home import CHECKOUT, Home
 from sandbox.kube import Kube
 from sandbox.plane.errors import PlaneError
 from sandbox.sessions.rows import FRIENDLY, Rows
 from sandbox.toolchain import Tools
+
+BESIDE = "beside"
+"""The name of the second stack."""
 
 RESET_WITHIN = 300.0
 """Seconds a plane without clients gets until everything on it is settled."""
@@ -34,6 +39,7 @@ class Plane:
     def __init__(self, root: Path, tools: Tools, factor: float, say: Say) -> None:
         self.home, self.tools, self.factor, self._say = Home(root), tools, factor, say
         self._engine: Engine | None = None
+        self._beside: Engine | None = None
         self.naive = Naive(tools.path("kubectl"), self.home.kubeconfig)
         self.spoilt = False
         """Whether a run went wrong on it: nobody knows what stands there."""
@@ -45,12 +51,18 @@ class Plane:
         assert self._engine is not None, "the plane was not opened"
         return self._engine
 
+    @property
+    def engine_seconds(self) -> float:
+        """How long the commands on both of its stacks have run."""
+        return self.engine.seconds + (self._beside.seconds if self._beside else 0.0)
+
     async def open(self) -> None:
         """Start it, with an empty stack. Raises `PlaneError`."""
         await self._sandbox("start")
         self.home.backend.mkdir(parents=True, exist_ok=True)
         self._engine = Engine(self.home, self.tools, shell.environment(self.home, self.tools))
         await self._engine.select()
+        self._beside = None
         self.spoilt = self.behind_the_engine = False
         self.naive.made.clear()
 
@@ -81,6 +93,22 @@ class Plane:
         except ValidationError as error:
             raise PlaneError(f"settings of the stand-ins: {error}") from error
 
+    async def stand_beside(self, overlay: Overlay) -> None:
+        """Another stack, with this laid over what the first one has, brought up. Raises `PlaneError`.
+
+        Two clusters are no start of anything: the plane is to be thrown away.
+        """
+        self.spoilt = True
+        self._beside = Engine(self.home, self.tools, shell.environment(self.home, self.tools), BESIDE)
+        self._beside.put_back(laid_over(self.engine.document, overlay))
+        await self._beside.select()
+        await self._beside.up()
+
+    async def delete_cluster(self) -> None:
+        """The first stack's cluster is deleted, outside the program. Raises `PlaneError` with Azure's refusal."""
+        settings = self.engine.document["config"][f"{PROJECT}:azure"]
+        await azure.delete_cluster(self.home, settings["resourceGroup"], settings["clusterName"])
+
     async def reset(self, *start: Overlay) -> None:
         """The start of a scenario: its configuration, everything of its newest version. Raises `PlaneError`.
 
@@ -108,6 +136,6 @@ class Plane:
         await self.engine.up(*(("--refresh",) if self.behind_the_engine else ()))
         self.behind_the_engine = False
         async with Kube(self.home.kubeconfig, "drill") as kube:
-            left = await settle(kube, RESET_WITHIN, self._say)
+            left = await settle([kube], RESET_WITHIN, self._say)
         if left:
             raise PlaneError(f"The start was not reached within {RESET_WITHIN:.0f} s:\n    " + "\n    ".join(left))

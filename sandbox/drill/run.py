@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,9 +10,11 @@ from pathlib import Path
 
 import yaml
 
+from sandbox.drill.clients import Clients
+from sandbox.drill.kinds import Overlay, Wait, told
 from sandbox.drill.plane import Plane
 from sandbox.drill.result import Ending, Result, counts
-from sandbox.drill.scenario import End, Kind, Overlay, Scenario, Wait, told
+from sandbox.drill.scenario import End, Kind, Scenario
 from sandbox.drill.settled import settle
 from sandbox.drill.steps import take
 from sandbox.drill.wait import until
@@ -24,7 +24,6 @@ from sandbox.plane.errors import PlaneError
 from sandbox.sessions.clients import Demand
 from sandbox.sessions.journal import Journal
 from sandbox.sessions.rows import FRIENDLY, HOSTILE, IdleRolling
-from sandbox.sessions.traffic import Traffic
 
 BASE = Path(__file__).parent / "base.yaml"
 
@@ -87,25 +86,25 @@ async def run(job: Job, plane: Plane, folder: Path, say: Callable[[str], None]) 
 
 async def _under_load(job: Job, result: Result, plane: Plane, journal: Journal, say: Callable[[str], None]) -> Result:
     longest = job.scenario.load.longest / plane.factor
-    async with Kube(plane.home.kubeconfig, "drill") as kube, clients(job, plane, kube, journal) as traffic:
-        began, engine = time.monotonic(), plane.engine.seconds
-        settling = _Settling(job, kube, traffic, longest, say)
+    async with Kube(plane.home.kubeconfig, "drill") as kube, clients(job, plane, kube, journal) as load:
+        began, engine = time.monotonic(), plane.engine_seconds
+        settling = _Settling(job, load, longest, say)
         steps = job.scenario.baseline if job.kind is Kind.BASELINE else job.scenario.steps
         for step in steps:
             say(told(step))
-            traffic.step = told(step)
+            journal.step = told(step)
             if job.kind is Kind.HOSTILE and isinstance(step, Wait) and step.wait == "settled":
                 await settling.between_steps()
             else:
-                await take(step, plane, kube, journal, longest + MARGIN)
-        traffic.step = WAITING
+                await take(step, plane, load, longest + MARGIN)
+        journal.step = WAITING
         say(WAITING)
         await settling.at_the_end()
         seconds = time.monotonic() - began
         amiss = [] if job.kind is Kind.BASELINE else await _amiss(job.scenario.end, plane)
         if settling.ending is Ending.NEVER:
-            plane.spoilt = job.kind is Kind.FRIENDLY
-        engine = plane.engine.seconds - engine
+            plane.spoilt |= job.kind is Kind.FRIENDLY
+        engine = plane.engine_seconds - engine
         ending, left = settling.ending, tuple(settling.left)
         return replace(result, seconds=seconds, engine=engine, ending=ending, left=left, amiss=amiss)
 
@@ -123,8 +122,8 @@ async def _amiss(ends: Sequence[End], plane: Plane) -> list[str]:
 class _Settling:
     """Waits until all is settled: under load, and where old pods get new sessions for ever, without it."""
 
-    def __init__(self, job: Job, kube: Kube, traffic: Traffic, longest: float, say: Callable[[str], None]) -> None:
-        self._job, self._kube, self._traffic, self._longest, self._say = job, kube, traffic, longest, say
+    def __init__(self, job: Job, load: Clients, longest: float, say: Callable[[str], None]) -> None:
+        self._job, self._load, self._longest, self._say = job, load, longest, say
         self.ending = Ending.UNDER_LOAD
         self.left: list[str] = []
         """What kept it from being settled under load."""
@@ -132,14 +131,15 @@ class _Settling:
     async def at_the_end(self) -> None:
         """Of a run: the clients do not come back."""
         margin = HOSTILE_MARGIN if self._job.kind is Kind.HOSTILE else MARGIN
-        left = await settle(self._kube, self._longest + margin, self._say)
+        left = await settle(self._load.clusters, self._longest + margin, self._say)
         if not left:
             return
         self._say(f"{EBB}: {left[0]}")
-        self._traffic.step = EBB
-        self._traffic.hold(0)
+        self._load.journal.step = EBB
+        self._load.hold(0)
         self.left = self.left or left
-        self.ending = Ending.NEVER if await settle(self._kube, self._longest + MARGIN, self._say) else Ending.AFTER
+        still = await settle(self._load.clusters, self._longest + MARGIN, self._say)
+        self.ending = Ending.NEVER if still else Ending.AFTER
 
     async def between_steps(self) -> None:
         """As an operator would, who sends the clients elsewhere for a while when nothing else helps.
@@ -149,24 +149,17 @@ class _Settling:
         await self.at_the_end()
         if self.ending is Ending.NEVER:
             raise PlaneError(f"not settled, not even without clients: {self.left[0]}")
-        self._traffic.hold(self._job.scenario.load.sessions)
+        self._load.hold(self._job.scenario.load.sessions)
 
 
 @asynccontextmanager
-async def clients(job: Job, plane: Plane, kube: Kube, journal: Journal) -> AsyncIterator[Traffic]:
+async def clients(job: Job, plane: Plane, kube: Kube, journal: Journal) -> AsyncIterator[Clients]:
     """The load, held from here on. Raises `PlaneError` when it does not come."""
-    traffic = Traffic(kube, Clock(plane.home), job.demand, journal)
-    running = asyncio.create_task(traffic.run())
     wanted = job.scenario.load.sessions
-    try:
-        traffic.hold(wanted)
-        if not await until(lambda: running.done() or traffic.alive >= HELD * wanted, COME_WITHIN):
+    async with Clients(job.demand, Clock(plane.home), journal) as load:
+        await load.come_to(kube)
+        load.hold(wanted)
+        if not await until(lambda: load.alive >= HELD * wanted, COME_WITHIN):
             why = counts(journal.events).turned_away.most_common(1)
-            raise PlaneError(f"{traffic.alive} of {wanted} sessions came within {COME_WITHIN:.0f} s: {why}")
-        yield traffic
-    finally:
-        if running.done() and not running.cancelled() and (error := running.exception()):
-            raise error
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+            raise PlaneError(f"{load.alive} of {wanted} sessions came within {COME_WITHIN:.0f} s: {why}")
+        yield load

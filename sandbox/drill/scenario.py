@@ -3,55 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
 import yaml
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    JsonValue,
-    Tag,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
+from sandbox.drill.kinds import Overlay, Part, Seconds, Step, out_of_place
 from sandbox.plane.errors import PlaneError
 
 FOLDER = Path(__file__).parent / "scenarios"
-
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def _seconds(text: Any) -> Any:
-    """`90s`, `20m`, `24h` as seconds; what is written otherwise is left for the type to refuse."""
-    found = re.fullmatch(r"([1-9][0-9]*)([smh])", text) if isinstance(text, str) else None
-    return float(found[1]) * UNITS[found[2]] if found else f"{text!r}, and not a time such as 90s, 20m, 24h"
-
-
-Seconds = Annotated[float, BeforeValidator(_seconds)]
-"""Written with its unit; seconds before the time factor."""
-
-
-def _each(texts: Any) -> Any:
-    """One text, or a list of them; what is written otherwise is left for the type to refuse."""
-    return (texts,) if isinstance(texts, str) else tuple(texts) if isinstance(texts, list) else texts
-
-
-Says = Annotated[
-    tuple[Annotated[str, Field(min_length=1)], ...],
-    BeforeValidator(_each),
-    Field(min_length=1, description="a part of what it must say; of several, one"),
-]
-
-Overlay = dict[str, JsonValue]
-"""Configuration by section, laid over what there is: maps merge, lists and plain values replace."""
 
 
 class Kind(StrEnum):
@@ -62,12 +25,6 @@ class Kind(StrEnum):
     BASELINE = "baseline"
 
 
-class Part(BaseModel):
-    """A part of a scenario file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
 class Load(Part):
     """The clients."""
 
@@ -76,122 +33,6 @@ class Load(Part):
     longest: Seconds = Field(description="the longest; the stack's `sessions.maxDurationSeconds` too")
     languages: tuple[str, ...] = Field(default=("en",), min_length=1, description="asked for with equal chances")
     flow: float = Field(default=0.0, ge=0, le=1, description="share of conversations with an agent")
-
-
-class Named(Part):
-    """A step."""
-
-    name: str = Field(default="", description="what people are told; none: how it is written")
-
-
-class Up(Named):
-    """`pulumi up`, which must succeed."""
-
-    up: Overlay
-    refresh: bool = Field(default=False, description="with `--refresh`: what was changed outside is seen")
-
-
-class Refused(Named):
-    """`pulumi up`, which must be refused; the configuration goes back afterwards."""
-
-    refused: Overlay
-    says: Says
-
-
-class Destroy(Named):
-    """`pulumi destroy`, which must be refused."""
-
-    destroy: Literal["refused"]
-    says: Says
-
-
-class Kill(Named):
-    """`pulumi up`, whose engine is killed as soon as it has begun the step of a resource."""
-
-    kill: Overlay
-    at: str = Field(min_length=1, description="the resource's logical name")
-
-
-class Kubectl(Named):
-    """`kubectl` with these arguments, which must succeed."""
-
-    kubectl: tuple[str, ...] = Field(min_length=1)
-
-
-class AzureCall(Part):
-    """What happens in Azure outside the program; one of these."""
-
-    delete_pool: str = Field(default="", description="role of the pool whose oldest generation is deleted")
-    node_image: Literal["", "comes"] = Field(default="", description="the week's node image comes to every pool")
-    upgrade_system_pool: str = Field(default="", description="version to which the system pool is upgraded in place")
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if len(self.model_fields_set) != 1:
-            raise ValueError(f"one of {', '.join(type(self).model_fields)}")
-        return self
-
-
-class Azure(Named):
-    """An operation of Azure's, which must succeed."""
-
-    azure: AzureCall
-
-
-class Wait(Named):
-    """Nothing, until everything is settled, every session that runs now is over, or some time has passed."""
-
-    wait: Literal["settled", "sessions"] | Seconds
-
-
-class Set(Named):
-    """Settings of the stand-ins, by name (`python -m sandbox set`)."""
-
-    set: dict[str, JsonValue] = Field(min_length=1)
-
-
-class Apply(Named):
-    """The naive way: what the program makes of this configuration, applied with `kubectl`."""
-
-    apply: Overlay
-
-
-STEPS: Mapping[str, type[Named]] = {
-    "up": Up,
-    "refused": Refused,
-    "destroy": Destroy,
-    "kill": Kill,
-    "kubectl": Kubectl,
-    "azure": Azure,
-    "wait": Wait,
-    "set": Set,
-    "apply": Apply,
-}
-
-
-def _kind(step: Any) -> str | None:
-    """By which of its keys a step is known."""
-    if isinstance(step, Part):
-        return next(kind for kind, each in STEPS.items() if isinstance(step, each))
-    return next((kind for kind in STEPS if isinstance(step, dict) and kind in step), None)
-
-
-Step = Annotated[
-    Annotated[Up, Tag("up")]
-    | Annotated[Refused, Tag("refused")]
-    | Annotated[Destroy, Tag("destroy")]
-    | Annotated[Kill, Tag("kill")]
-    | Annotated[Kubectl, Tag("kubectl")]
-    | Annotated[Azure, Tag("azure")]
-    | Annotated[Wait, Tag("wait")]
-    | Annotated[Set, Tag("set")]
-    | Annotated[Apply, Tag("apply")],
-    Discriminator(
-        _kind,
-        custom_error_type="no_step",
-        custom_error_message=f"a step has one of the keys {', '.join(STEPS)}",
-    ),
-]
 
 
 class Cut(Part):
@@ -266,31 +107,17 @@ class Scenario(Part):
     baseline: tuple[Step, ...] = Field(default=(), description="none: there is no naive way to do it")
     expect: Expect = Expect()
 
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        for name, steps in (("steps", self.steps), ("baseline", self.baseline)):
+            if wrong := out_of_place(steps):
+                raise ValueError(f"{name}: {wrong}")
+        return self
+
     @property
     def kinds(self) -> Sequence[Kind]:
         """The runs it has."""
         return [kind for kind in Kind if kind is not Kind.BASELINE or self.baseline]
-
-
-def told(step: Step) -> str:
-    """A step for people, on one line: its name, or how it is written in the file, shortened."""
-    if step.name:
-        return step.name
-    written = step.model_dump(mode="json", exclude_defaults=True)
-    text = ", ".join(f"{key}: {_short(value)}" for key, value in written.items())
-    return text if len(text) <= 100 else text[:99] + "…"
-
-
-def _short(value: Any) -> str:
-    """`{a: {b: 1}}` as `a.b: 1`, a list as its words."""
-    if isinstance(value, dict) and len(value) == 1:
-        (key, inner), *_ = value.items()
-        return f"{key}.{_short(inner)}" if isinstance(inner, dict) and len(inner) == 1 else f"{key}: {_short(inner)}"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_short(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return " ".join(_short(each) for each in value)
-    return str(value)
 
 
 def read(path: Path) -> Scenario:

@@ -72,10 +72,10 @@ async def look(kube: Kube) -> list[str]:
     return under_way(pods, groups, controllers)
 
 
-async def settle(kube: Kube, within: float, say: Callable[[str], None] = lambda _: None) -> list[str]:
-    """Wait until nothing is under way; what still is when `within` seconds are over."""
+async def settle(clusters: Sequence[Kube], within: float, say: Callable[[str], None] = lambda _: None) -> list[str]:
+    """Wait until nothing is under way in any of them; what still is when `within` seconds are over."""
     deadline, said = time.monotonic() + within, time.monotonic()
-    while found := await look(kube):
+    while found := [line for kube in clusters for line in await look(kube)]:
         if time.monotonic() > deadline:
             return found
         if time.monotonic() > said + 15:

@@ -8,20 +8,33 @@ from typing import assert_never
 
 from sandbox import settings
 from sandbox.drill import azure, baseline
+from sandbox.drill.clients import Clients
 from sandbox.drill.engine import EngineError, last
+from sandbox.drill.kinds import (
+    Apply,
+    Azure,
+    AzureCall,
+    Beside,
+    Destroy,
+    Kill,
+    Kubectl,
+    Refused,
+    Set,
+    Shift,
+    Step,
+    Up,
+    Wait,
+)
 from sandbox.drill.plane import Plane
-from sandbox.drill.scenario import Apply, Azure, Destroy, Kill, Kubectl, Refused, Set, Step, Up, Wait
 from sandbox.drill.settled import settle
-from sandbox.drill.wait import until
 from sandbox.kube import Kube
 from sandbox.plane.errors import PlaneError
-from sandbox.sessions.journal import Began, Finished, Journal, WasCut
 
 IMAGE_WITHIN = 900.0
 """Seconds until the week's node image must have come to every pool."""
 
 
-async def take(step: Step, plane: Plane, kube: Kube, journal: Journal, within: float) -> None:
+async def take(step: Step, plane: Plane, clients: Clients, within: float) -> None:
     """Do it. `within` is how many seconds a wait may take. Raises `PlaneError` when it does not go as it should."""
     match step:
         case Up():
@@ -41,14 +54,16 @@ async def take(step: Step, plane: Plane, kube: Kube, journal: Journal, within: f
             await plane.naive.run(*step.kubectl)
         case Azure():
             plane.behind_the_engine = True
-            if step.azure.delete_pool:
-                await azure.delete_pool(plane.home, step.azure.delete_pool)
-            elif step.azure.upgrade_system_pool:
-                await azure.upgrade_system_pool(plane.home, await plane.engine.export(), step.azure.upgrade_system_pool)
-            else:
-                await azure.node_image(plane.home, IMAGE_WITHIN)
+            await _outside(step.azure, plane, clients)
+        case Beside():
+            await plane.stand_beside(step.beside)
+            # the credentials that are handed out are the newest cluster's
+            kube = await clients.exits.enter_async_context(Kube(plane.home.kubeconfig, "drill"))
+            await clients.come_to(kube)
+        case Shift():
+            clients.move(step.clients.within / plane.factor)
         case Wait():
-            await _wait(step, plane, kube, journal, within)
+            await _wait(step, plane, clients, within)
         case Set():
             now = settings.read(plane.home).model_dump(by_alias=True)
             settings.write(settings.Settings.model_validate(now | step.set), plane.home)
@@ -56,7 +71,7 @@ async def take(step: Step, plane: Plane, kube: Kube, journal: Journal, within: f
             plane.engine.change(step.apply)
             made = baseline.plan(await plane.engine.preview())
             plane.behind_the_engine = True
-            await plane.naive.carry_out(made, kube)
+            await plane.naive.carry_out(made, clients.clusters[0])
         case _:
             assert_never(step)
 
@@ -66,30 +81,24 @@ def _says(said: str, wanted: Sequence[str]) -> None:
         raise EngineError(f"it was refused, but does not say {' or '.join(map(repr, wanted))}:\n{last(said)}")
 
 
-async def _wait(step: Wait, plane: Plane, kube: Kube, journal: Journal, within: float) -> None:
+async def _outside(call: AzureCall, plane: Plane, clients: Clients) -> None:
+    if call.delete_pool:
+        await azure.delete_pool(plane.home, call.delete_pool)
+    elif call.upgrade_system_pool:
+        await azure.upgrade_system_pool(plane.home, await plane.engine.export(), call.upgrade_system_pool)
+    elif call.delete_cluster:
+        # whoever is still there is as good as cut: at what moment of its deletion a cluster lets go, nobody says
+        clients.cluster_deleted()
+        await plane.delete_cluster()
+    else:
+        await azure.node_image(plane.home, IMAGE_WITHIN)
+
+
+async def _wait(step: Wait, plane: Plane, clients: Clients, within: float) -> None:
     if isinstance(step.wait, float):
         await asyncio.sleep(step.wait / plane.factor)
-        return
-    if step.wait == "settled":
-        if left := await settle(kube, within):
+    elif step.wait == "settled":
+        if left := await settle(clients.clusters, within):
             raise PlaneError(f"not settled within {within:.0f} s: {left[0]}")
-        return
-    running = alive(journal)
-    if not await until(lambda: not running & alive(journal), within):
+    elif not await clients.sessions_over(within):
         raise PlaneError(f"sessions were not over within {within:.0f} s")
-
-
-def alive(journal: Journal) -> set[int]:
-    """The numbers of the sessions that run."""
-    found: set[int] = set()
-    for event in journal.events:
-        match event:
-            case Began():
-                found.add(event.session.id)
-            case Finished():
-                found.discard(event.session)
-            case WasCut():
-                found.discard(event.cut.session.id)
-            case _:
-                pass
-    return found

@@ -39,13 +39,14 @@ class Counts:
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
         self._pods: dict[str, _Pod] = {}
+        self._abandoned = False
         self.writes: list[float] = []
         """When a write was answered (seconds of the monotonic clock), with whatever answer."""
 
     def change(self, hop: Hop, by: int) -> asyncio.Future[bool]:
         """So many sessions more. The future says, once it is written, whether the pod took it.
 
-        False: the pod is gone, or has been told to stop.
+        False: the pod is gone, or has been told to stop, or its cluster is no more.
         """
         pod = self._pods.setdefault(hop.uid, _Pod(hop))
         pod.sessions += by
@@ -59,6 +60,10 @@ class Counts:
     def of(self, uid: str) -> int:
         """Sessions on a pod."""
         return self._pods[uid].sessions if uid in self._pods else 0
+
+    def abandon(self) -> None:
+        """The server is going or gone: what it does not answer is not tried again."""
+        self._abandoned = True
 
     async def settled(self) -> None:
         """Returns when everything has been written."""
@@ -92,7 +97,7 @@ class Counts:
             answer = await self._kube.merge("v1", "Pod", hop.pod, patch, hop.namespace)
         except KubeError as error:
             # 422: the uid is another pod's of that name, or the patch is refused; 409: somebody changed it meanwhile
-            if error.code == 404 or (error.code in (409, 422) and await self._replaced(hop)):
+            if self._abandoned or error.code == 404 or (error.code in (409, 422) and await self._replaced(hop)):
                 return False
             log.info("pod %s/%s: %s; trying again", hop.namespace, hop.pod, error.message)
             return None

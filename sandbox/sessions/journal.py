@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +82,9 @@ class Journal:
 
     def __init__(self, path: Path | None = None) -> None:
         self.events: list[Event] = []
+        self.numbers = itertools.count(1)
+        """Of the sessions: whoever writes here takes the next one, so that each number is one session's."""
+        self._step = ""
         self._file: TextIO | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +102,16 @@ class Journal:
         self.events.append(event)
         if self._file is not None:
             self._file.write(_LINE.dump_json(event).decode() + "\n")
+
+    @property
+    def step(self) -> str:
+        """What whoever drives is doing: it is written down once, and with each cut."""
+        return self._step
+
+    @step.setter
+    def step(self, text: str) -> None:
+        self._step = text
+        self.write(Step(time.time(), text))
 
     def close(self) -> None:
         if self._file is not None:

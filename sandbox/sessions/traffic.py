@@ -9,11 +9,10 @@ import asyncio
 import contextlib
 import dataclasses
 import heapq
-import itertools
 import math
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sandbox.hosted.store import first_refusal
 from sandbox.kube import Kube
@@ -24,11 +23,13 @@ from sandbox.sessions.counts import Counts
 from sandbox.sessions.crowd import Crowd, Live
 from sandbox.sessions.cuts import cut, next_deadline
 from sandbox.sessions.informers import Informers
-from sandbox.sessions.journal import Began, Finished, Journal, Left, Step, TurnedAway, WasCut
+from sandbox.sessions.journal import Began, Finished, Journal, Left, TurnedAway, WasCut
 from sandbox.sessions.model import Cut, Hop, Kind, Refused, Role, Session
 from sandbox.sessions.placement import place
 from sandbox.sessions.rows import Without
 from sandbox.twin.model import SESSIONS
+
+DELETED = "its cluster was deleted"
 
 TRIES = 3
 """How often a client that is coming is placed elsewhere, when a pod stops at that moment."""
@@ -45,14 +46,16 @@ class Traffic:
         self._informers = Informers(kube, namespace, self._changed)
         self._counts = Counts(kube)
         self._crowd = Crowd()
-        self._numbers = itertools.count(1)
         self._wanted = 0
         self._clients: dict[int, asyncio.Task[None]] = {}
         self._suspects: set[int] = set()
         self._woken = asyncio.Event()
         self._deadlines: list[tuple[float, int]] = []
         self._failed: asyncio.Future[None] | None = None
-        self._step = ""
+        self._deleted = asyncio.Event()
+        self._playing: list[asyncio.Task[None]] = []
+        self.left: Callable[[], None] = lambda: None
+        """Called whenever a client has left."""
         self.synced = asyncio.Event()
         """Set once the cluster is known: clients come from then on."""
 
@@ -64,25 +67,39 @@ class Traffic:
         return len(self._crowd)
 
     @property
+    def sessions(self) -> set[int]:
+        """The numbers of the sessions that run."""
+        return set(self._crowd.numbers())
+
+    @property
+    def clients(self) -> int:
+        """Those who have come and not left, in a session or between two."""
+        return len(self._clients)
+
+    @property
+    def leaving(self) -> int:
+        """Those of them who leave when their present session is over."""
+        return sum(number >= self._wanted for number in self._clients)
+
+    @property
     def writes(self) -> Sequence[float]:
         """When pods were written."""
         return self._counts.writes
-
-    @property
-    def step(self) -> str:
-        """What whoever drives is doing; each cut is written down with it."""
-        return self._step
-
-    @step.setter
-    def step(self, text: str) -> None:
-        self._step = text
-        self._journal.write(Step(time.time(), text))
 
     def hold(self, sessions: int) -> None:
         """Have so many clients; those above the number leave when their present session is over."""
         self._wanted = sessions
         if self.synced.is_set():
             self._fill()
+
+    def cluster_deleted(self) -> None:
+        """The cluster is no more: every session on it is cut, and who comes is turned away."""
+        self._deleted.set()
+        self._counts.abandon()
+        for task in self._playing:
+            task.cancel()
+        for live in [each for number in self._crowd.numbers() if (each := self._crowd.get(number))]:
+            self._was_cut(live, live.session.path[0], DELETED)
 
     async def written(self) -> None:
         """Returns when every pod's annotation is as it should be."""
@@ -96,12 +113,12 @@ class Traffic:
         self._failed = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._informers.follow())
+                self._playing.append(tasks.create_task(self._informers.follow()))
                 await self._informers.synced()
                 self._forget_strangers()
                 self.synced.set()
                 self._fill()
-                tasks.create_task(self._judge())
+                self._playing.append(tasks.create_task(self._judge()))
                 await self._failed
         except BaseExceptionGroup as errors:
             refused = first_refusal(errors)
@@ -121,8 +138,11 @@ class Traffic:
                 task.add_done_callback(self._client_left)
 
     def _client_left(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) and self._failed and not self._failed.done():
+        if task.cancelled():
+            return
+        if (error := task.exception()) and self._failed and not self._failed.done():
             self._failed.set_exception(error)
+        self.left()
 
     async def _client(self, number: int) -> None:
         client = Client(self._demand, number)
@@ -131,7 +151,8 @@ class Traffic:
             kind, language, length = client.next()
             while number < self._wanted and not await self._session(kind, language, length):
                 await self._clock.sleep(client.patience())
-            await self._clock.sleep(client.pause())
+            if number < self._wanted:
+                await self._clock.sleep(client.pause())
         del self._clients[number]
 
     async def _session(self, kind: Kind, language: str, length: float) -> bool:
@@ -150,12 +171,15 @@ class Traffic:
         """A session that has begun; None when there is no place for it."""
         avoided: set[str] = set()
         for _ in range(TRIES):
+            if self._deleted.is_set():
+                self._journal.write(TurnedAway(time.time(), kind, language, DELETED, self._journal.step))
+                return None
             view = self._informers.view
             if avoided:
                 view = dataclasses.replace(view, pods={k: v for k, v in view.pods.items() if k not in avoided})
             path = place(view, self._crowd.load, kind, language, self._clock.current.rows)
             if isinstance(path, Refused):
-                self._journal.write(TurnedAway(time.time(), kind, language, path.reason, self._step))
+                self._journal.write(TurnedAway(time.time(), kind, language, path.reason, self._journal.step))
                 return None
             self._crowd.reserve(path)
             try:
@@ -164,7 +188,7 @@ class Traffic:
                 self._give_back(path)
                 raise
             live = self._begin(kind, language, length, path)
-            if all(took) and self._cut(live) is None:
+            if all(took) and not self._deleted.is_set() and self._cut(live) is None:
                 self._crowd.enter(live)
                 self._journal.write(Began(live.session.began, live.session))
                 self._look_again(live)
@@ -172,11 +196,11 @@ class Traffic:
             self._give_back(path)
             avoided |= {hop.uid for hop, taken in zip(path, took, strict=True) if not taken}
         reason = f"{TRIES} times a pod stopped while the session began"
-        self._journal.write(TurnedAway(time.time(), kind, language, reason, self._step))
+        self._journal.write(TurnedAway(time.time(), kind, language, reason, self._journal.step))
         return None
 
     def _begin(self, kind: Kind, language: str, length: float, path: tuple[Hop, ...]) -> Live:
-        session = Session(next(self._numbers), kind, language, time.time(), length, path)
+        session = Session(next(self._journal.numbers), kind, language, time.time(), length, path)
         now = clocks(self._informers.view, self._informers.config_maps, self._clock.factor)
         if self._clock.current.lapsed_registration is Without.LIVE:
             now = dataclasses.replace(now, lease=math.inf)
@@ -270,7 +294,7 @@ class Traffic:
             self._woken.set()
 
     def _was_cut(self, live: Live, hop: Hop, reason: str) -> None:
-        found = Cut(live.session, hop, reason, self._step, time.time())
+        found = Cut(live.session, hop, reason, self._journal.step, time.time())
         self._end(live.session)
         self._journal.write(WasCut(found.at, found))
         live.cut.set_result(found)

@@ -10,9 +10,10 @@ import pytest
 
 from sandbox.drill import scenario
 from sandbox.drill.engine import begun_with
+from sandbox.drill.kinds import Apply, Azure, Beside, Kill, Kubectl, Refused, Set, Shift, Up, told
 from sandbox.drill.overlay import laid_over
 from sandbox.drill.run import Job
-from sandbox.drill.scenario import Apply, End, Kill, Kind, Kubectl, Refused, Scenario, Set, Up
+from sandbox.drill.scenario import End, Kind, Scenario
 from sandbox.home import CHECKOUT
 from sandbox.plane.errors import PlaneError
 from sandbox.settings import Settings
@@ -62,7 +63,9 @@ def test_every_scenario_is_right(name: str) -> None:
             match step:
                 case Up(up=overlay) | Kill(kill=overlay) | Apply(apply=overlay):
                     document = laid_over(document, overlay)
-                    assert refusals(document) == [], scenario.told(step)
+                    assert refusals(document) == [], told(step)
+                case Beside(beside=overlay):
+                    assert refusals(laid_over(document, overlay)) == [], told(step)
                 case Set():
                     Settings.model_validate(Settings().model_dump(by_alias=True) | found.settings | step.set)
                 case Kubectl(kubectl=[*_, "-f", file]):
@@ -93,9 +96,42 @@ def test_a_refusal_says_a_text_or_one_of_several(written: str, read_as: tuple[st
     assert refused.says == read_as
 
 
+BESIDE = "  - beside: {azure: {resourceGroup: other, clusterName: other}}\n"
+SHIFT = "  - clients: {to: beside, within: 5m}\n"
+DELETE = "  - azure: {delete_cluster: old}\n"
+
+
+def test_a_move_to_another_cluster(tmp_path: Path) -> None:
+    *_, beside, shift, at_once, delete = read(
+        tmp_path, RIGHT + BESIDE + SHIFT + "  - clients: {to: beside}\n" + DELETE
+    ).steps
+    assert isinstance(beside, Beside)
+    assert beside.beside == {"azure": {"resourceGroup": "other", "clusterName": "other"}}
+    assert isinstance(shift, Shift)
+    assert shift.clients.within == 300
+    assert isinstance(at_once, Shift)
+    assert at_once.clients.within == 0
+    assert isinstance(delete, Azure)
+    assert delete.azure.delete_cluster == "old"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        (RIGHT + "  - beside: {}\n", "steps.1.beside.beside: "),
+        (RIGHT + BESIDE + "  - clients: {within: 5m}\n", "steps.2.clients.clients.to: Field required"),
+        (RIGHT + BESIDE + "  - clients: {to: old}\n", "steps.2.clients.clients.to: Input should be 'beside'"),
+        (RIGHT + BESIDE + "  - clients: {to: beside, within: 5}\n", "steps.2.clients.clients.within: "),
+        (RIGHT + BESIDE + "  - clients: {to: beside, with: 5m}\n", "steps.2.clients.clients.with: Extra inputs"),
+        (RIGHT + BESIDE + "  - azure: {delete_cluster: new}\n", "delete_cluster: Input should be 'old'"),
+        (RIGHT + BESIDE + "  - azure: {delete_cluster: old, node_image: comes}\n", "one of delete_pool, node_image, "),
+        (RIGHT + SHIFT, "steps: clients: only after beside"),
+        (RIGHT + DELETE, "steps: azure: only after beside"),
+        (RIGHT + BESIDE + BESIDE, "steps: beside: there is a second cluster already"),
+        (RIGHT + BESIDE + DELETE + DELETE, "steps: azure: the old cluster is deleted already"),
+        (RIGHT + BESIDE + "  - up: {}\n", "steps: up: not after beside, nobody knows which"),
+        (RIGHT + BESIDE + "  - azure: {node_image: comes}\n", "steps: azure: not after beside"),
+        (RIGHT + "baseline:\n" + SHIFT, "baseline: clients: only after beside"),
         (RIGHT + "  - refused: {}\n    says: []\n", "steps.1.refused.says: "),
         (RIGHT + "  - refused: {}\n    says: ['']\n", "steps.1.refused.says.0: "),
         (RIGHT + "stpes: []\n", "stpes: Extra inputs are not permitted"),
@@ -131,9 +167,7 @@ def test_a_name_that_does_not_exist_is_told_with_those_that_do() -> None:
 
 
 def test_a_step_on_one_line() -> None:
-    assert scenario.told(Up(up={"global": {"transcriber": {"image": {"tag": "1"}}}})) == (
-        "up: global.transcriber.image.tag: 1"
-    )
+    assert told(Up(up={"global": {"transcriber": {"image": {"tag": "1"}}}})) == ("up: global.transcriber.image.tag: 1")
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.drill.engine import begun_with
+from sandbox.drill.kinds import told
 from sandbox.drill.ladder.rows import Change, Ladder, Row
 from sandbox.drill.ladder.standing import Standing, changed, standing
 from sandbox.drill.ladder.write import written
 from sandbox.drill.plane import RESET_WITHIN, Plane
 from sandbox.drill.result import counts
 from sandbox.drill.run import MARGIN, Job, clients
-from sandbox.drill.scenario import Kind, chosen, told
+from sandbox.drill.scenario import Kind, chosen
 from sandbox.drill.settled import settle
 from sandbox.drill.steps import take
 from sandbox.kube import Kube, KubeError
@@ -115,18 +116,18 @@ async def climb(run: Climb, stand: Stand, journals: Path, say: Say) -> Shown:
 
 
 async def _settled(kube: Kube, say: Say) -> None:
-    if left := await settle(kube, RESET_WITHIN, say):
+    if left := await settle([kube], RESET_WITHIN, say):
         raise PlaneError(f"not settled within {RESET_WITHIN:.0f} s: {left[0]}")
 
 
 async def _steps(job: Job, plane: Plane, kube: Kube, journal: Journal, say: Say) -> None:
     longest = job.scenario.load.longest / plane.factor
-    async with clients(job, plane, kube, journal) as traffic:
+    async with clients(job, plane, kube, journal) as load:
         for step in job.scenario.steps:
             say(told(step))
-            traffic.step = told(step)
-            await take(step, plane, kube, journal, longest + MARGIN)
-        if left := await settle(kube, longest + MARGIN, say):
+            journal.step = told(step)
+            await take(step, plane, load, longest + MARGIN)
+        if left := await settle(load.clusters, longest + MARGIN, say):
             raise PlaneError(f"not settled within {longest + MARGIN:.0f} s: {left[0]}")
 
 

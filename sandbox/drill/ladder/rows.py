@@ -10,7 +10,8 @@ from typing import Any, Self
 import yaml
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
-from sandbox.drill.scenario import Part, Seconds, chosen
+from sandbox.drill.kinds import Part, Seconds
+from sandbox.drill.scenario import chosen
 from sandbox.plane.errors import PlaneError
 
 FILE = Path(__file__).parent / "rungs.yaml"

@@ -8,9 +8,9 @@ from pathlib import Path
 import yaml
 from pydantic import Field
 
+from sandbox.drill.kinds import Part
 from sandbox.drill.ladder.climb import Shown
 from sandbox.drill.ladder.rows import Row
-from sandbox.drill.scenario import Part
 from sandbox.files import write_whole
 
 FILE = Path(__file__).parent / "seen.yaml"

@@ -148,7 +148,7 @@ async def test_who_finds_no_room_is_turned_away_and_comes_again(platform: Platfo
     platform.settings(time_factor=60)
     await platform.install(transcribers=1, capacity=2)
     async with platform.traffic(2) as traffic:
-        traffic.step = "full"
+        platform.journal.step = "full"
         traffic.hold(3)
 
         def away() -> list[TurnedAway]:
@@ -166,7 +166,7 @@ async def test_a_pod_that_goes_cuts_its_sessions_and_no_others(platform: Platfor
     platform.settings(time_factor=60)
     await platform.install(transcribers=3, capacity=2)
     async with platform.traffic(4) as traffic:
-        traffic.step = "by hand"
+        platform.journal.step = "by hand"
         await platform.delete("t1")
         gone = ("t1", "pod gone: deleted without grace", "by hand")
         assert await platform.cut(2) == [gone, gone]
@@ -289,7 +289,7 @@ async def test_another_configuration_ends_the_workers_of_before(platform: Platfo
     await platform.install()
     await platform.configure(worker_shutdown_timeout="90s")
     async with platform.traffic(2) as traffic:
-        traffic.step = "another map"
+        platform.journal.step = "another map"
         await platform.configure(worker_shutdown_timeout="90s", proxy_read_timeout="24h")
         changed = time.time()
         cuts = await platform.cut(2)
