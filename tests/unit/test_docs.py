@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.drill.scenario import everything
 from stacks.load import read
 from stacks.platform.existing import existing_secrets
 from stacks.schema import SECRET_KEYS
@@ -20,6 +21,8 @@ README = (ROOT / "README.md").read_text()
 PROOFS = (ROOT / "docs/reference/proofs.md").read_text()
 TLS = (ROOT / "docs/how-to/tls.md").read_text()
 SCALING = (ROOT / "docs/how-to/scaling.md").read_text()
+DRILL = (ROOT / "docs/reference/drill.md").read_text()
+MOVE = (ROOT / "docs/how-to/move-from-the-chart.md").read_text()
 SECRETS = (ROOT / "docs/how-to/secrets.md").read_text()
 
 
@@ -98,6 +101,11 @@ def test_a_path_that_a_page_sets_is_a_key(path: str) -> None:
     assert exists(path.replace("Scaling.en.", f"Scaling.{ANY_KEY}."))
 
 
-@pytest.mark.parametrize("named", sorted(set(re.findall(r"`(proxy\.[A-Za-z.]+[a-z])`", SECRETS + TLS))))
+@pytest.mark.parametrize("named", sorted(set(re.findall(r"`(proxy\.[A-Za-z.]+[a-z])`", SECRETS + TLS + MOVE))))
 def test_a_key_that_a_page_names_exists(named: str) -> None:
     assert exists(named)
+
+
+@pytest.mark.parametrize("named", sorted(set(re.findall(r"SCENARIO=([a-z-]+)", MOVE + DRILL))))
+def test_a_scenario_that_a_page_names_exists(named: str) -> None:
+    assert named in everything()
