@@ -18,7 +18,7 @@ from sandbox.hosted.times import timestamp
 from sandbox.ingress import host
 from sandbox.nodes.dependencies import duration
 from sandbox.sessions.model import Role
-from sandbox.twin.model import OPERATING_POINTS, VERSION_LABEL
+from sandbox.twin.model import OPERATING_POINTS, VERSION_LABEL, node_lost
 
 SERVING: Mapping[Role, re.Pattern[str]] = {
     Role.INGRESS: re.compile(r"nginx-ingress|kubernetes-ingress"),
@@ -103,7 +103,7 @@ class Node:
     name: str
     cordoned: bool = False
     lost: bool = False
-    """It does not answer: its Ready condition is Unknown."""
+    """It does not answer: its Ready condition is not True."""
 
 
 @dataclass(frozen=True)
@@ -239,9 +239,7 @@ def told_before(now: Pod, before: Pod | None) -> Pod:
 
 def node(obj: Json) -> Node:
     """The node of an API object."""
-    conditions = (obj.get("status") or {}).get("conditions") or []
-    lost = any(c["type"] == "Ready" and c["status"] == "Unknown" for c in conditions)
-    return Node(obj["metadata"]["name"], bool(obj["spec"].get("unschedulable")), lost)
+    return Node(obj["metadata"]["name"], bool(obj["spec"].get("unschedulable")), node_lost(obj))
 
 
 def workload(kind: str, obj: Json) -> Workload:
