@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -12,9 +13,10 @@ from collections.abc import Callable
 from sandbox.hosted.host import Json
 from sandbox.hosted.store import Store
 from sandbox.kube import Kube, KubeError
-from sandbox.sessions import objects
+from sandbox.sessions import objects, redis
 from sandbox.sessions.model import Role
 from sandbox.sessions.objects import Node, Pod, Workload
+from sandbox.sessions.redis import Elected
 from sandbox.sessions.view import View
 
 KINDS = (
@@ -40,15 +42,19 @@ NO_SUCH_KIND_SECONDS = 1.0
 class Informers:
     """The copies; `changed` is told which pods look different (their uids; None: any of them may)."""
 
-    def __init__(self, kube: Kube, namespace: str | None, changed: Callable[[str | None], None]) -> None:
-        """`namespace`: look at this one only; None: at all of them."""
-        self._kube, self._namespace, self._changed = kube, namespace, changed
+    def __init__(
+        self, kube: Kube, namespace: str | None, changed: Callable[[str | None], None], factor: Callable[[], float]
+    ) -> None:
+        """`namespace`: look at this one only; None: at all of them. `factor`: what the clocks are divided by."""
+        self._kube, self._namespace, self._changed, self._factor = kube, namespace, changed, factor
         self.stores = {kind: Store(functools.partial(self._saw, kind)) for _, kind in KINDS}
         self._pods: dict[str, Pod] = {}
         self._gone: OrderedDict[str, Pod] = OrderedDict()
         self._nodes: dict[str, Node] = {}
         self._workloads: dict[str, Workload] = {}
         self._view: View | None = None
+        self._view_until = math.inf
+        self._elected: Elected | None = None
         self._without_redis: float | None = None
         self._served: object = None
         self.reloads: list[float] = []
@@ -64,6 +70,7 @@ class Informers:
         """Returns when everything has been listed once."""
         for store in self.stores.values():
             await store.synced.wait()
+        self._view = None
         self._note_configuration()
         self.reloads.clear()
 
@@ -81,7 +88,8 @@ class Informers:
     @property
     def view(self) -> View:
         """All of it, as it is now."""
-        if self._view is None:
+        now = time.time()
+        if self._view is None or now >= self._view_until:
             view = View(
                 pods=dict(self._pods),
                 gone=self._gone,
@@ -91,10 +99,24 @@ class Informers:
                 slices=self.stores["EndpointSlice"].all(),
                 ingresses=self.stores["Ingress"].all(),
             )
-            away = view.away(Role.REDIS)
-            self._without_redis = (self._without_redis or time.time()) if away else None
-            self._view = dataclasses.replace(view, without_redis=self._without_redis) if away else view
+            self._view = self._with_redis(view, now)
         return self._view
+
+    def _with_redis(self, view: View, now: float) -> View:
+        """The same, and what has become of Redis since the last view; before all is listed nobody knows."""
+        if not all(store.synced.is_set() for store in self.stores.values()):
+            return view
+        pods = view.by_role[Role.REDIS]
+        clocks = redis.sentinels(pods, self.config_maps, self._factor())
+        ready = {pod.uid for pod in pods if view.takes_calls(pod)}
+        nodes = [pod for pod in pods if pod.uid in clocks]
+        self._elected = redis.elected(self._elected, nodes, ready, clocks, now)
+        waiting = self._elected is not None and self._elected.away is not None and now < self._elected.over
+        self._view_until = self._elected.over if self._elected and waiting else math.inf
+        view = dataclasses.replace(view, elected=self._elected)
+        away = view.away(Role.REDIS)
+        self._without_redis = (self._without_redis or now) if away else None
+        return dataclasses.replace(view, without_redis=self._without_redis)
 
     @property
     def config_maps(self) -> list[Json]:

@@ -18,7 +18,7 @@ from sandbox.hosted.times import timestamp
 from sandbox.ingress import host
 from sandbox.nodes.dependencies import duration
 from sandbox.sessions.model import Role
-from sandbox.twin.model import OPERATING_POINTS, VERSION_LABEL
+from sandbox.twin.model import OPERATING_POINTS, VERSION_LABEL, node_lost
 
 SERVING: Mapping[Role, re.Pattern[str]] = {
     Role.INGRESS: re.compile(r"nginx-ingress|kubernetes-ingress"),
@@ -80,6 +80,10 @@ class Pod:
     """REGISTER_FEATURES."""
     config_map: tuple[str, str] | None = None
     """Namespace and name of the ConfigMap that an ingress controller or a proxy watches."""
+    mounts: tuple[str, ...] = ()
+    """Names of the ConfigMaps that it mounts."""
+    replica: bool = False
+    """Whether it is a Redis that follows another one for life: it never answers instead of it."""
     ping: float | None = None
     """Seconds between the pings of a transcriber's websocket (`autoPingTimeout`); None: not said."""
     lease: float | None = None
@@ -99,7 +103,7 @@ class Node:
     name: str
     cordoned: bool = False
     lost: bool = False
-    """It does not answer: its Ready condition is Unknown."""
+    """It does not answer: its Ready condition is not True."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,14 @@ def _config_map(obj: Json, role: Role | None) -> tuple[str, str] | None:
     return controller.arguments.config_map if controller else None
 
 
+def _mounts(spec: Json) -> tuple[str, ...]:
+    return tuple(each["configMap"]["name"] for each in spec.get("volumes") or [] if "configMap" in each)
+
+
+def _follows(serving: list[Json]) -> bool:
+    return any("--replicaof" in [*(each.get("command") or []), *(each.get("args") or [])] for each in serving)
+
+
 def _hooks(serving: list[Json]) -> tuple[bool, float]:
     hooks = [(container.get("lifecycle") or {}).get("preStop") or {} for container in serving]
     sleeps = [float(hook["sleep"]["seconds"]) for hook in hooks if "sleep" in hook]
@@ -207,6 +219,8 @@ def pod(obj: Json) -> Pod:
         leaves_after=sleeps,
         features=_variable(spec, "REGISTER_FEATURES"),
         config_map=_config_map(obj, role),
+        mounts=_mounts(spec),
+        replica=role is Role.REDIS and _follows(serving),
         ping=_ping(spec),
         lease=duration(_variable(spec, "SM_LEASE_DURATION")) if role is Role.RESOURCE_MANAGER else None,
         turn=float(_variable(spec, "BACKEND_TIMEOUT_SEC") or 0) if role is Role.LLM_PROXY else 0.0,
@@ -225,9 +239,7 @@ def told_before(now: Pod, before: Pod | None) -> Pod:
 
 def node(obj: Json) -> Node:
     """The node of an API object."""
-    conditions = (obj.get("status") or {}).get("conditions") or []
-    lost = any(c["type"] == "Ready" and c["status"] == "Unknown" for c in conditions)
-    return Node(obj["metadata"]["name"], bool(obj["spec"].get("unschedulable")), lost)
+    return Node(obj["metadata"]["name"], bool(obj["spec"].get("unschedulable")), node_lost(obj))
 
 
 def workload(kind: str, obj: Json) -> Workload:

@@ -33,7 +33,7 @@ def place(view: View, load: Load, kind: Kind, language: str, rows: Rows) -> tupl
     if not any(map(view.takes_calls, view.by_role[Role.RESOURCE_MANAGER])):
         return Refused("no resource manager is Ready")
     if view.away(Role.REDIS):
-        return Refused("no Redis is Ready")
+        return Refused("no Redis answers")
     behind = _flow(view, load, rows) if kind is Kind.FLOW else _transcription(view, load, language, rows)
     return behind if isinstance(behind, Refused) else (_hop(ingress), _hop(proxy), *behind)
 

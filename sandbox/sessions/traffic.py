@@ -43,7 +43,7 @@ class Traffic:
     ) -> None:
         """`namespace`: the sessions run over pods of this one only; None: of any."""
         self._clock, self._demand, self._journal = clock, demand, journal
-        self._informers = Informers(kube, namespace, self._changed)
+        self._informers = Informers(kube, namespace, self._changed, lambda: clock.factor)
         self._counts = Counts(kube)
         self._crowd = Crowd()
         self._wanted = 0

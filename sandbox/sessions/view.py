@@ -12,6 +12,7 @@ from functools import cached_property
 from sandbox.hosted.host import Json
 from sandbox.sessions.model import Role
 from sandbox.sessions.objects import Node, Pod, Workload
+from sandbox.sessions.redis import Elected
 
 SERVICE_NAME = "kubernetes.io/service-name"
 """Label of an EndpointSlice: the Service it is of."""
@@ -29,6 +30,8 @@ class View:
     services: Sequence[Json] = ()
     slices: Sequence[Json] = ()
     ingresses: Sequence[Json] = ()
+    elected: Elected | None = None
+    """Which node of a Redis with Sentinel is the primary; None: no Redis has one."""
     without_redis: float | None = None
     """Since when no Redis answers (seconds since the epoch); None: one does, or the cluster has none."""
 
@@ -58,8 +61,18 @@ class View:
         return any(workload.role is role for workload in self.workloads.values())
 
     def away(self, role: Role) -> bool:
-        """Whether a part is deployed in this cluster and no pod of it answers."""
-        return self.deployed(role) and not any(map(self.takes_calls, self.by_role[role]))
+        """Whether a part is deployed in this cluster and no pod of it answers; of Redis only a primary does."""
+        answer = self.primaries if role is Role.REDIS else [*filter(self.takes_calls, self.by_role[role])]
+        return self.deployed(role) and not answer
+
+    @property
+    def primaries(self) -> Sequence[Pod]:
+        """Pods of Redis that answer: without Sentinel each that is Ready and follows no other, with it the elected."""
+        nodes = self.elected.nodes if self.elected else frozenset()
+        found = [pod for pod in self.by_role[Role.REDIS] if not pod.replica and pod.uid not in nodes]
+        if self.elected and self.elected.away is None and self.elected.primary in self.pods:
+            found.append(self.pods[self.elected.primary])
+        return [*filter(self.takes_calls, found)]
 
     @cached_property
     def entrances(self) -> frozenset[tuple[str, str]]:

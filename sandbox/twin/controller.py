@@ -18,7 +18,7 @@ from sandbox.hosted.times import rfc3339
 from sandbox.kube import Kube, KubeError
 from sandbox.sessions.rows import IdleRolling, Rows
 from sandbox.twin import template
-from sandbox.twin.model import API_VERSION, IDLE_SINCE, KIND, SAFE_TO_EVICT, Group, Json, Pod, group, pod
+from sandbox.twin.model import API_VERSION, IDLE_SINCE, KIND, SAFE_TO_EVICT, Group, Json, Pod, group, node_lost, pod
 from sandbox.twin.plan import Action, Create, Delete, MarkIdle, MarkSafe, Plan, Refuse, SetReplicas, plan, safe_marks
 from sandbox.twin.queue import WorkQueue
 from sandbox.twin.status import status
@@ -52,6 +52,9 @@ class Controller:
         self._queue: WorkQueue[str] = WorkQueue()
         self._groups = Store(lambda obj: self._queue.add(obj["metadata"]["uid"]))
         self._pods = Store(self._pod_changed)
+        self._nodes = Store(self._node_changed)
+        self._lost_nodes: dict[str, bool] = {}
+        """By the name of each node there is, whether it does not answer."""
         self._recorder = Recorder(kube, NAME)
         self._refusals: dict[str, tuple[Refuse, ...]] = {}
 
@@ -61,8 +64,10 @@ class Controller:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._groups.follow(self._kube, API_VERSION, KIND, self._namespace))
                 tasks.create_task(self._pods.follow(self._kube, "v1", "Pod", self._namespace))
+                tasks.create_task(self._nodes.follow(self._kube, "v1", "Node", None))
                 await self._groups.synced.wait()
                 await self._pods.synced.wait()
+                await self._nodes.synced.wait()
                 for _ in range(WORKERS):
                     tasks.create_task(self._work())
         except BaseExceptionGroup as errors:
@@ -76,6 +81,30 @@ class Controller:
     def _pod_changed(self, obj: Json) -> None:
         if uid := owner_uid(obj):
             self._queue.add(uid)
+
+    def _node_changed(self, obj: Json) -> None:
+        name, held = obj["metadata"]["name"], self._nodes.get(obj["metadata"]["uid"])
+        before = self._lost_nodes.pop(name, None)
+        if held is not None:
+            self._lost_nodes[name] = node_lost(held)
+        if before != self._lost_nodes.get(name):
+            for each in self._pods.all():
+                if each["spec"].get("nodeName") == name:
+                    self._pod_changed(each)
+
+    async def _lost(self, obj: Json) -> bool:
+        """Whether the pod's node does not answer or is gone; one that the watch does not know is asked for."""
+        node = obj["spec"].get("nodeName")
+        if not node:
+            return False
+        if node not in self._lost_nodes:
+            try:
+                return node_lost(await self._kube.get("v1", "Node", node))
+            except KubeError as error:
+                if error.code != 404:
+                    raise
+                return True
+        return self._lost_nodes[node]
 
     async def _work(self) -> None:
         while True:
@@ -111,7 +140,8 @@ class Controller:
             return
         objects = self._owned(uid)
         rows = self._rows()
-        pods = [pod(owned, rows.idle_rolling is IdleRolling.LABEL) for owned in objects.values()]
+        by_label = rows.idle_rolling is IdleRolling.LABEL
+        pods = [pod(owned, by_label, await self._lost(owned)) for owned in objects.values()]
         parsed = await self._write_status(group(obj), pods)
         assert parsed.status is not None
         version = int(parsed.status["specVersion"])

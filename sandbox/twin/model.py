@@ -179,7 +179,7 @@ class Pod:
     finished: bool = False
     """Its containers have ended for good (phase Failed or Succeeded): it holds no session, whatever was written."""
     lost: bool = False
-    """Its node does not answer (phase Unknown): it serves nobody new, its sessions may live."""
+    """Its node does not answer or is gone: it serves nobody new, its sessions may live."""
     sessions: int = 0
     safe_to_evict: str | None = None
     """The label of that name."""
@@ -207,8 +207,17 @@ class Pod:
         return self.sessions * self.features.session_cost
 
 
-def pod(obj: Json, by_label: bool = False) -> Pod:
-    """The pod of an API object. A count of sessions that cannot be read is a session: unknown counts as live."""
+def node_lost(obj: Json) -> bool:
+    """Whether the node of an API object does not answer: it has a condition Ready that is not True."""
+    conditions = (obj.get("status") or {}).get("conditions") or []
+    return any(each["type"] == "Ready" and each["status"] != "True" for each in conditions)
+
+
+def pod(obj: Json, by_label: bool = False, lost: bool = False) -> Pod:
+    """The pod of an API object. A count of sessions that cannot be read is a session: unknown counts as live.
+
+    `lost`: its node does not answer or is gone, which a pod does not say of itself.
+    """
     meta, status = obj["metadata"], obj.get("status") or {}
     annotations = meta.get("annotations") or {}
     phase = status.get("phase")
@@ -225,7 +234,7 @@ def pod(obj: Json, by_label: bool = False) -> Pod:
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or []),
         terminating="deletionTimestamp" in meta,
         finished=finished,
-        lost=phase == "Unknown",
+        lost=lost,
         sessions=0 if finished else _sessions(annotations.get(SESSIONS, "0")),
         safe_to_evict=(meta.get("labels") or {}).get(SAFE_TO_EVICT),
         by_label=by_label,

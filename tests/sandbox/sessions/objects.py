@@ -103,8 +103,26 @@ def vllm(leaves: int) -> Json:
     return one("vllm/vllm-openai:v0.10.1", lifecycle={"preStop": {"sleep": {"seconds": leaves}}})
 
 
-def redis() -> Json:
-    return one("redis:7.4.1", "redis")
+def redis(*arguments: str) -> Json:
+    return one("redis:7.4.1", "redis", **({"args": list(arguments)} if arguments else {}))
+
+
+def redis_node() -> Json:
+    """Spec of a node with Sentinel (control plane 9): it mounts `redis-configuration`."""
+    spec = redis()
+    spec["volumes"] = [{"name": "configuration", "configMap": {"name": "redis-configuration"}}]
+    return spec
+
+
+def redis_configuration(namespace: str, down_after: int, fail_over: int) -> Json:
+    """The map of such nodes; times in milliseconds."""
+    conf = (
+        f"sentinel monitor mymaster redis-node-0.redis-headless.{namespace}.svc.cluster.local 6379 2\n"
+        f"sentinel down-after-milliseconds mymaster {down_after}\n"
+        f"sentinel failover-timeout mymaster {fail_over}\n"
+    )
+    meta = {"name": "redis-configuration", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"sentinel.conf": conf}}
 
 
 def ingress_controller(namespace: str) -> Json:

@@ -119,7 +119,7 @@ def test_without_the_resource_manager_or_redis_nobody_is_placed() -> None:
     assert refused(without(view, "rm")) == "no resource manager is Ready"
     redis = workload("StatefulSet", "redis", objects.redis())
     view = dataclasses.replace(view, workloads={**view.workloads, redis.uid: redis})
-    assert refused(view) == "no Redis is Ready"
+    assert refused(view) == "no Redis answers"
     assert path(including(view, pod("redis-0", objects.redis())))[2] == "t1"
 
 

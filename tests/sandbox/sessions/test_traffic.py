@@ -255,6 +255,27 @@ async def test_rows_of_redis_and_of_the_resource_manager(platform: Platform) -> 
         assert await platform.cut(2) == [("triton", "without Redis", "")] * 2
 
 
+async def test_a_fail_over_is_an_outage_while_replicas_are_ready(platform: Platform) -> None:
+    """Sixty times as fast the sentinels need 5 s; that they have elected another is seen though nothing changes."""
+    platform.settings(time_factor=60, without_redis="cut")
+    await platform.install()
+    await platform.kube.create(objects.redis_configuration(platform.namespace, 60_000, 240_000))
+    await platform.deployment("redis", objects.redis_node())
+    for number in range(3):
+        await platform.pod(f"redis-node-{number}", objects.redis_node())
+    without = ("triton", "without Redis", "")
+    async with platform.traffic(2) as traffic:
+        await platform.delete("redis-node-0")
+        assert await platform.cut(2) == [without] * 2
+        said = "no Redis answers"
+        await until(
+            lambda: any(isinstance(e, TurnedAway) and e.reason == said for e in platform.journal.events), "they wait"
+        )
+        await until(lambda: traffic.alive == 2, "another node is the primary")
+        await platform.delete("redis-node-1")
+        assert await platform.cut(4) == [without] * 4
+
+
 async def test_row_of_lapsed_registrations(platform: Platform) -> None:
     """It counts for those who begin under it: of three only the last."""
     platform.settings(time_factor=60)

@@ -70,7 +70,7 @@ def nodes(*names: str, cordoned: tuple[str, ...] = (), lost: tuple[str, ...] = (
             {
                 "metadata": {"name": name},
                 "spec": {"unschedulable": True} if name in cordoned else {},
-                "status": {"conditions": [{"type": "Ready", "status": "Unknown" if name in lost else "True"}]},
+                "status": {"conditions": [{"type": "Ready", "status": "False" if name in lost else "True"}]},
             }
         )
         for name in names

@@ -162,6 +162,39 @@ async def test_a_stopping_pod_is_replaced_at_once_and_its_sessions_still_count(w
     await world.status_is(replicas=1, usage=0)
 
 
+@pytest.mark.parametrize("answer", ["Unknown", "False", "gone"])
+async def test_the_pods_of_a_lost_node_are_replaced_and_a_busy_one_is_not_deleted(world: World, answer: str) -> None:
+    node = f"{world.namespace}-node"
+    await world.node(node)
+    await world.create(session_group(replicas=2))
+    await world.status_is(replicas=2)
+    busy, idle = await world.names()
+    await world.sessions(busy, 1)
+    await world.run_on(busy, node)
+    await world.run_on(idle, node)
+    await world.status_is(replicas=2, usage=1)
+    if answer == "gone":
+        await world.admin.delete("v1", "Node", node)
+    else:
+        await world.node_is(node, answer)
+
+    async def replaced() -> bool:
+        return idle not in await world.names() and len(await world.names()) == 3
+
+    await eventually(replaced, "the idle one goes, two others come")
+    assert busy in await world.names()
+    await world.status_is(replicas=2, usage=1, activeSessions=1)
+    if answer != "gone":
+        await world.node_is_back(node)
+
+        async def two() -> bool:
+            return len(await world.names()) == 2
+
+        await eventually(two, "the busy one is a replica again, so an idle one is too many")
+        assert busy in await world.names()
+        await world.admin.delete("v1", "Node", node)
+
+
 async def test_recreate_makes_room_first(world: World) -> None:
     await world.create(session_group(replicas=2, strategyRecreate=True))
     await world.status_is(replicas=2)

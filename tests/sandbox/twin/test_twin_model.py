@@ -171,8 +171,15 @@ def test_sessions_that_cannot_be_read_are_live(text: str, sessions: int) -> None
 def test_a_pod_whose_containers_have_ended_holds_no_session() -> None:
     failed = model.pod(pod({model.SESSIONS: "2"}, phase="Failed"))
     assert (failed.sessions, failed.counts) == (0, False)
-    unknown = model.pod(pod({model.SESSIONS: "2"}, phase="Unknown"))
-    assert (unknown.sessions, unknown.counts) == (2, False)
+    lost = model.pod(pod({model.SESSIONS: "2"}), lost=True)
+    assert (lost.sessions, lost.counts) == (2, False)
+
+
+@pytest.mark.parametrize(("ready", "lost"), [("True", False), ("False", True), ("Unknown", True), (None, False)])
+def test_a_node_whose_ready_condition_is_not_true_is_lost(ready: str | None, lost: bool) -> None:
+    conditions = [{"type": "MemoryPressure", "status": "False"}]
+    conditions += [] if ready is None else [{"type": "Ready", "status": ready}]
+    assert model.node_lost({"status": {"conditions": conditions}}) is lost
 
 
 @pytest.mark.parametrize(("label", "version"), [("4", 4), ("", 0), ("x", 0)])

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import yaml
@@ -140,6 +141,23 @@ class World:
         binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": pod},
                    "target": {"apiVersion": "v1", "kind": "Node", "name": node}}  # fmt: skip
         await self.admin.request("POST", f"/api/v1/namespaces/{self.namespace}/pods/{pod}/binding", binding)
+
+    async def node(self, name: str) -> None:
+        """A cordoned node that nobody keeps alive: its lease is taken, so kwok stays away from it."""
+        renewed = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        spec = {"holderIdentity": "test", "leaseDurationSeconds": 3600, "renewTime": renewed}
+        meta = {"name": name, "namespace": "kube-node-lease"}
+        await self.ensure({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec})
+        meta = {"name": name}
+        await self.ensure({"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": {"unschedulable": True}})
+
+    async def node_is(self, name: str, ready: str) -> None:
+        status = {"conditions": [{"type": "Ready", "status": ready}]}
+        await self.admin.merge("v1", "Node", name, {"status": status}, None, "status")
+
+    async def node_is_back(self, name: str) -> None:
+        """kwok takes the node, as a kubelet that is there again."""
+        await self.admin.delete("coordination.k8s.io/v1", "Lease", name, "kube-node-lease")
 
     async def create(self, group: Json) -> Json:
         group["metadata"]["namespace"] = self.namespace
