@@ -8,13 +8,14 @@ import signal
 import sys
 import time
 from collections.abc import Coroutine, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
-from sandbox.drill import report
+from sandbox.drill import page, report, seen
 from sandbox.drill.lanes import carry_out
 from sandbox.drill.picture import picture
 from sandbox.drill.result import Result
@@ -43,9 +44,14 @@ def drill(
     factor: Annotated[float, typer.Option(help="every clock and session length is divided by it", min=0.01)] = 60.0,
     seed: Annotated[int, typer.Option(help="of what clients ask for")] = 1,
     folder: Annotated[Path, typer.Option(help="planes, journals, pictures, report")] = CHECKOUT / ".drill",
+    write: Annotated[bool, typer.Option("--write", help="put what was seen into the page")] = False,
+    only_page: Annotated[bool, typer.Option("--page", help="run nothing; make the page anew")] = False,
 ) -> None:
     """Count the sessions that each scenario's update cuts. Exit code 1 when a run is other than its file says."""
-    began = time.monotonic()
+    began, day = time.monotonic(), datetime.now(UTC).date().isoformat()
+    if only_page:
+        write_whole(page.FILE, page.text(chosen([]), seen.read()))
+        return
     found = chosen(scenarios or [])
     jobs = [Job(name, each, kind, seed) for name, each in found.items() for kind in each.kinds if kind in (run or Kind)]
     expects = {name: each.expect for name, each in found.items()}
@@ -58,6 +64,10 @@ def drill(
         wrong = red(expects[result.scenario], result)
         verdict = f"RED: {wrong}" if wrong else "as expected"
         say(f"{result.scenario}, {result.kind}: {len(result.counts.cuts)} cut; {verdict}")
+        if write:
+            everything = chosen([])
+            kept = seen.add([seen.of(result, found[result.scenario], factor, seed, day)], everything)
+            write_whole(page.FILE, page.text(everything, kept))
 
     tools = ensure(build_report())
     results = asyncio.run(to_the_end(carry_out(jobs, lanes, folder, tools, factor, say, done)))
