@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sandbox.hosted import host as hosted
 from sandbox.hosted.host import Json, RefusedError, repository
+from sandbox.twin.environment import unplayed, watched
 
 LABELS = "control-plane=sessiongroups-controller"
 IMAGE = "sessiongroups-controller"
@@ -19,6 +20,8 @@ class Host(hosted.Host):
     watched: str
     """The namespace it looks at (`TRANSCRIBER_NAMESPACE`)."""
     leader_elect: bool
+    unplayed: tuple[str, ...] = ()
+    """What its environment sets and the twin passes over."""
 
 
 def host(pod: Json) -> Host:
@@ -41,17 +44,7 @@ def host(pod: Json) -> Host:
         pod=meta["name"],
         uid=meta["uid"],
         service_account=spec.get("serviceAccountName", "default"),
-        watched=_watched(container, meta["namespace"]),
+        watched=watched(container, meta["namespace"]),
         leader_elect="--leader-elect" in (container.get("args") or []),
+        unplayed=unplayed(container),
     )
-
-
-def _watched(container: Json, namespace: str) -> str:
-    for env in container.get("env") or []:
-        if env["name"] != "TRANSCRIBER_NAMESPACE":
-            continue
-        if env.get("value"):
-            return str(env["value"])
-        if (env.get("valueFrom") or {}).get("fieldRef", {}).get("fieldPath") == "metadata.namespace":
-            return namespace
-    raise RefusedError("NamespaceNotKnown", "env TRANSCRIBER_NAMESPACE has no literal value and no metadata.namespace")

@@ -112,7 +112,21 @@ async def test_a_controller_with_an_argument_not_known_is_refused(
     with caplog.at_level(logging.ERROR, "sandbox"):
         async with bare.twin():
             await eventually(refused, "a refusal in the log")
+            assert "--watch-all" in (await bare.event("ArgumentsNotKnown"))["message"]
     assert await bare.names() == []
+
+
+async def test_a_variable_that_is_not_played_is_said_once_on_the_controllers_pod(bare: World) -> None:
+    await bare.grant()
+    await bare.deploy(SM_ENABLE_DEFRAG_SCALE_DOWN="true")
+    await bare.create(session_group())
+    async with bare.kubelet(), bare.twin():
+        event = await bare.event("VariableNotPlayed")
+        assert (event["type"], event["involvedObject"]["name"]) == ("Warning", "sessiongroups-controller-0")
+        assert "SM_ENABLE_DEFRAG_SCALE_DOWN=true is not played" in event["message"]
+        await bare.status_is(replicas=1)
+        (event,) = await bare.events("VariableNotPlayed")
+        assert event["count"] == 1
 
 
 async def test_a_second_controller_waits_for_the_lease(bare: World) -> None:

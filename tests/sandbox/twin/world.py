@@ -101,14 +101,19 @@ class World:
         await self.admin.apply(binding, force=True)
 
     async def deploy(
-        self, name: str = "sessiongroups-controller-0", ready: bool = True, args: Sequence[str] = ("--leader-elect",)
+        self,
+        name: str = "sessiongroups-controller-0",
+        ready: bool = True,
+        args: Sequence[str] = ("--leader-elect",),
+        **variables: str,
     ) -> Json:
         """The controller's pod, as its Deployment makes it."""
+        given = {"TRANSCRIBER_NAMESPACE": self.namespace, **variables}
         container = {
             "name": "sessiongroups-controller",
             "image": "registry.example/sessiongroups-controller:1",
             "args": list(args),
-            "env": [{"name": "TRANSCRIBER_NAMESPACE", "value": self.namespace}],
+            "env": [{"name": key, "value": value} for key, value in given.items()],
         }
         pod = await self.admin.create(
             {
