@@ -50,6 +50,15 @@ class IdleRolling(StrEnum):
     """The label `speechmatics.io/safe-to-evict`, which says `"false"` on a pod that is not to be touched."""
 
 
+class ActiveNodes(StrEnum):
+    """Where the session-group controller has pods of a group with `activeNodeScheduling` scheduled."""
+
+    IGNORED = "ignored"
+    """Wherever the scheduler takes them."""
+    PREFERRED = "preferred"
+    """On nodes that carry sessions already, where there is room."""
+
+
 class SafeToEvict(StrEnum):
     """What the session-group controller does with that label."""
 
@@ -86,6 +95,9 @@ class Rows(BaseModel):
     idle_rolling: IdleRolling = Field(
         default=IdleRolling.USAGE, description="by what the session-group controller tells that a pod is idle"
     )
+    active_nodes: ActiveNodes = Field(
+        default=ActiveNodes.IGNORED, description="where pods of a group with activeNodeScheduling are scheduled"
+    )
     safe_to_evict: SafeToEvict = Field(
         default=SafeToEvict.KEPT, description="whether it lifts speechmatics.io/safe-to-evict from idle pods"
     )
@@ -100,5 +112,6 @@ HOSTILE = Rows(
     without_resource_manager=Without.CUT,
     lapsed_registration=Without.CUT,
     idle_rolling=IdleRolling.LABEL,
+    active_nodes=ActiveNodes.PREFERRED,
     safe_to_evict=SafeToEvict.KEPT,
 )

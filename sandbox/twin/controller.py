@@ -16,9 +16,21 @@ from sandbox.hosted.events import Recorder
 from sandbox.hosted.store import Store, first_refusal
 from sandbox.hosted.times import rfc3339
 from sandbox.kube import Kube, KubeError
-from sandbox.sessions.rows import IdleRolling, Rows
+from sandbox.sessions.rows import ActiveNodes, IdleRolling, Rows
 from sandbox.twin import template
-from sandbox.twin.model import API_VERSION, IDLE_SINCE, KIND, SAFE_TO_EVICT, Group, Json, Pod, group, node_lost, pod
+from sandbox.twin.model import (
+    API_VERSION,
+    IDLE_SINCE,
+    KIND,
+    SAFE_TO_EVICT,
+    Group,
+    Json,
+    Pod,
+    group,
+    node_lost,
+    pod,
+    sessions,
+)
 from sandbox.twin.plan import Action, Create, Delete, MarkIdle, MarkSafe, Plan, Refuse, SetReplicas, plan, safe_marks
 from sandbox.twin.queue import WorkQueue
 from sandbox.twin.status import status
@@ -204,12 +216,20 @@ class Controller:
         )
 
     async def _create(self, obj: Json, parsed: Group, version: int, action: Create) -> None:
-        manifest = template.pod_manifest(parsed, version, template.pod_name(parsed.name))
+        nodes = self._active_nodes() if parsed.active_nodes else []
+        manifest = template.pod_manifest(parsed, version, template.pod_name(parsed.name), nodes)
         created = await self._create_once(manifest)
         self._pods.wrote(created)
         await self._recorder.record(
             obj, "Normal", "PodCreated", f"created pod {created['metadata']['name']}: {action.reason}"
         )
+
+    def _active_nodes(self) -> list[str]:
+        """Nodes that carry sessions, by name, where the row says that the controller looks at them."""
+        if self._rows().active_nodes is ActiveNodes.IGNORED:
+            return []
+        busy = {each["spec"].get("nodeName") for each in self._pods.all() if sessions(each)}
+        return sorted(name for name in busy if name and not self._lost_nodes.get(name))
 
     async def _create_once(self, manifest: Json) -> Json:
         """Create the pod; when the answer is lost, ask again under the same name instead of making a second one."""

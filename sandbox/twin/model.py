@@ -122,6 +122,8 @@ class Group:
     max_create_at_once: int = 3
     recreate: bool = False
     defrag: bool = False
+    active_nodes: bool = False
+    """`spec.activeNodeScheduling`."""
     deleting: bool = False
     unreadable: RefusedError | None = None
     """What keeps the twin from playing this group at all."""
@@ -158,6 +160,7 @@ def group(obj: Json) -> Group:
         max_create_at_once=spec.get("maxPodsCreateAtOnce", 3),
         recreate=spec.get("strategyRecreate", False),
         defrag=(spec.get("defrag") or {}).get("enabled", False),
+        active_nodes=spec.get("activeNodeScheduling", False),
         deleting="deletionTimestamp" in meta,
         unreadable=unreadable,
         resource_version=meta["resourceVersion"],
@@ -235,7 +238,7 @@ def pod(obj: Json, by_label: bool = False, lost: bool = False) -> Pod:
         terminating="deletionTimestamp" in meta,
         finished=finished,
         lost=lost,
-        sessions=0 if finished else _sessions(annotations.get(SESSIONS, "0")),
+        sessions=sessions(obj),
         safe_to_evict=(meta.get("labels") or {}).get(SAFE_TO_EVICT),
         by_label=by_label,
         idle_since=_idle_since(annotations.get(IDLE_SINCE)),
@@ -245,7 +248,11 @@ def pod(obj: Json, by_label: bool = False, lost: bool = False) -> Pod:
     )
 
 
-def _sessions(text: str) -> int:
+def sessions(obj: Json) -> int:
+    """How many sessions the pod of an API object holds."""
+    text = (obj["metadata"].get("annotations") or {}).get(SESSIONS, "0")
+    if (obj.get("status") or {}).get("phase") in ("Failed", "Succeeded"):
+        return 0
     return int(text) if text.isdecimal() else 1
 
 

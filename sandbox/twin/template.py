@@ -6,7 +6,7 @@ import copy
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sandbox.twin.model import API_VERSION, KIND, VERSION_LABEL, Group, Json, Pod
@@ -59,7 +59,20 @@ def pod_name(group_name: str) -> str:
     return f"{group_name}-{''.join(secrets.choice(NAME_CHARACTERS) for _ in range(5))}"
 
 
-def pod_manifest(group: Group, version: int, name: str) -> Json:
+def preferring(spec: Json, nodes: Sequence[str]) -> Json:
+    """The same spec of a pod that the scheduler puts on one of these nodes where it can."""
+    if not nodes:
+        return spec
+    preferred = "preferredDuringSchedulingIgnoredDuringExecution"
+    hosts = {"key": "kubernetes.io/hostname", "operator": "In", "values": list(nodes)}
+    affinity = spec.get("affinity") or {}
+    on_nodes = affinity.get("nodeAffinity") or {}
+    terms = [*(on_nodes.get(preferred) or []), {"weight": 100, "preference": {"matchExpressions": [hosts]}}]
+    return {**spec, "affinity": {**affinity, "nodeAffinity": {**on_nodes, preferred: terms}}}
+
+
+def pod_manifest(group: Group, version: int, name: str, nodes: Sequence[str] = ()) -> Json:
+    """A new pod of the group; `nodes`: where it is rather to run."""
     completed = complete(group.template, group.name)
     meta = completed.get("metadata") or {}
     return {
@@ -81,5 +94,5 @@ def pod_manifest(group: Group, version: int, name: str) -> Json:
                 }
             ],
         },
-        "spec": completed.get("spec") or {},
+        "spec": preferring(completed.get("spec") or {}, nodes),
     }

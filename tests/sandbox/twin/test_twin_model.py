@@ -259,10 +259,21 @@ def test_a_pod_is_the_template_the_version_and_the_owner() -> None:
     assert manifest["spec"] == template.complete(group.template, "g")["spec"]
 
 
-def test_active_node_scheduling_changes_no_pod() -> None:
-    on, off = (model.group(session_group(activeNodeScheduling=value)) for value in (True, False))
-    assert template.pod_manifest(on, 1, "g-abcde") == template.pod_manifest(off, 1, "g-abcde")
-    assert on == off
+def test_a_preference_for_nodes_is_added_to_what_the_template_prefers() -> None:
+    own = {"weight": 1, "preference": {"matchExpressions": [{"key": "zone", "operator": "Exists"}]}}
+    preferred = "preferredDuringSchedulingIgnoredDuringExecution"
+    affinity = {"podAntiAffinity": {"a": 1}, "nodeAffinity": {"required": {"b": 2}, preferred: [own]}}
+    parsed = model.group(session_group(template=pod_template(container("c"), affinity=affinity)))
+    assert template.pod_manifest(parsed, 1, "g-abcde")["spec"]["affinity"] == affinity
+    hosts = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["n1", "n2"]}
+    made = template.pod_manifest(parsed, 1, "g-abcde", ["n1", "n2"])
+    assert made["spec"]["affinity"] == {
+        "podAntiAffinity": {"a": 1},
+        "nodeAffinity": {
+            "required": {"b": 2},
+            preferred: [own, {"weight": 100, "preference": {"matchExpressions": [hosts]}}],
+        },
+    }
 
 
 def test_pod_names_start_with_the_group_and_differ() -> None:

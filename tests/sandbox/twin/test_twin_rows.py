@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sandbox.sessions.rows import IdleRolling, Rows, SafeToEvict
+from sandbox.sessions.rows import ActiveNodes, IdleRolling, Rows, SafeToEvict
 from sandbox.twin.controller import Controller
 from tests.sandbox.twin.objects import session_group
 from tests.sandbox.twin.world import World, all_ready, background, eventually
@@ -47,6 +47,44 @@ async def test_row_safe_to_evict(bare: World) -> None:
             return await labels(bare) == {busy: None, idle: "false"}
 
         await eventually(swapped, "it follows the sessions")
+
+
+async def test_row_active_nodes(bare: World) -> None:
+    """Only the hostile answer, and only for a group that asks, prefers the node of a busy pod, and of no idle one."""
+    node = f"{bare.namespace}-node"
+    await bare.node(node)
+
+    async def preferred(name: str) -> list[str]:
+        pod = await bare.admin.get("v1", "Pod", name, bare.namespace)
+        terms = ((pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}).get(
+            "preferredDuringSchedulingIgnoredDuringExecution"
+        )
+        return [value for term in terms or [] for each in term["preference"]["matchExpressions"]
+                for value in each["values"]]  # fmt: skip
+
+    async def another(replicas: int, **spec: bool) -> list[str]:
+        """What the pod prefers that comes when the group is to have so many."""
+        before = await bare.names()
+        await bare.change(group, replicas=replicas, **spec)
+        await all_ready(bare, replicas)
+        (name,) = set(await bare.names()) - set(before)
+        return await preferred(name)
+
+    rows = [Rows(active_nodes=ActiveNodes.PREFERRED)]
+    async with controller(bare, rows):
+        group = session_group(replicas=1, activeNodeScheduling=True)
+        await bare.create(group)
+        await all_ready(bare, 1)
+        (busy,) = await bare.names()
+        await bare.run_on(busy, node)
+        assert await another(2) == [], "idle"
+        await bare.sessions(busy, 1)
+        await bare.status_is(usage=1)
+        assert await another(3) == [node]
+        assert await another(4, activeNodeScheduling=False) == []
+        rows.append(Rows(active_nodes=ActiveNodes.IGNORED))
+        assert await another(5, activeNodeScheduling=True) == []
+    await bare.admin.delete("v1", "Node", node)
 
 
 async def test_row_idle_rolling(bare: World) -> None:
