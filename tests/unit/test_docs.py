@@ -34,6 +34,53 @@ def test_a_named_proof_exists(named: str) -> None:
         assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text(), re.MULTILINE)
 
 
+def named_tests(page: str) -> list[tuple[str, str]]:
+    """Each test that a page names, with the title of its section."""
+    sections = re.split(r"^## ", (ROOT / "docs/reference" / page).read_text(), flags=re.MULTILINE)
+    pattern = r"`((?:test_\w+\.py::)?test_\w+)`"
+    return [(each.partition("\n")[0], name) for each in sections for name in re.findall(pattern, each)]
+
+
+def has_test(files: list[Path], name: str) -> bool:
+    assert files
+    return any(re.search(rf"^(async )?def {name}\(", each.read_text(), re.MULTILINE) for each in files)
+
+
+AKS_SECTIONS = {
+    "Upgrade of an agent pool": "test_azure_upgrade.py",
+    "Upgrade of the control plane": "test_azure_upgrade.py",
+    "Scale-in": "test_azure_scale_in.py",
+    "The weekly node image": "test_azure_node_image.py",
+}
+
+
+@pytest.mark.parametrize(("section", "named"), sorted(set(named_tests("aks-stand-in.md"))))
+def test_a_test_that_the_page_of_aks_names_exists(section: str, named: str) -> None:
+    file, _, name = named.rpartition("::")
+    assert has_test([ROOT / "tests/sandbox" / (file or AKS_SECTIONS[section])], name)
+
+
+@pytest.mark.parametrize("named", sorted({name for _, name in named_tests("twin.md")}))
+def test_a_test_that_the_page_of_the_twin_names_exists(named: str) -> None:
+    """A row may be played by the sessions or the nodes instead."""
+    assert has_test(sorted((ROOT / "tests/sandbox").rglob("test_*.py")), named)
+
+
+@pytest.mark.parametrize("page", ["aks-stand-in.md", "twin.md"])
+def test_every_row_of_a_table_with_tests_names_one(page: str) -> None:
+    """`the same` is the row's above; what is not played has none."""
+    rows = table_rows(page, "test")
+    assert rows
+    assert [row for row in rows if not re.search(r"`test_|\| the same \||\*\*not played\*\*", row)] == []
+
+
+def table_rows(page: str, last: str) -> list[str]:
+    """The rows of the tables of a page whose last column has that name."""
+    text = (ROOT / "docs/reference" / page).read_text()
+    tables = re.findall(rf"^\|[^\n]*\| {last} \|\n\|[-|]+\|\n((?:\|[^\n]*\n)+)", text, re.MULTILINE)
+    return [row for table in tables for row in table.splitlines()]
+
+
 def test_the_long_files_exist_and_are_told() -> None:
     told = PROOFS.partition("| claim |")[0]
     assert sorted(re.findall(r"`(tests/[^`]+)`", told.partition("make\nproofs")[2])) == sorted(LONG)
