@@ -40,8 +40,9 @@ HELD = 0.9
 """The share of the clients that must be in a session at once: between two of them each takes a breath."""
 MARGIN = 60.0
 """Seconds above the longest session until everything must be settled."""
-HOSTILE_MARGIN = 5.0
-"""The same where old pods may be given new sessions for ever: whoever was there at the first step is gone by then."""
+MARGIN_OF_OTHERS = 5.0
+"""The same where old pods may be given new sessions for ever, or nothing may ever be settled: whoever was there at the
+first step is gone by then."""
 WAITING = "waiting for the rest"
 EBB = "no client comes any more"
 
@@ -129,10 +130,13 @@ class _Settling:
         """What kept it from being settled under load."""
 
     async def at_the_end(self) -> None:
-        """Of a run: the clients do not come back."""
-        margin = HOSTILE_MARGIN if self._job.kind is Kind.HOSTILE else MARGIN
+        """Of a run: the clients do not come back. What the naive way leaves may never settle, and nobody judges it."""
+        margin = MARGIN if self._job.kind is Kind.FRIENDLY else MARGIN_OF_OTHERS
         left = await settle(self._load.clusters, self._longest + margin, self._say)
         if not left:
+            return
+        if self._job.kind is Kind.BASELINE:
+            self.left, self.ending = left, Ending.NEVER
             return
         self._say(f"{EBB}: {left[0]}")
         self._load.journal.step = EBB
