@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import httpx2 as httpx
@@ -52,6 +52,9 @@ _ABSENT = re.compile(
 Read = Callable[[], Awaitable[Reading]]
 """How hooks ask for the cluster's state."""
 
+Clock = Callable[[], datetime]
+"""What time it is, with its zone."""
+
 
 def absent(azure_error: str) -> bool:
     """Whether Azure says that the cluster, or its resource group, does not exist.
@@ -77,16 +80,17 @@ async def credentials(provider: pulumi.ProviderResource, resource_group: str, cl
     return base64.b64decode(answer["kubeconfigs"][0]["value"]).decode()
 
 
-async def read_cluster(kubeconfig: str) -> Reading:
+async def read_cluster(kubeconfig: str, clock: Clock) -> Reading:
     """SessionGroups, session pods and nodes. A server without the SessionGroup kind has no group, and may have pods.
 
     A group that is too young to have a status is looked at again until it has one, or its time is over.
     """
     client = AsyncClient(KubeConfig.from_dict(yaml.safe_load(kubeconfig)), timeout=httpx.Timeout(ANSWER_SECONDS))
     try:
-        until = time.monotonic() + FIRST_STATUS_SECONDS
+        loop = asyncio.get_running_loop()
+        until = loop.time() + FIRST_STATUS_SECONDS
         reading = await _lists(client)
-        while any(group.awaited for group in reading.groups) and time.monotonic() < until:
+        while any(group.awaited(clock()) for group in reading.groups) and loop.time() < until:
             await asyncio.sleep(LOOK_SECONDS)
             reading = await _lists(client)
         return reading
@@ -139,13 +143,13 @@ def shared(read: Read) -> Read:
     return ask
 
 
-def reader(provider: pulumi.ProviderResource, resource_group: str, cluster: str) -> Read:
+def reader(provider: pulumi.ProviderResource, resource_group: str, cluster: str, clock: Clock) -> Read:
     """How hooks read this cluster: within the deadline, and never with an exception."""
 
     async def read() -> Reading:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                return await read_cluster(await credentials(provider, resource_group, cluster))
+                return await read_cluster(await credentials(provider, resource_group, cluster), clock)
         except TimeoutError:
             return Reading(problem=f"no answer within {DEADLINE_SECONDS:.0f} seconds")
         except Exception as error:

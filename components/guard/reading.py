@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from components.speech.crd import KIND
@@ -44,10 +44,9 @@ class Group:
         """Whether its status does not say what it holds."""
         return self.usage is None or self.active_sessions is None
 
-    @property
-    def awaited(self) -> bool:
+    def awaited(self, now: datetime) -> bool:
         """Whether its first status may come any moment. A clock that is off makes one wait or not, no group idle."""
-        return self.silent and self.made is not None and datetime.now(UTC) - self.made < YOUNG
+        return self.silent and self.made is not None and now - self.made < YOUNG
 
     @property
     def text(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pulumi
 from pulumi_azure_native.provider import Provider as AzureProvider
@@ -40,7 +41,8 @@ def azure_provider(settings: Settings) -> AzureProvider:
 
 def guard(settings: Settings, provider: AzureProvider) -> Guard:
     """The hooks, bound to everything declared after this."""
-    read = reader(provider, settings.azure.resource_group, settings.azure.cluster_name)
+    azure = settings.azure
+    read = reader(provider, azure.resource_group, azure.cluster_name, lambda: datetime.now(UTC))
     fixed = {each.name: Fixed(each.setting, each.pods) for each in session_groups(settings) if not each.scaled}
     made = Guard(read, fixed)
     made.watch()

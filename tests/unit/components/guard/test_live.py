@@ -22,6 +22,11 @@ from aiohttp.test_utils import TestServer
 from components.guard import live
 from components.guard.reading import NOTHING, Group, Reading, SessionPod
 
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
 SESSION_GROUPS = "/apis/speechmatics.com/v1/sessiongroups"
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -82,7 +87,7 @@ async def test_groups_pods_and_nodes_are_read(server: tuple[ApiServer, str]) -> 
         {"metadata": {"namespace": "ns", "name": "p"}, "spec": {"nodeName": "n", "containers": []}}
     ]
     api.items["/api/v1/nodes"] = [{"metadata": {"name": "n", "labels": {"agentpool": "trans01aaaaa"}}}]
-    reading = await live.read_cluster(kubeconfig(url))
+    reading = await live.read_cluster(kubeconfig(url), now)
     assert reading == Reading((Group("ns", "g", 2, 1),), (SessionPod("ns", "p", "trans01aaaaa"),))
     assert any("labelSelector=speechmatics.io" in asked for asked in api.asked)
 
@@ -90,7 +95,7 @@ async def test_groups_pods_and_nodes_are_read(server: tuple[ApiServer, str]) -> 
 async def test_a_server_without_the_kind_has_no_session(server: tuple[ApiServer, str]) -> None:
     api, url = server
     del api.items[SESSION_GROUPS]
-    assert await live.read_cluster(kubeconfig(url)) == NOTHING
+    assert await live.read_cluster(kubeconfig(url), now) == NOTHING
 
 
 async def test_pods_outlive_the_kind_that_made_them(server: tuple[ApiServer, str]) -> None:
@@ -101,7 +106,7 @@ async def test_pods_outlive_the_kind_that_made_them(server: tuple[ApiServer, str
         {"metadata": {"namespace": "ns", "name": "p"}, "spec": {"nodeName": "n", "containers": []}}
     ]
     api.items["/api/v1/nodes"] = [{"metadata": {"name": "n", "labels": {"agentpool": "trans01aaaaa"}}}]
-    assert await live.read_cluster(kubeconfig(url)) == Reading((), (SessionPod("ns", "p", "trans01aaaaa"),))
+    assert await live.read_cluster(kubeconfig(url), now) == Reading((), (SessionPod("ns", "p", "trans01aaaaa"),))
 
 
 SILENT = {"metadata": {"namespace": "ns", "name": "g"}}
@@ -116,24 +121,24 @@ def pod_of(kind: str) -> dict[str, Any]:
 async def test_the_pods_around_a_group_without_status_are_read_after_it(server: tuple[ApiServer, str]) -> None:
     api, url = server
     api.items |= {SESSION_GROUPS: [SILENT], PODS: [pod_of("ReplicaSet")]}
-    assert await live.read_cluster(kubeconfig(url)) == Reading((Group("ns", "g", 0, 0),))
+    assert await live.read_cluster(kubeconfig(url), now) == Reading((Group("ns", "g", 0, 0),))
     paths = [asked.partition("?")[0] for asked in api.asked]
     assert paths.index(SESSION_GROUPS) < paths.index(PODS)
     assert "labelSelector" not in api.asked[paths.index(PODS)]
     api.items[PODS].append(pod_of("SessionGroup"))
-    assert await live.read_cluster(kubeconfig(url)) == Reading((Group("ns", "g", None, None),))
+    assert await live.read_cluster(kubeconfig(url), now) == Reading((Group("ns", "g", None, None),))
 
 
 async def test_pods_that_cannot_be_read_are_a_problem(server: tuple[ApiServer, str]) -> None:
     api, url = server
     api.items |= {SESSION_GROUPS: [SILENT]}
-    assert "404" in str((await live.read_cluster(kubeconfig(url))).problem)
+    assert "404" in str((await live.read_cluster(kubeconfig(url), now)).problem)
 
 
 async def test_groups_with_a_status_need_no_second_look(server: tuple[ApiServer, str]) -> None:
     api, url = server
     api.items[SESSION_GROUPS] = [{**SILENT, "status": {"usage": 0, "activeSessions": 0}}]
-    assert not (await live.read_cluster(kubeconfig(url))).live
+    assert not (await live.read_cluster(kubeconfig(url), now)).live
     assert not [asked for asked in api.asked if asked.startswith(PODS)]
 
 
@@ -161,7 +166,7 @@ async def test_a_group_of_this_very_update_is_given_time_for_its_first_status(
         return answer
 
     api.broken = third_time
-    assert not (await live.read_cluster(kubeconfig(url))).live
+    assert not (await live.read_cluster(kubeconfig(url), now)).live
     assert len([each for each in api.asked if each.startswith(SESSION_GROUPS)]) == 3
 
 
@@ -172,7 +177,7 @@ async def test_a_young_group_whose_status_does_not_come_is_live(
     monkeypatch.setattr(live, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(live, "FIRST_STATUS_SECONDS", 0.05)
     api.items |= {SESSION_GROUPS: [made(timedelta(seconds=1))], PODS: [pod_of("SessionGroup")]}
-    (group,) = (await live.read_cluster(kubeconfig(url))).live
+    (group,) = (await live.read_cluster(kubeconfig(url), now)).live
     assert group.silent
     assert len([each for each in api.asked if each.startswith(SESSION_GROUPS)]) > 1
 
@@ -183,14 +188,14 @@ async def test_an_older_group_without_status_is_not_waited_for(
 ) -> None:
     api, url = server
     api.items |= {SESSION_GROUPS: [item], PODS: [pod_of("SessionGroup")]}
-    assert (await live.read_cluster(kubeconfig(url))).live
+    assert (await live.read_cluster(kubeconfig(url), now)).live
     assert len([each for each in api.asked if each.startswith(SESSION_GROUPS)]) == 1
 
 
 async def test_a_404_for_anything_else_is_no_zero(server: tuple[ApiServer, str]) -> None:
     api, url = server
     del api.items["/api/v1/nodes"]
-    assert "404" in str((await live.read_cluster(kubeconfig(url))).problem)
+    assert "404" in str((await live.read_cluster(kubeconfig(url), now)).problem)
 
 
 @pytest.mark.parametrize("status", [401, 403, 500, 503])
@@ -198,11 +203,11 @@ async def test_a_404_for_anything_else_is_no_zero(server: tuple[ApiServer, str])
 async def test_a_refusal_is_a_problem(server: tuple[ApiServer, str], status: int, structured: bool) -> None:
     api, url = server
     api.broken = answering(status, {"kind": "Status", "message": "no"} if structured else None, "no")
-    assert str(status) in str((await live.read_cluster(kubeconfig(url))).problem)
+    assert str(status) in str((await live.read_cluster(kubeconfig(url), now)).problem)
 
 
 async def test_nobody_there_is_a_problem() -> None:
-    reading = await live.read_cluster(kubeconfig("http://127.0.0.1:9"))
+    reading = await live.read_cluster(kubeconfig("http://127.0.0.1:9"), now)
     assert "does not answer" in str(reading.problem)
 
 
@@ -241,7 +246,7 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | Exception], live.R
         monkeypatch.setattr(pulumi.runtime, "invoke_async", invoke)
         monkeypatch.setattr(pulumi, "InvokeOptions", lambda provider: provider)
         provider: Any = object()
-        return live.reader(provider, "rg", "cluster")
+        return live.reader(provider, "rg", "cluster", now)
 
     return made
 
@@ -312,7 +317,7 @@ async def test_a_single_answer_that_does_not_come_is_a_problem(
         return web.Response()
 
     api.broken = never
-    reading = await live.read_cluster(kubeconfig(url))
+    reading = await live.read_cluster(kubeconfig(url), now)
     stopped.set()
     assert "does not answer: ReadTimeout" in str(reading.problem)
 
