@@ -106,8 +106,8 @@ class Plane:
 
     async def delete_cluster(self) -> None:
         """The first stack's cluster is deleted, outside the program. Raises `PlaneError` with Azure's refusal."""
-        settings = self.engine.document["config"][f"{PROJECT}:azure"]
-        await azure.delete_cluster(self.home, settings["resourceGroup"], settings["clusterName"])
+        where = self.engine.document["config"][f"{PROJECT}:azure"]
+        await azure.delete_cluster(self.home, where["resourceGroup"], where["clusterName"])
 
     async def reset(self, *start: Overlay) -> None:
         """The start of a scenario: its configuration, everything of its newest version. Raises `PlaneError`.
