@@ -12,7 +12,10 @@ import yaml
 
 from sandbox.drill.clients import Clients
 from sandbox.drill.kinds import Overlay, Wait, told
-from sandbox.drill.plane import Plane
+from sandbox.drill.ladder import rows
+from sandbox.drill.ladder.standing import changed, standing
+from sandbox.drill.ladder.write import written
+from sandbox.drill.plane import RESET_WITHIN, Plane
 from sandbox.drill.result import Ending, Result, counts
 from sandbox.drill.scenario import End, Kind, Scenario
 from sandbox.drill.settled import settle
@@ -78,11 +81,33 @@ async def run(job: Job, plane: Plane, folder: Path, say: Callable[[str], None]) 
             say("reset")
             await plane.reset(*job.start)
             plane.play(ROWS[job.kind], job.scenario.settings)
-            result = await _under_load(job, result, plane, journal, say)
+            async with _as_the_naive_have_it(job, plane, say):
+                result = await _under_load(job, result, plane, journal, say)
         except (PlaneError, KubeError) as error:
             plane.spoilt = True
             result = replace(result, error=str(error))
         return replace(result, counts=counts(journal.events))
+
+
+@asynccontextmanager
+async def _as_the_naive_have_it(job: Job, plane: Plane, say: Callable[[str], None]) -> AsyncIterator[None]:
+    """A baseline's rung put back for as long as this lasts. Raises `PlaneError` or `KubeError`.
+
+    Its plane is no start of anything afterwards: what Azure has done to the machines meanwhile stays.
+    """
+    if job.kind is not Kind.BASELINE or not job.scenario.put_back:
+        yield
+        return
+    ladder = rows.read()
+    (row,) = rows.of(ladder, [job.scenario.put_back])
+    there = standing(await plane.engine.export())
+    plane.spoilt = True
+    back = changed(there, ladder.put_back(row))
+    async with Kube(plane.home.kubeconfig, "drill") as kube, written(plane, kube, back):
+        say(f"put back: {row.rung}")
+        if left := await settle([kube], RESET_WITHIN, say):
+            raise PlaneError(f"not settled within {RESET_WITHIN:.0f} s: {left[0]}")
+        yield
 
 
 async def _under_load(job: Job, result: Result, plane: Plane, journal: Journal, say: Callable[[str], None]) -> Result:
@@ -90,8 +115,7 @@ async def _under_load(job: Job, result: Result, plane: Plane, journal: Journal, 
     async with Kube(plane.home.kubeconfig, "drill") as kube, clients(job, plane, kube, journal) as load:
         began, engine = time.monotonic(), plane.engine_seconds
         settling = _Settling(job, load, longest, say)
-        steps = job.scenario.baseline if job.kind is Kind.BASELINE else job.scenario.steps
-        for step in steps:
+        for step in job.scenario.steps_of(job.kind):
             say(told(step))
             journal.step = told(step)
             if job.kind is Kind.HOSTILE and isinstance(step, Wait) and step.wait == "settled":

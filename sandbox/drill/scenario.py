@@ -104,7 +104,11 @@ class Scenario(Part):
     load: Load
     steps: tuple[Step, ...] = Field(min_length=1)
     end: tuple[End, ...] = Field(min_length=1, description="of a friendly and of a hostile run")
-    baseline: tuple[Step, ...] = Field(default=(), description="none: there is no naive way to do it")
+    baseline: tuple[Step, ...] = Field(default=(), description="none, and nothing put back: there is no naive way")
+    put_back: str = Field(
+        default="",
+        description="a rung of the ladder: a baseline has it put back before its clients come, and else the same steps",
+    )
     expect: Expect = Expect()
 
     @model_validator(mode="after")
@@ -117,7 +121,11 @@ class Scenario(Part):
     @property
     def kinds(self) -> Sequence[Kind]:
         """The runs it has."""
-        return [kind for kind in Kind if kind is not Kind.BASELINE or self.baseline]
+        return [kind for kind in Kind if kind is not Kind.BASELINE or self.baseline or self.put_back]
+
+    def steps_of(self, kind: Kind) -> Sequence[Step]:
+        """What such a run does."""
+        return self.baseline if kind is Kind.BASELINE and self.baseline else self.steps
 
 
 def read(path: Path) -> Scenario:

@@ -20,12 +20,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.hosted.host import Json
 from sandbox.ingress.config_map import seconds
 from sandbox.nodes.dependencies import duration
-from sandbox.sessions.model import Role
+from sandbox.sessions.model import Kind, Role
+from sandbox.sessions.rows import FlowSilence, Rows, Without
 from sandbox.sessions.view import View, backends
 
 IDLE_MINUTES = "service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout"
@@ -56,6 +57,15 @@ class Clocks:
     """After which the proxy ends a session in which nothing happens."""
     lease: float = math.inf
     """How long a registration outlives the last word of who made it."""
+
+    def met_by(self, kind: Kind, rows: Rows) -> Clocks:
+        """As a session of that kind meets them, by what is not known of the vendor's software."""
+        never_pinged = kind is Kind.FLOW and rows.flow_silence is FlowSilence.NEVER_PINGED
+        return replace(
+            self,
+            silence=math.inf if never_pinged else self.silence,
+            lease=math.inf if rows.lapsed_registration is Without.LIVE else self.lease,
+        )
 
     @property
     def limits(self) -> Mapping[str, float]:

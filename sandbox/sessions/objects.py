@@ -88,6 +88,8 @@ class Pod:
     """Seconds between the pings of a transcriber's websocket (`autoPingTimeout`); None: not said."""
     lease: float | None = None
     """Seconds that a registration at a resource manager is valid; None: not said."""
+    selection: int = 0
+    """By which strategy a resource manager selects (SM_RESOURCE_SELECTION_STRATEGY)."""
     turn: float = 0.0
     """Seconds that an LLM proxy waits for an answer at most."""
 
@@ -223,6 +225,7 @@ def pod(obj: Json) -> Pod:
         replica=role is Role.REDIS and _follows(serving),
         ping=_ping(spec),
         lease=duration(_variable(spec, "SM_LEASE_DURATION")) if role is Role.RESOURCE_MANAGER else None,
+        selection=int(_variable(spec, "SM_RESOURCE_SELECTION_STRATEGY") or 0) if role is Role.RESOURCE_MANAGER else 0,
         turn=float(_variable(spec, "BACKEND_TIMEOUT_SEC") or 0) if role is Role.LLM_PROXY else 0.0,
     )
 

@@ -1,9 +1,9 @@
 """Where a new session goes, or why it is turned away. Pure.
 
 The way in is Kubernetes' own: the load balancer takes a Ready pod of the ingress controller, the Service a ready
-endpoint. Behind the proxy the vendor's software chooses; nobody here has seen how. Played: the fullest pod that has
-room first, so that others become idle; a transcriber and an inference server of one version, which is what a
-worker-proxy asks for (TRANSCRIBER_VERSION; contract: transcription 4.4 and 14.10).
+endpoint. Behind the proxy the resource manager chooses, by its SM_RESOURCE_SELECTION_STRATEGY (contract: control plane
+4.1): a transcriber and an inference server of one version, which is what a worker-proxy asks for (TRANSCRIBER_VERSION;
+contract: transcription 4.4 and 14.10).
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from sandbox.sessions.view import View
 
 FLOW_WORKER = "flow-worker"
 """What a flow-service registers (contract: flow 2.3)."""
+
+LEAST_USED, LOWER_CAPACITY = frozenset({1, 3}), frozenset({2, 3})
+"""Of the strategies of SM_RESOURCE_SELECTION_STRATEGY."""
 
 Load = Mapping[str, int]
 """By uid of a pod, how much of its capacity is taken; a pod that is missing is idle."""
@@ -69,13 +72,22 @@ def willing(view: View, load: Load, role: Role, rows: Rows) -> Iterator[Pod]:
 
 
 def _with_room(view: View, load: Load, role: Role, key: str, rows: Rows) -> list[tuple[Pod, Offer]]:
-    """Pods that serve `key` and have room for one more session: the fullest first, of equal ones the newer version."""
+    """Pods that serve `key` and have room for one more session, in the order in which the resource manager takes them.
+
+    Strategy 0: the most used first, of equal ones the one with the higher capacity; 1: the least used first; 2 and 3:
+    as 0 and 1, but of equal ones the lower capacity. What that leaves open: the newer version.
+    """
+    selection = next((pod.selection for pod in view.by_role[Role.RESOURCE_MANAGER] if view.takes_calls(pod)), 0)
+    used, capacity = (1 if selection in LEAST_USED else -1), (1 if selection in LOWER_CAPACITY else -1)
     found = []
     for pod in willing(view, load, role, rows):
         offered = offer(pod.features, key)
         if offered is not None and load.get(pod.uid, 0) + offered.cost <= offered.capacity:
             found.append((pod, offered))
-    return sorted(found, key=lambda each: (-load.get(each[0].uid, 0), outdated(view, each[0])))
+    return sorted(
+        found,
+        key=lambda each: (used * load.get(each[0].uid, 0), capacity * each[1].capacity, outdated(view, each[0])),
+    )
 
 
 def _transcription(view: View, load: Load, language: str, rows: Rows) -> tuple[Hop, ...] | Refused:

@@ -41,6 +41,15 @@ class Without(StrEnum):
     CUT = "cut"
 
 
+class FlowSilence(StrEnum):
+    """How long nothing crosses the wire of a conversation with an agent."""
+
+    PINGED = "pinged"
+    """As long as a transcriber's websocket is silent: between two of its pings."""
+    NEVER_PINGED = "never pinged"
+    """As long as it lasts."""
+
+
 class IdleRolling(StrEnum):
     """By what the session-group controller tells that a pod is idle."""
 
@@ -92,6 +101,9 @@ class Rows(BaseModel):
         default=Without.LIVE,
         description="what becomes of running sessions whose registrations have run out while Redis was away",
     )
+    flow_silence: FlowSilence = Field(
+        default=FlowSilence.PINGED, description="whether a conversation with an agent is pinged as a transcriber's is"
+    )
     idle_rolling: IdleRolling = Field(
         default=IdleRolling.USAGE, description="by what the session-group controller tells that a pod is idle"
     )
@@ -111,6 +123,7 @@ HOSTILE = Rows(
     without_redis=Without.CUT,
     without_resource_manager=Without.CUT,
     lapsed_registration=Without.CUT,
+    flow_silence=FlowSilence.NEVER_PINGED,
     idle_rolling=IdleRolling.LABEL,
     active_nodes=ActiveNodes.PREFERRED,
     safe_to_evict=SafeToEvict.KEPT,

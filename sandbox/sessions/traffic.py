@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import dataclasses
 import heapq
-import math
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -26,7 +25,6 @@ from sandbox.sessions.informers import Informers
 from sandbox.sessions.journal import Began, Finished, Journal, Left, TurnedAway, WasCut
 from sandbox.sessions.model import Cut, Hop, Kind, Refused, Role, Session
 from sandbox.sessions.placement import place
-from sandbox.sessions.rows import Without
 from sandbox.twin.model import SESSIONS
 
 DELETED = "its cluster was deleted"
@@ -202,9 +200,8 @@ class Traffic:
     def _begin(self, kind: Kind, language: str, length: float, path: tuple[Hop, ...]) -> Live:
         session = Session(next(self._journal.numbers), kind, language, time.time(), length, path)
         now = clocks(self._informers.view, self._informers.config_maps, self._clock.factor)
-        if self._clock.current.lapsed_registration is Without.LIVE:
-            now = dataclasses.replace(now, lease=math.inf)
-        return Live(session, now, asyncio.get_running_loop().create_future())
+        met = now.met_by(kind, self._clock.current.rows)
+        return Live(session, met, asyncio.get_running_loop().create_future())
 
     def _end(self, session: Session) -> None:
         self._crowd.leave(session.id)

@@ -11,6 +11,7 @@ import pytest
 from sandbox.drill import scenario
 from sandbox.drill.engine import begun_with
 from sandbox.drill.kinds import Apply, Azure, Beside, Kill, Kubectl, Refused, Set, Shift, Up, told
+from sandbox.drill.ladder import rows
 from sandbox.drill.overlay import laid_over
 from sandbox.drill.run import Job
 from sandbox.drill.scenario import End, Kind, Scenario
@@ -56,6 +57,8 @@ def refusals(document: dict[str, Any]) -> list[str]:
 def test_every_scenario_is_right(name: str) -> None:
     (found,) = scenario.chosen([name]).values()
     Settings.model_validate(found.settings)
+    if found.put_back:
+        rows.of(rows.read(), [found.put_back])
     for steps in (found.steps, found.baseline):
         document = begun_with(*Job(name, found, Kind.FRIENDLY, 1).start)
         assert refusals(document) == []
@@ -85,6 +88,15 @@ def test_a_scenario_as_it_is_read(tmp_path: Path) -> None:
     assert found.steps == (Up(up={"global": {"cluster": "other"}}),)
     assert found.kinds == [Kind.FRIENDLY, Kind.HOSTILE]
     assert read(tmp_path, RIGHT + REASONED).expect.friendly.cut == "some"
+
+
+def test_a_baseline_is_of_other_steps_or_of_the_same_with_a_rung_put_back(tmp_path: Path) -> None:
+    other = read(tmp_path, RIGHT + "baseline: [{wait: settled}]\n")
+    assert other.steps_of(Kind.BASELINE) == other.baseline
+    assert other.steps_of(Kind.HOSTILE) == other.steps
+    back = read(tmp_path, RIGHT + "put_back: maintenance window\n")
+    assert Kind.BASELINE in back.kinds
+    assert back.steps_of(Kind.BASELINE) == back.steps
 
 
 @pytest.mark.parametrize(

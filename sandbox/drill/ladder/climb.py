@@ -52,8 +52,7 @@ class Climb:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        guards = self.ladder.taken_away(self.row)
-        return (*guards, *self.row.put) if self.put_back else guards
+        return self.ladder.put_back(self.row) if self.put_back else self.ladder.taken_away(self.row)
 
 
 @dataclass(frozen=True)

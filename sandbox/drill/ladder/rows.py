@@ -114,6 +114,10 @@ class Ladder(Part):
         """What takes the row's guards away."""
         return tuple(change for name in row.without for change in self.guards[name].changes)
 
+    def put_back(self, row: Row) -> tuple[Change, ...]:
+        """What takes the row's guards away and puts its rung back."""
+        return (*self.taken_away(row), *row.put)
+
 
 def read(path: Path = FILE) -> Ladder:
     """The list. Raises `PlaneError` with every key that is wrong."""

@@ -86,10 +86,11 @@ def proxy(watches: str = "") -> Json:
     return one(f"{VENDOR}/proxy-service:2.8.8", "proxy-service", **given)
 
 
-def resource_manager(lease: str = "") -> Json:
+def resource_manager(lease: str = "", selection: str = "") -> Json:
     """Spec of a resource manager's pod (control plane 4.1)."""
-    given = {"env": env(SM_LEASE_DURATION=lease)} if lease else {}
-    return one(f"{VENDOR}/resource-manager:1.34.6", "resource-manager", **given)
+    said = {"SM_LEASE_DURATION": lease, "SM_RESOURCE_SELECTION_STRATEGY": selection}
+    given = env(**{name: value for name, value in said.items() if value})
+    return one(f"{VENDOR}/resource-manager:1.34.6", "resource-manager", **({"env": given} if given else {}))
 
 
 def llm_proxy(turn: int, leaves: int) -> Json:

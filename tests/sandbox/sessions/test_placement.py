@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +59,25 @@ def test_the_fullest_transcriber_with_room_is_filled_first() -> None:
     assert path(view, {"uid-t2": 1})[2] == "t2"
     assert path(view, {"uid-t2": 2, "uid-t3": 1})[2] == "t3"
     assert refused(view, {"uid-t1": 2, "uid-t2": 2, "uid-t3": 2}) == "no transcriber for en has room"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "used", "idle"),
+    [
+        ("", "some", "large"),
+        ("0", "some", "large"),
+        ("1", "none", "large"),
+        ("2", "some", "small"),
+        ("3", "none", "small"),
+    ],
+)
+def test_the_resource_managers_strategy(strategy: str, used: str, idle: str) -> None:
+    """The most or the least used; of equal ones the higher or the lower capacity (contract: control plane 4.1)."""
+    manager = pod("rm", objects.resource_manager(selection=strategy))
+    view = whole(transcriber("some", capacity=3), transcriber("none", capacity=3), manager)
+    assert path(view, {"uid-some": 1})[2] == used
+    view = whole(transcriber("large", capacity=3), transcriber("small", capacity=2), manager)
+    assert path(view)[2] == idle
 
 
 def test_the_proxy_is_a_ready_endpoint_of_the_service_the_ingress_leads_to() -> None:

@@ -292,6 +292,20 @@ async def test_row_of_lapsed_registrations(platform: Platform) -> None:
         assert traffic.alive == 2
 
 
+async def test_row_flow_silence(platform: Platform) -> None:
+    """It counts for those who begin under it: of three conversations only the last is silent throughout."""
+    platform.settings(time_factor=60)
+    await platform.install()
+    await platform.deployment("flow", objects.flow_service())
+    await platform.pod("flow-1", objects.flow_service(capacity=3))
+    async with platform.traffic(2, flow=1) as traffic:
+        platform.settings(time_factor=60, flow_silence="never pinged")
+        traffic.hold(3)
+        assert await platform.cut(1) == [("ingress", "proxy-read-timeout of 60 s", "")]
+        assert traffic.alive >= 2
+        assert platform.cuts[0].session.id == 3
+
+
 async def test_a_clock_that_is_too_short_cuts_by_its_name(platform: Platform) -> None:
     """Sixty times as fast: nginx's 60 s are 1 s, the pings would come every 5 s."""
     platform.settings(time_factor=60)
