@@ -14,6 +14,7 @@ from components.flow import tts
 from components.flow.fronts import fronts, of_flow_service
 from components.flow.llm_proxy import vllm_service
 from components.speech.crd import GROUP, PLURAL
+from components.speech.deletion_policy import NAME as DELETION_POLICY
 from components.speech.inference_server import budget_name, has_budget
 from components.speech.resource_manager_ingresses import sections
 from components.speech.session_groups_controller import NAME as CONTROLLER
@@ -77,6 +78,8 @@ def _key_of(key: str, part: LlmProxySettings | TtsSettings) -> str:
 def _base(settings: Settings) -> Iterator[Name]:
     yield Name("Namespace", None, settings.namespace, NAMESPACE)
     yield Name("CustomResourceDefinition", None, f"{PLURAL}.{GROUP}")
+    yield Name("ValidatingAdmissionPolicy", None, DELETION_POLICY)
+    yield Name("ValidatingAdmissionPolicyBinding", None, DELETION_POLICY)
     yield Name("DaemonSet", "kube-system", "nvidia-device-plugin")
 
 

@@ -19,7 +19,7 @@ class Kind(StrEnum):
     WORKLOAD = "workload"
     """A service, its maps, accounts and rights: sessions pass through it or are placed by it."""
     CLUSTER_OBJECT = "cluster-object"
-    """Namespace, definition, budget: taking it away takes or exposes every session."""
+    """Namespace, definition, budget, admission policy: taking it away takes or exposes every session."""
     AZURE = "azure"
     """Cluster, network, address, identity and their roles."""
     GATE = "gate"
@@ -44,6 +44,8 @@ _BY_TYPE = {
     "kubernetes:core/v1:Namespace": Kind.CLUSTER_OBJECT,
     "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition": Kind.CLUSTER_OBJECT,
     "kubernetes:policy/v1:PodDisruptionBudget": Kind.CLUSTER_OBJECT,
+    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": Kind.CLUSTER_OBJECT,
+    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding": Kind.CLUSTER_OBJECT,
     "sm-realtime:guard:Gate": Kind.GATE,
 }
 

@@ -77,9 +77,10 @@ class Kill(Named):
 
 
 class Kubectl(Named):
-    """`kubectl` with these arguments, which must succeed."""
+    """`kubectl` with these arguments, which must succeed, or be refused with what it must say then."""
 
     kubectl: tuple[str, ...] = Field(min_length=1)
+    says: Says | None = Field(default=None, description="none: it must succeed")
 
 
 class AzureCall(Part):

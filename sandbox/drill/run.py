@@ -91,10 +91,14 @@ async def run(job: Job, plane: Plane, folder: Path, say: Callable[[str], None]) 
 
 @asynccontextmanager
 async def _as_the_naive_have_it(job: Job, plane: Plane, say: Callable[[str], None]) -> AsyncIterator[None]:
-    """A baseline's rung put back for as long as this lasts. Raises `PlaneError` or `KubeError`.
+    """Of a baseline: no admission policy, and its rung put back for as long as this lasts.
 
-    Its plane is no start of anything afterwards: what Azure has done to the machines meanwhile stays.
+    After that its plane is no start of anything: what Azure has done to the machines meanwhile stays. Raises
+    `PlaneError` or `KubeError`.
     """
+    if job.kind is Kind.BASELINE:
+        plane.behind_the_engine = True
+        await plane.naive.run("delete", "validatingadmissionpolicybindings", "--all")
     if job.kind is not Kind.BASELINE or not job.scenario.put_back:
         yield
         return

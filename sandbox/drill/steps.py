@@ -51,7 +51,7 @@ async def take(step: Step, plane: Plane, clients: Clients, within: float) -> Non
             await plane.engine.killed(step.at)
         case Kubectl():
             plane.behind_the_engine = True
-            await plane.naive.run(*step.kubectl)
+            await _kubectl(step, plane)
         case Azure():
             plane.behind_the_engine = True
             await _outside(step.azure, plane, clients)
@@ -74,6 +74,18 @@ async def take(step: Step, plane: Plane, clients: Clients, within: float) -> Non
             await plane.naive.carry_out(made, clients.clusters[0])
         case _:
             assert_never(step)
+
+
+async def _kubectl(step: Kubectl, plane: Plane) -> None:
+    try:
+        said = await plane.naive.run(*step.kubectl)
+    except PlaneError as refusal:
+        if step.says is None:
+            raise
+        _says(str(refusal), step.says)
+    else:
+        if step.says is not None:
+            raise PlaneError(f"kubectl {' '.join(step.kubectl)} was not refused:\n{said}")
 
 
 def _says(said: str, wanted: Sequence[str]) -> None:

@@ -40,7 +40,7 @@ def speech(settings: Settings, secrets: Secrets, found: Foundation) -> list[str]
     on = base(settings, secrets, found, opts)
     way_in = ingress_controller(settings, found, on, opts)
     maps, controller = control_plane(settings, found, on, way_in, opts)
-    ready = (on.crd.ready, *([controller.ready] if controller else []))
+    ready = (on.crd.ready, on.deletion_policy.ready, *([controller.ready] if controller else []))
     groups = data_plane(settings, found, on, maps, ready, opts)
     groups += flow(settings, secrets, found, on, maps, ready, way_in, opts)
     edge(settings, found, on, maps, way_in, opts)

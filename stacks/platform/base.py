@@ -16,6 +16,7 @@ from components.cluster.license import License, fingerprint
 from components.cluster.namespace import Namespace, NamespaceArgs
 from components.cluster.redis_endpoint import RedisEndpoint
 from components.speech.crd import Crd, CrdArgs
+from components.speech.deletion_policy import DeletionPolicy, DeletionPolicyArgs
 from components.speech.images import registries as speech_registries
 from components.speech.proxy_pod import registries as proxy_registries
 from stacks.licenses import fetched, made
@@ -38,6 +39,7 @@ class Base:
     redis: RedisEndpoint
     secrets: ControlPlaneSecrets
     crd: Crd
+    deletion_policy: DeletionPolicy
     proxy_contents: Mapping[str, pulumi.Output[str]]
     """What the proxy reads from Secrets made here, by flat key."""
     made_licenses: Mapping[str, pulumi.Output[str]]
@@ -60,6 +62,7 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
     """Namespace, kind, Secrets made and looked up, GPU plugin and Redis."""
     protect, global_ = settings.protection.enabled, settings.global_
     crd = Crd("crd", CrdArgs(protect), opts)
+    policy = DeletionPolicy("deletion-policy", DeletionPolicyArgs(crd.ready), opts)
     pools = tuple(pool.agent_pool for pool in found.pools)
     namespace = Namespace("speech", NamespaceArgs(settings.namespace, pools, protect), opts).name
     pull = settings.pull_secret
@@ -98,6 +101,7 @@ def base(settings: Settings, secrets: Secrets, found: Foundation, opts: pulumi.R
         redis=redis.redis(settings, for_control_plane, found, checked, opts),
         secrets=for_control_plane,
         crd=crd,
+        deletion_policy=policy,
         proxy_contents=secrets.proxy,
         made_licenses={
             name: _told_apart(name, secrets.license_json) for name in names if secrets.license_json is not None

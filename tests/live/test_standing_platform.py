@@ -32,10 +32,12 @@ from tests.live.views import (
 )
 
 GPU_ROLE = "inference"
+NAMESPACE = "speechmatics"
+ENGLISH = "rt-transcriber-en"
 WHERE = {
     # role of the pool -> every workload of the defaults whose pods belong there, by name
     "inference": ("inference-server-enhanced-recipe1", "nvidia-device-plugin"),
-    "transcribers": ("rt-transcriber-en",),
+    "transcribers": (ENGLISH,),
     "services": (
         "resource-manager",
         "resource-manager-metrics",
@@ -251,7 +253,7 @@ def test_scaling_hands_the_pods_to_the_controller_and_takes_back_no_fewer(platfo
     # the number is the program's from here on, though the controller has written it: nobody uses the groups
     platform.configure(with_fewer)
     platform.pulumi("up", "--yes", "--skip-preview")
-    for group in ("rt-transcriber-en", "rt-transcriber-cy"):
+    for group in (ENGLISH, "rt-transcriber-cy"):
         where = ("-n", "speechmatics", "--for=jsonpath={.status.replicas}=1", "--timeout=120s")
         platform.kubectl("wait", f"sessiongroup/{group}", *where)
     assert platform.pending() == []
@@ -266,7 +268,7 @@ def test_another_license_waits_for_the_session(platform: Platform) -> None:
     def wait(what: str, until: str) -> None:
         platform.kubectl("wait", what, "-n", "speechmatics", until, "--timeout=280s")
 
-    busy, idle = "rt-transcriber-en", "inference-server-enhanced-recipe1"
+    busy, idle = ENGLISH, "inference-server-enhanced-recipe1"
     groups = {g["metadata"]["name"] for g in platform.objects("sessiongroups")}
     before = {group: licenses(group_pods(platform, group)) for group in groups}
     (pod,) = group_pods(platform, busy)
@@ -374,25 +376,31 @@ def test_a_new_generation_takes_over_while_a_session_is_held_on_the_old_one(plat
     assert all(ready(p) for p in live_pods(platform))
 
 
+def hold(platform: Platform, sessions: int) -> None:
+    """Have a transcriber hold so many sessions, and its group say so."""
+    pod = group_pods(platform, ENGLISH)[0]["metadata"]["name"]
+    platform.kubectl("annotate", "pod", "-n", NAMESPACE, pod, f"sandbox.sm-realtime/sessions={sessions}", "--overwrite")
+    said = f"--for=jsonpath={{.status.usage}}={sessions}"
+    platform.kubectl("wait", f"sessiongroup/{ENGLISH}", "-n", NAMESPACE, said, "--timeout=60s")
+
+
 def test_destroy_deletes_nothing_at_all_while_a_group_shows_usage(platform: Platform) -> None:
     platform.pulumi("config", "set", "--path", "protection.enabled", "false")
     platform.pulumi("up", "--yes", "--skip-preview")
-    pod = group_pods(platform, "rt-transcriber-en")[0]["metadata"]
-    platform.kubectl("annotate", "pod", "-n", pod["namespace"], pod["name"], "sandbox.sm-realtime/sessions=1")
-    platform.kubectl(
-        "wait", "sessiongroup/rt-transcriber-en", "-n", pod["namespace"], "--for=jsonpath={.status.usage}=1",
-        "--timeout=60s",
-    )  # fmt: skip
+    hold(platform, 1)
     before = {r["urn"] for r in platform.state()["resources"]}
     said = platform.pulumi("destroy", "--run-program", "--yes", "--skip-preview", fails=True)
     assert re.search(r"rt-transcriber-en\D+1", said), said
     assert {r["urn"] for r in platform.state()["resources"]} == before
     assert platform.pending() == []
-    platform.kubectl("annotate", "pod", "-n", pod["namespace"], pod["name"], "sandbox.sm-realtime/sessions-")
-    platform.kubectl(
-        "wait", "sessiongroup/rt-transcriber-en", "-n", pod["namespace"], "--for=jsonpath={.status.usage}=0",
-        "--timeout=60s",
-    )  # fmt: skip
+
+
+def test_kubectl_deletes_no_group_in_use(platform: Platform) -> None:
+    """Asked without doing it: an admission policy answers all the same."""
+    delete = ("kubectl", "delete", "sessiongroup", ENGLISH, "-n", NAMESPACE, "--dry-run=server")
+    assert "is in use: 1 sessions, usage 1. Deleting it would cut them" in platform.run(*delete, fails=True)
+    hold(platform, 0)
+    assert "deleted" in platform.run(*delete)
 
 
 def test_destroy_leaves_nothing(platform: Platform) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.speech.differences.difference import Added, Difference, Which
+from components.speech.differences.difference import Added, Difference, Ours, Which
 
 
 def _list(keys: list[str], required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
@@ -68,6 +68,12 @@ CRD: tuple[Difference, ...] = (
         "metadata.annotations.pulumi.com/waitFor",
         Added("condition=Established"),
         "Tells the provider to wait until the kind is served.",
+    ),
+    Difference(
+        "ValidatingAdmissionPolicy/* ValidatingAdmissionPolicyBinding/*",
+        "",
+        Ours(),
+        "A SessionGroup in use is not deleted: the API server refuses it, whoever asks.",
     ),
 )
 """The differences."""

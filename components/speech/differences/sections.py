@@ -23,7 +23,7 @@ SECTIONS: tuple[tuple[str, str, str], ...] = (
     ("ExternalSecret/*proxy-* Secret/*proxy-*", "*", "proxy 9"),
     ("ExternalSecret/*", "*", "control-plane 7"),
     # control plane
-    ("CustomResourceDefinition/*", "*", "control-plane 1"),
+    ("CustomResourceDefinition/* ValidatingAdmissionPolicy*/*", "*", "control-plane 1"),
     ("StatefulSet/* Service/*-redis* ConfigMap/*-redis-* ServiceAccount/*-redis", "*", "control-plane 9.3"),
     ("PodDisruptionBudget/*-redis-node", "*", "control-plane 9.3"),
     ("Service/*resource-manager-metrics Service/sessiongroups-controller", "*", "control-plane 5.1"),

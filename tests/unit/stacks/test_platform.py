@@ -11,9 +11,18 @@ import pytest
 from components.guard.names import Kind, Step, hook_name
 from tests.unit.graph import Graph, Json, Resource, run_program, stack_config
 
-CLUSTER_SCOPED = {"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "IngressClass"}
+CLUSTER_SCOPED = {
+    "Namespace",
+    "CustomResourceDefinition",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "IngressClass",
+}
 POD_OWNERS = {"Deployment", "StatefulSet", "SessionGroup"}
 NODE_POOL = "azure-native:containerservice:AgentPool"
+ADMISSION = "kubernetes:admissionregistration.k8s.io/v1"
 SESSION_GROUP = "kubernetes:speechmatics.com/v1:SessionGroup"
 
 ROLE_OF = {"Deployment": "services", "StatefulSet": "services"}
@@ -91,6 +100,8 @@ def test_every_deletable_resource_carries_the_hook_of_its_kind(graph: Graph) -> 
         "kubernetes:core/v1:Namespace": Kind.CLUSTER_OBJECT,
         "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition": Kind.CLUSTER_OBJECT,
         "kubernetes:policy/v1:PodDisruptionBudget": Kind.CLUSTER_OBJECT,
+        f"{ADMISSION}:ValidatingAdmissionPolicy": Kind.CLUSTER_OBJECT,
+        f"{ADMISSION}:ValidatingAdmissionPolicyBinding": Kind.CLUSTER_OBJECT,
     }
     for each in graph.resources:
         if each.custom and not each.type.startswith("pulumi:providers:"):
