@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pulumi
 from pydantic import ValidationError
 
+from stacks.ending import REFUSED
 from stacks.field_errors import Location, causes, place_of, problem_of
 from stacks.misplaced import SEED_SECRETS, flagged_key, other_namespace, plain, secret_among_values, slips, take
 from stacks.problem import PROJECT, Problem, not_overwritten, once, renamed, report, set_secret, steps
@@ -18,9 +19,6 @@ from stacks.remains import Contents, remains
 from stacks.rules import check
 from stacks.schema import SECRET_KEYS, Settings
 from stacks.secrets import Secrets, expiry_warning, secrets_of, unreadable
-
-REFUSED = 32
-"""Exit code with which the language host takes the message as shown already."""
 
 SCALARS = ("release", "namespace")
 """Top-level keys whose value is text; every other one is an object."""

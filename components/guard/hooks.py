@@ -19,10 +19,9 @@ from components.guard.decision import (
 from components.guard.live import Read
 from components.guard.names import Kind, Step, hook_name, kind_of
 from components.guard.reading import Reading
+from components.guard.refusals import Refusals
 
-
-class RefusedError(Exception):
-    """A step that would cut sessions. The engine prints the text and stops the step."""
+ALSO_IN_A_PREVIEW = pulumi.ResourceHookOptions(on_dry_run=True)
 
 
 def real_name(args: pulumi.ResourceHookArgs) -> str | None:
@@ -57,18 +56,18 @@ def scaled(inputs: Mapping[str, Any] | None) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def delete_hook(kind: Kind, read: Read) -> pulumi.ResourceHook:
+def delete_hook(kind: Kind, read: Read, refusals: Refusals) -> pulumi.ResourceHook:
     """The hook before a delete of this kind."""
 
     async def before_delete(args: pulumi.ResourceHookArgs) -> None:
         refusal = delete_refusal(kind, described(args, "deleting"), real_name(args), await read())
         if refusal is not None:
-            raise RefusedError(refusal)
+            await refusals.refuse(refusal)
 
-    return pulumi.ResourceHook(hook_name(kind, Step.DELETE), before_delete)
+    return pulumi.ResourceHook(hook_name(kind, Step.DELETE), before_delete, ALSO_IN_A_PREVIEW)
 
 
-def update_hook(read: Read, fixed: Mapping[str, Fixed]) -> pulumi.ResourceHook:
+def update_hook(read: Read, fixed: Mapping[str, Fixed], refusals: Refusals) -> pulumi.ResourceHook:
     """The hook before an update of a SessionGroup: it reads the cluster unless the number of pods is the controller's.
 
     `fixed` has the number of pods of each group whose scaling is off, by the group's name.
@@ -85,7 +84,7 @@ def update_hook(read: Read, fixed: Mapping[str, Fixed]) -> pulumi.ResourceHook:
         else:
             refusal = scale_refusal(what, name, before, after, await read())
         if refusal is not None:
-            raise RefusedError(refusal)
+            await refusals.refuse(refusal)
 
     def switched_off(what: str, name: str | None, after: int | None, reading: Reading) -> str | None:
         """Why scaling must not be switched off now: of all groups in the first answer, and once for each."""
@@ -97,7 +96,7 @@ def update_hook(read: Read, fixed: Mapping[str, Fixed]) -> pulumi.ResourceHook:
         told.update(each.group.name for each in lost)
         return takeover_refusal(what, lost) if lost else None
 
-    return pulumi.ResourceHook(hook_name(Kind.SESSION_GROUP, Step.UPDATE), before_update)
+    return pulumi.ResourceHook(hook_name(Kind.SESSION_GROUP, Step.UPDATE), before_update, ALSO_IN_A_PREVIEW)
 
 
 class Guard:
@@ -107,10 +106,14 @@ class Guard:
     resource after it, because what is bound to a component is not inherited by its children.
     """
 
-    def __init__(self, read: Read, fixed: Mapping[str, Fixed] | None = None) -> None:
-        """`fixed`: the number of pods of each session group whose scaling is off, by the group's name."""
-        self._delete = {kind: delete_hook(kind, read) for kind in Kind}
-        self._update = update_hook(read, fixed or {})
+    def __init__(self, read: Read, fixed: Mapping[str, Fixed] | None = None, preview: bool = False) -> None:
+        """`fixed`: the number of pods of each session group whose scaling is off, by the group's name.
+
+        `preview`: whether nothing is done in this run, and refusals are told together.
+        """
+        self.refusals = Refusals(preview)
+        self._delete = {kind: delete_hook(kind, read, self.refusals) for kind in Kind}
+        self._update = update_hook(read, fixed or {}, self.refusals)
         self.guarded: list[pulumi.Resource] = []
         """Every resource in a session's path, the gate aside, in the order of the program."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +90,8 @@ class Naive:
         self._kubectl, self._kubeconfig = kubectl, kubeconfig
         self.made: list[Change] = []
         """What it has created: the engine knows nothing of it."""
+        self.planned: deque[Plan] = deque()
+        """What it is going to apply, in turn."""
 
     async def carry_out(self, made: Plan, kube: Kube) -> None:
         """Apply, delete, and end the pods of the groups among them. Raises `PlaneError`."""

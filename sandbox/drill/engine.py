@@ -92,11 +92,11 @@ class Engine:
 
     async def refused(self) -> str:
         """What `pulumi up` says when it fails. Raises `EngineError` when it does not."""
-        return await self._fails("up", "--yes", "--skip-preview")
+        return await self._fails("up", "--yes")
 
     async def destroy_refused(self) -> str:
         """What `pulumi destroy` says when it fails. Raises `EngineError` when it does not."""
-        return await self._fails("destroy", "--yes", "--skip-preview", "--run-program")
+        return await self._fails("destroy", "--yes", "--run-program")
 
     async def preview(self) -> list[Json]:
         """The steps of a preview, with what each resource is and would be. Raises `EngineError`."""

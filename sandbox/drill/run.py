@@ -10,8 +10,9 @@ from pathlib import Path
 
 import yaml
 
+from sandbox.drill.baseline import plan
 from sandbox.drill.clients import Clients
-from sandbox.drill.kinds import Overlay, Wait, told
+from sandbox.drill.kinds import Apply, Overlay, Wait, told
 from sandbox.drill.ladder import rows
 from sandbox.drill.ladder.standing import changed, standing
 from sandbox.drill.ladder.write import written
@@ -89,6 +90,17 @@ async def run(job: Job, plane: Plane, folder: Path, say: Callable[[str], None]) 
         return replace(result, counts=counts(journal.events))
 
 
+async def _plan(job: Job, plane: Plane) -> None:
+    """What the naive steps apply, previewed while nobody is there: under load the program refuses some of it."""
+    before = plane.engine.document
+    plane.naive.planned.clear()
+    for step in job.scenario.steps_of(job.kind):
+        if isinstance(step, Apply):
+            plane.engine.change(step.apply)
+            plane.naive.planned.append(plan(await plane.engine.preview()))
+    plane.engine.put_back(before)
+
+
 @asynccontextmanager
 async def _as_the_naive_have_it(job: Job, plane: Plane, say: Callable[[str], None]) -> AsyncIterator[None]:
     """Of a baseline: no admission policy, and its rung put back for as long as this lasts.
@@ -97,6 +109,7 @@ async def _as_the_naive_have_it(job: Job, plane: Plane, say: Callable[[str], Non
     `PlaneError` or `KubeError`.
     """
     if job.kind is Kind.BASELINE:
+        await _plan(job, plane)
         plane.behind_the_engine = True
         await plane.naive.run("delete", "validatingadmissionpolicybindings", "--all")
     if job.kind is not Kind.BASELINE or not job.scenario.put_back:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from sandbox import settings
-from sandbox.drill import azure, baseline
+from sandbox.drill import azure
 from sandbox.drill.clients import Clients
 from sandbox.drill.engine import EngineError, last
 from sandbox.drill.kinds import (
@@ -69,9 +69,8 @@ async def take(step: Step, plane: Plane, clients: Clients, within: float) -> Non
             settings.write(settings.Settings.model_validate(now | step.set), plane.home)
         case Apply():
             plane.engine.change(step.apply)
-            made = baseline.plan(await plane.engine.preview())
             plane.behind_the_engine = True
-            await plane.naive.carry_out(made, clients.clusters[0])
+            await plane.naive.carry_out(plane.naive.planned.popleft(), clients.clusters[0])
         case _:
             assert_never(step)
 

@@ -16,6 +16,7 @@ import pulumi
 from components.guard.gate import Gate, GateArgs
 from components.guard.hooks import Guard
 from components.speech.transcriber_languages import speeches
+from stacks.ending import end
 from stacks.groups import capacity, session_groups
 from stacks.platform.azure import Foundation, azure_provider, foundation, guard
 from stacks.platform.base import base
@@ -48,8 +49,18 @@ def speech(settings: Settings, secrets: Secrets, found: Foundation) -> list[str]
 
 
 def gate(watched: Guard) -> None:
-    """What a destroy meets first; declared last, when everything it depends on is known."""
-    Gate("gate", GateArgs(tuple(watched.guarded)))
+    """What a destroy meets first, and where a preview is refused; last, when everything it depends on is known."""
+    made = Gate("gate", GateArgs(tuple(watched.guarded)))
+
+    async def conclude(_: list[str]) -> bool:
+        refused = watched.refusals.conclude()
+        if refused is not None:
+            await end(refused)
+        return True
+
+    # once each has its URN, the engine has asked about each step that comes while the program runs
+    urns: pulumi.Output[list[str]] = pulumi.Output.all(*(each.urn for each in (*watched.guarded, made)))
+    _: pulumi.Output[bool] = urns.apply(conclude)
 
 
 def export(settings: Settings, found: Foundation, groups: list[str]) -> None:

@@ -44,7 +44,7 @@ def guard(settings: Settings, provider: AzureProvider) -> Guard:
     azure = settings.azure
     read = reader(provider, azure.resource_group, azure.cluster_name, lambda: datetime.now(UTC))
     fixed = {each.name: Fixed(each.setting, each.pods) for each in session_groups(settings) if not each.scaled}
-    made = Guard(read, fixed)
+    made = Guard(read, fixed, preview=pulumi.runtime.is_dry_run())
     made.watch()
     return made
 

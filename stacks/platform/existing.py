@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
 import pulumi
-from pulumi.runtime.settings import _shutdown_callbacks
 
 from components.cluster.control_plane_credentials import CD_CACHE_URL, DATABASE_URL
 from components.cluster.existing_secrets import ExistingSecret, Found, Lack, UnreadableError
 from components.cluster.license import LICENSE_KEY, warning
 from components.cluster.redis_endpoint import CA_KEY, REDIS_URL
 from components.speech.transcriber_containers import speaker_secret
+from stacks.ending import end
 from stacks.licenses import existing
-from stacks.load import REFUSED
 from stacks.platform.existing_edge import edge_secrets
 from stacks.platform.existing_secret import from_files, named_secret, opaque, pull_secret
 from stacks.platform.flow_secrets import flow_secrets
@@ -144,9 +142,4 @@ def notice(found: Mapping[str, Found]) -> None:
 
 async def refuse(wrong: Sequence[Lack] | UnreadableError) -> NoReturn:
     """End the program with one message and no traceback, from inside an `apply`."""
-    pulumi.log.error(text(wrong))
-    # whatever the engine has under way is finished, and a hook that would be asked for meanwhile is answered with an
-    # error at once: nobody is there to answer it, and the engine waits without a deadline
-    await _shutdown_callbacks()  # type: ignore[no-untyped-call]
-    # asyncio passes this one through its loop; any other exception would be shown with a traceback
-    sys.exit(REFUSED)
+    await end(text(wrong))

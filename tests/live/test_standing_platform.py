@@ -237,7 +237,9 @@ def test_scaling_hands_the_pods_to_the_controller_and_takes_back_no_fewer(platfo
         platform.kubectl("wait", f"sessiongroup/rt-transcriber-{language}", *where)
     platform.pulumi("preview", "--expect-no-changes")
     platform.configure(off)
-    said = platform.pulumi("up", "--yes", "--skip-preview", fails=True)
+    said = platform.pulumi("up", "--yes", fails=True)
+    assert "2 steps are refused; nothing was changed." in said
+    assert "Updating (" not in said, "it is refused before anything is done"
     assert pods_by_language(platform, wanted) == wanted
     told = dict(re.findall(r"rt-transcriber-(\w+): (\d) pods, configured 1", said))
     assert told == {language: str(number) for language, number in wanted.items()}
@@ -389,9 +391,11 @@ def test_destroy_deletes_nothing_at_all_while_a_group_shows_usage(platform: Plat
     platform.pulumi("up", "--yes", "--skip-preview")
     hold(platform, 1)
     before = {r["urn"] for r in platform.state()["resources"]}
-    said = platform.pulumi("destroy", "--run-program", "--yes", "--skip-preview", fails=True)
-    assert re.search(r"rt-transcriber-en\D+1", said), said
-    assert {r["urn"] for r in platform.state()["resources"]} == before
+    for skip in ((), ("--skip-preview",)):
+        said = platform.pulumi("destroy", "--run-program", "--yes", *skip, fails=True)
+        assert re.search(rf"{ENGLISH}\D+1", said), said
+        assert ("Destroying (" in said) == bool(skip), said
+        assert {r["urn"] for r in platform.state()["resources"]} == before
     assert platform.pending() == []
 
 

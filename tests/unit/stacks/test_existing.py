@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from components.cluster.existing_secrets import ExistingSecret, Found, Lack, UnreadableError
+from stacks import ending
 from stacks.load import read
-from stacks.platform import existing
 from stacks.platform.existing import existing_secrets, notice, refuse, text
 from stacks.schema import Settings
 from tests.unit.cases import given
@@ -137,7 +137,7 @@ async def test_the_program_ends_with_one_message_once_no_hook_is_answered(monkey
         done.append("hooks")
 
     monkeypatch.setattr("pulumi.log.error", done.append)
-    monkeypatch.setattr(existing, "_shutdown_callbacks", shutdown)
+    monkeypatch.setattr(ending, "_shutdown_callbacks", shutdown)
     with pytest.raises(SystemExit) as ended:
         await refuse([lack("global.a")])
     assert ended.value.code == 32

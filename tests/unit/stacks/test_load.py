@@ -15,8 +15,9 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from stacks.clocks import Code
+from stacks.ending import REFUSED
 from stacks.field_errors import CODES
-from stacks.load import REFUSED, load, read
+from stacks.load import load, read
 from stacks.misplaced import SEED_SECRETS
 from stacks.problem import Problem, report
 from stacks.schema import Settings

@@ -9,9 +9,10 @@ import pulumi
 import pytest
 
 from components.guard.decision import Fixed
-from components.guard.hooks import Guard, RefusedError, real_name
+from components.guard.hooks import Guard, real_name
 from components.guard.names import Kind, Step, hook_name
 from components.guard.reading import NOTHING, Group, Reading, SessionPod
+from components.guard.refusals import RefusedError
 from tests.unit.graph import Graph
 
 GROUP_TYPE = "kubernetes:speechmatics.com/v1:SessionGroup"
