@@ -22,8 +22,8 @@ IDLE = "oldObject.status.usage == 0 && oldObject.status.activeSessions == 0"
 """Both are there when a status is (contract: control plane 1.3)."""
 
 MESSAGE = (
-    f"'{KIND} ' + oldObject.metadata.name + ' is in use: ' + string(oldObject.status.activeSessions) + ' sessions, '"
-    " + 'usage ' + string(oldObject.status.usage) + '. Deleting it would cut them; wait until both are 0.'"
+    f"'{KIND} ' + oldObject.metadata.name + ' is in use (sessions: ' + string(oldObject.status.activeSessions)"
+    " + ', usage: ' + string(oldObject.status.usage) + '). Deleting it would cut them; wait until both are 0.'"
 )
 
 

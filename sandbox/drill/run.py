@@ -19,7 +19,7 @@ from sandbox.drill.ladder.write import written
 from sandbox.drill.plane import RESET_WITHIN, Plane
 from sandbox.drill.result import Ending, Result, counts
 from sandbox.drill.scenario import End, Kind, Scenario
-from sandbox.drill.settled import settle
+from sandbox.drill.settled import must_settle, settle
 from sandbox.drill.steps import take
 from sandbox.drill.wait import until
 from sandbox.kube import Kube, KubeError
@@ -122,8 +122,7 @@ async def _as_the_naive_have_it(job: Job, plane: Plane, say: Callable[[str], Non
     back = changed(there, ladder.put_back(row))
     async with Kube(plane.home.kubeconfig, "drill") as kube, written(plane, kube, back):
         say(f"put back: {row.rung}")
-        if left := await settle([kube], RESET_WITHIN, say):
-            raise PlaneError(f"not settled within {RESET_WITHIN:.0f} s: {left[0]}")
+        await must_settle([kube], RESET_WITHIN, say)
         yield
 
 

@@ -11,7 +11,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
-from sandbox.drill.kinds import Overlay, Part, Seconds, Step, out_of_place
+from sandbox.drill.kinds import Apply, Overlay, Part, Seconds, Step, out_of_place
 from sandbox.plane.errors import PlaneError
 
 FOLDER = Path(__file__).parent / "scenarios"
@@ -113,6 +113,8 @@ class Scenario(Part):
 
     @model_validator(mode="after")
     def _is_in_order(self) -> Self:
+        if any(isinstance(step, Apply) for step in self.steps):
+            raise ValueError("steps: apply: the naive way is a baseline's")
         for name, steps in (("steps", self.steps), ("baseline", self.baseline)):
             if wrong := out_of_place(steps):
                 raise ValueError(f"{name}: {wrong}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sandbox.kube import Kube, KubeError
+from sandbox.plane.errors import PlaneError
 from sandbox.standing import counted, is_ready, named, reason, short_groups
 from sandbox.twin.model import VERSION_LABEL
 from sandbox.twin.template import spec_hash
@@ -83,3 +84,9 @@ async def settle(clusters: Sequence[Kube], within: float, say: Callable[[str], N
             say(f"waiting for {len(found)} more: {found[0]}")
         await asyncio.sleep(LOOKS)
     return []
+
+
+async def must_settle(clusters: Sequence[Kube], within: float, say: Callable[[str], None] = lambda _: None) -> None:
+    """The same; what is left after `within` seconds is a `PlaneError`."""
+    if left := await settle(clusters, within, say):
+        raise PlaneError(f"not settled within {within:.0f} s: {left[0]}")

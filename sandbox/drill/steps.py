@@ -26,7 +26,7 @@ from sandbox.drill.kinds import (
     Wait,
 )
 from sandbox.drill.plane import Plane
-from sandbox.drill.settled import settle
+from sandbox.drill.settled import must_settle
 from sandbox.kube import Kube
 from sandbox.plane.errors import PlaneError
 
@@ -109,7 +109,6 @@ async def _wait(step: Wait, plane: Plane, clients: Clients, within: float) -> No
     if isinstance(step.wait, float):
         await asyncio.sleep(step.wait / plane.factor)
     elif step.wait == "settled":
-        if left := await settle(clients.clusters, within):
-            raise PlaneError(f"not settled within {within:.0f} s: {left[0]}")
+        await must_settle(clients.clusters, within)
     elif not await clients.sessions_over(within):
         raise PlaneError(f"sessions were not over within {within:.0f} s")

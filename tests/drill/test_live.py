@@ -65,9 +65,19 @@ def test_an_image_rolls_under_load_and_nobody_is_cut(drill: Drill) -> None:
     assert found.counts.finished > 0
 
 
-@pytest.mark.parametrize("name", ["killed-update", "language-removed", "destroy", "node-image", "server-name"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "killed-update",
+        "language-removed",
+        "destroy",
+        "group-deleted",
+        "node-image",
+        "server-name",
+    ],
+)
 def test_a_step_of_each_other_kind_ends_as_its_scenario_says(drill: Drill, name: str) -> None:
-    """The engine killed, an update and a destroy refused, Azure's own step, another setting of a stand-in."""
+    """The engine killed, an update, a destroy and kubectl refused, Azure's own step, another setting of a stand-in."""
     assert not drill.run(name, Kind.FRIENDLY).counts.cuts
 
 
@@ -81,3 +91,9 @@ def test_the_naive_way_cuts_on_the_pods_it_ends(drill: Drill) -> None:
     assert {cut.hop.role for cut in cuts} <= {Role.TRANSCRIBER, Role.INFERENCE}
     assert all(cut.reason.startswith("pod gone: ") for cut in cuts)
     assert {cut.step for cut in cuts} <= {"apply: global.transcriber.image.tag: 13.5.1", "waiting for the rest"}
+
+
+def test_the_naive_way_leaves_a_rung_as_it_comes(drill: Drill) -> None:
+    """The same steps, the rung put back."""
+    cuts = drill.run("node-image", Kind.BASELINE).counts.cuts
+    assert {cut.step for cut in cuts} <= {"azure: node_image: comes", "waiting for the rest"}

@@ -144,6 +144,7 @@ def test_a_move_to_another_cluster(tmp_path: Path) -> None:
         (RIGHT + BESIDE + "  - up: {}\n", "steps: up: not after beside, nobody knows which"),
         (RIGHT + BESIDE + "  - azure: {node_image: comes}\n", "steps: azure: not after beside"),
         (RIGHT + "baseline:\n" + SHIFT, "baseline: clients: only after beside"),
+        (RIGHT + "  - apply: {}\n", "steps: apply: the naive way is a baseline's"),
         (RIGHT + "  - refused: {}\n    says: []\n", "steps.1.refused.says: "),
         (RIGHT + "  - refused: {}\n    says: ['']\n", "steps.1.refused.says.0: "),
         (RIGHT + "stpes: []\n", "stpes: Extra inputs are not permitted"),

@@ -233,7 +233,7 @@ def test_scaling_hands_the_pods_to_the_controller_and_takes_back_no_fewer(platfo
     }
     assert [op for (kind, _), op in steps.items() if kind == pool] == ["update"]
     for language, number in wanted.items():
-        where = ("-n", "speechmatics", f"--for=jsonpath={{.spec.replicas}}={number}", "--timeout=120s")
+        where = ("-n", NAMESPACE, f"--for=jsonpath={{.spec.replicas}}={number}", "--timeout=120s")
         platform.kubectl("wait", f"sessiongroup/rt-transcriber-{language}", *where)
     platform.pulumi("preview", "--expect-no-changes")
     platform.configure(off)
@@ -256,7 +256,7 @@ def test_scaling_hands_the_pods_to_the_controller_and_takes_back_no_fewer(platfo
     platform.configure(with_fewer)
     platform.pulumi("up", "--yes", "--skip-preview")
     for group in (ENGLISH, "rt-transcriber-cy"):
-        where = ("-n", "speechmatics", "--for=jsonpath={.status.replicas}=1", "--timeout=120s")
+        where = ("-n", NAMESPACE, "--for=jsonpath={.status.replicas}=1", "--timeout=120s")
         platform.kubectl("wait", f"sessiongroup/{group}", *where)
     assert platform.pending() == []
 
@@ -268,14 +268,14 @@ def test_another_license_waits_for_the_session(platform: Platform) -> None:
         return {p["metadata"]["uid"]: p["metadata"]["annotations"][LICENSE_ANNOTATION] for p in pods}
 
     def wait(what: str, until: str) -> None:
-        platform.kubectl("wait", what, "-n", "speechmatics", until, "--timeout=280s")
+        platform.kubectl("wait", what, "-n", NAMESPACE, until, "--timeout=280s")
 
     busy, idle = ENGLISH, "inference-server-enhanced-recipe1"
     groups = {g["metadata"]["name"] for g in platform.objects("sessiongroups")}
     before = {group: licenses(group_pods(platform, group)) for group in groups}
     (pod,) = group_pods(platform, busy)
     (server,) = group_pods(platform, idle)
-    platform.kubectl("annotate", "pod", "-n", "speechmatics", pod["metadata"]["name"], "sandbox.sm-realtime/sessions=1")
+    platform.kubectl("annotate", "pod", "-n", NAMESPACE, pod["metadata"]["name"], "sandbox.sm-realtime/sessions=1")
     wait(f"sessiongroup/{busy}", "--for=jsonpath={.status.activeSessions}=1")
     platform.pulumi("config", "set", "--secret", "licenseJson", '{"id": "the-next-one"}')
     steps = updated(platform)
@@ -304,7 +304,7 @@ def test_another_license_waits_for_the_session(platform: Platform) -> None:
     assert rolled[0] not in before[idle]
     assert rolled[1] == found[new]
 
-    platform.kubectl("annotate", "pod", "-n", "speechmatics", pod["metadata"]["name"], "sandbox.sm-realtime/sessions-")
+    platform.kubectl("annotate", "pod", "-n", NAMESPACE, pod["metadata"]["name"], "sandbox.sm-realtime/sessions-")
     wait(f"pod/{pod['metadata']['name']}", "--for=delete")
     assert licenses(group_pods(platform, busy)) == {new: found[new]}
 
@@ -402,7 +402,7 @@ def test_destroy_deletes_nothing_at_all_while_a_group_shows_usage(platform: Plat
 def test_kubectl_deletes_no_group_in_use(platform: Platform) -> None:
     """Asked without doing it: an admission policy answers all the same."""
     delete = ("kubectl", "delete", "sessiongroup", ENGLISH, "-n", NAMESPACE, "--dry-run=server")
-    assert "is in use: 1 sessions, usage 1. Deleting it would cut them" in platform.run(*delete, fails=True)
+    assert "is in use (sessions: 1, usage: 1). Deleting it would cut them" in platform.run(*delete, fails=True)
     hold(platform, 0)
     assert "deleted" in platform.run(*delete)
 

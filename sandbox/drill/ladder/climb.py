@@ -18,7 +18,7 @@ from sandbox.drill.plane import RESET_WITHIN, Plane
 from sandbox.drill.result import counts
 from sandbox.drill.run import MARGIN, Job, clients
 from sandbox.drill.scenario import Kind, chosen
-from sandbox.drill.settled import settle
+from sandbox.drill.settled import must_settle
 from sandbox.drill.steps import take
 from sandbox.kube import Kube, KubeError
 from sandbox.plane.errors import PlaneError
@@ -101,22 +101,17 @@ async def climb(run: Climb, stand: Stand, journals: Path, say: Say) -> Shown:
             plane.play(FRIENDLY, {**job.scenario.settings, **run.row.settings})
             async with Kube(plane.home.kubeconfig, "drill") as kube:
                 async with written(plane, kube, changed(there, run.changes)):
-                    await _settled(kube, say)
+                    await must_settle([kube], RESET_WITHIN, say)
                     before = await _ends(kube)
                     await _steps(job, plane, kube, journal, say)
                     shown = replace(shown, gave_up=sorted(_more(before, await _ends(kube))))
                 if not plane.spoilt:
-                    await _settled(kube, say)
+                    await must_settle([kube], RESET_WITHIN, say)
         except (PlaneError, KubeError) as error:
             plane.spoilt = True
             shown = replace(shown, error=str(error))
         found = counts(journal.events)
     return replace(shown, alive=found.alive, cuts=by_reason(found.cuts), seconds=time.monotonic() - began)
-
-
-async def _settled(kube: Kube, say: Say) -> None:
-    if left := await settle([kube], RESET_WITHIN, say):
-        raise PlaneError(f"not settled within {RESET_WITHIN:.0f} s: {left[0]}")
 
 
 async def _steps(job: Job, plane: Plane, kube: Kube, journal: Journal, say: Say) -> None:
@@ -126,8 +121,7 @@ async def _steps(job: Job, plane: Plane, kube: Kube, journal: Journal, say: Say)
             say(told(step))
             journal.step = told(step)
             await take(step, plane, load, longest + MARGIN)
-        if left := await settle(load.clusters, longest + MARGIN, say):
-            raise PlaneError(f"not settled within {longest + MARGIN:.0f} s: {left[0]}")
+        await must_settle(load.clusters, longest + MARGIN, say)
 
 
 async def _ends(kube: Kube) -> Counter[tuple[str, str]]:
