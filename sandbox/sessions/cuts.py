@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sandbox.sessions.clocks import Clocks
 from sandbox.sessions.model import Hop, Role, Session
-from sandbox.sessions.objects import BY_TURN, END_UNKNOWN, Pod
+from sandbox.sessions.objects import BY_TURN, END_UNKNOWN, WHOLE_SECONDS, Pod
 from sandbox.sessions.rows import BusySigterm, Rows, Without
 from sandbox.sessions.view import View
 
@@ -17,9 +17,6 @@ SHUTDOWN = "worker-shutdown-timeout"
 LONGEST = "the proxy's deadline of a session"
 ZOMBIE = "the proxy's deadline of a session in which nothing happens"
 LEASE = "lease of a registration"
-
-WHOLE_SECONDS = 1.0
-"""Timestamps of the API server are cut to whole seconds: a grace may seem to end so much too early."""
 
 
 def cut(

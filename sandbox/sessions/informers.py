@@ -147,7 +147,7 @@ class Informers:
     def _saw_pod(self, uid: str, held: Json | None) -> None:
         known = self._pods.get(uid)
         if held is not None:
-            self._pods[uid] = objects.told_before(objects.pod(held), known)
+            self._pods[uid] = objects.told_before(objects.pod(held), known, time.time())
         elif known is not None:
             del self._pods[uid]
             self._gone[uid] = known

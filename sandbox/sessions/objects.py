@@ -230,14 +230,23 @@ def pod(obj: Json) -> Pod:
     )
 
 
-def told_before(now: Pod, before: Pod | None) -> Pod:
-    """The same, told to stop when and for how long it was told at first.
+WHOLE_SECONDS = 1.0
+"""Timestamps of the API server are cut to whole seconds: a pod was told to stop up to so much later than they say."""
 
-    Once its processes have ended its kubelet deletes it with no grace at all, which was nobody's wish.
+
+def told_before(now: Pod, before: Pod | None, seen: float) -> Pod:
+    """The same, told to stop when and for how long it was told at first; `seen` is the time (since the epoch).
+
+    Once its processes have ended its kubelet deletes it with no grace at all, which was nobody's wish. Who sees it told
+    knows the moment better than its timestamp, which is earlier by a part of a second: a minute of sixty times as fast.
     """
-    if before is None or not before.stopping or now.grace or not now.ended:
+    if before is None or not now.stopping:
         return now
-    return dataclasses.replace(now, asked=before.asked, grace=before.grace)
+    if before.stopping and now.ended and not now.grace:
+        return dataclasses.replace(now, asked=before.asked, grace=before.grace)
+    if before.stopping and now.asked <= before.asked:
+        return dataclasses.replace(now, asked=before.asked)
+    return dataclasses.replace(now, asked=max(now.asked, min(now.asked + WHOLE_SECONDS, seen)))
 
 
 def node(obj: Json) -> Node:

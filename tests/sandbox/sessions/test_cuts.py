@@ -188,12 +188,29 @@ def test_a_kubelets_last_deletion_is_not_who_told_the_pod_to_stop() -> None:
     told = transcriber("t1", stopping=GONE_BY_NOON)
     ended = {"phase": "Failed", "reason": "Killed"}
     last = transcriber("t1", status=ended, stopping=("2026-11-27T12:00:01Z", 0))
-    kept = told_before(last, told)
+    kept = told_before(last, told, NOON)
     assert (kept.asked, kept.grace, kept.ended) == (told.asked, 120, last.ended)
     forced = transcriber("t1", stopping=("2026-11-27T12:00:01Z", 0))
-    assert told_before(forced, told) == forced, "its processes live: somebody wishes it gone at once"
-    assert told_before(last, transcriber("t1")) == last
-    assert told_before(last, None) == last
+    assert told_before(forced, told, NOON) == forced, "its processes live: somebody wishes it gone at once"
+    assert told_before(last, transcriber("t1"), last.asked) == last
+    assert told_before(last, None, NOON) == last
+
+
+@pytest.mark.parametrize(("later", "known"), [(0.0, 0.0), (0.7, 0.7), (30.0, 1.0), (-5.0, 0.0)])
+def test_a_pod_was_told_to_stop_when_it_was_seen_told_within_the_second_of_its_timestamp(
+    later: float, known: float
+) -> None:
+    """Of what came later the timestamp says that it was told before; a clock that is behind changes nothing."""
+    told = transcriber("t1", stopping=GONE_BY_NOON)
+    seen = told_before(told, transcriber("t1"), told.asked + later)
+    assert seen.asked == told.asked + known
+    assert told_before(told, seen, told.asked + 60).asked == seen.asked, "the next look changes nothing"
+
+
+def test_a_pod_that_is_told_anew_to_be_quicker_was_told_then() -> None:
+    seen = told_before(transcriber("t1", stopping=GONE_BY_NOON), transcriber("t1"), NOON - 119.5)
+    anew = transcriber("t1", stopping=("2026-11-27T12:00:00Z", 10))
+    assert told_before(anew, seen, NOON - 9.5).asked == NOON - 9.5
 
 
 def test_no_redis_of_the_clusters_own_is_no_outage() -> None:
